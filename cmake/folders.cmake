@@ -1,0 +1,49 @@
+# staffetta_folder(PATH FLOOR n [LIBRARIES ...] [EMBED]) makes the static library of one
+# folder from its *.c files and links it to every folder declared on a lower floor.
+set(staffetta_folders "" CACHE INTERNAL "")
+
+function(staffetta_folder path)
+    cmake_parse_arguments(ARG "EMBED" "FLOOR" "LIBRARIES" ${ARGN})
+    string(REPLACE "/" "_" name ${path})
+    file(GLOB sources CONFIGURE_DEPENDS ${path}/*.c)
+    if(NOT sources)
+        return()
+    endif()
+    add_library(${name} STATIC ${sources})
+    foreach(entry IN LISTS staffetta_folders)
+        string(REPLACE ":" ";" entry ${entry})
+        list(GET entry 0 floor)
+        list(GET entry 1 other)
+        if(floor LESS ARG_FLOOR)
+            target_link_libraries(${name} PUBLIC ${other})
+        endif()
+    endforeach()
+    target_link_libraries(${name} PUBLIC ${ARG_LIBRARIES})
+    if(ARG_EMBED)
+        staffetta_embed(${name} ${path})
+    endif()
+    set(staffetta_folders "${staffetta_folders};${ARG_FLOOR}:${name}" CACHE INTERNAL "")
+endfunction()
+
+# The *.sql files of a folder become C strings in generated/PATH/embedded.h.
+function(staffetta_embed name path)
+    file(GLOB texts CONFIGURE_DEPENDS ${path}/*.sql ${path}/migrations/*.sql)
+    set(header ${CMAKE_BINARY_DIR}/generated/${path}/embedded.h)
+    add_custom_command(
+        OUTPUT ${header}
+        COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/scripts/embed.py ${header} ${texts}
+        DEPENDS ${texts} ${CMAKE_SOURCE_DIR}/scripts/embed.py)
+    target_sources(${name} PRIVATE ${header})
+endfunction()
+
+function(staffetta_program name main)
+    if(NOT EXISTS ${CMAKE_SOURCE_DIR}/${main})
+        return()
+    endif()
+    add_executable(${name} ${main})
+    foreach(entry IN LISTS staffetta_folders)
+        string(REPLACE ":" ";" entry ${entry})
+        list(GET entry 1 other)
+        target_link_libraries(${name} PRIVATE ${other})
+    endforeach()
+endfunction()

@@ -1,0 +1,17 @@
+# Everything foreign comes from Debian packages; scripts/setup installs them.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+
+pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
+pkg_check_modules(openssl REQUIRED IMPORTED_TARGET libssl libcrypto)
+pkg_check_modules(sqlite3 REQUIRED IMPORTED_TARGET sqlite3)
+pkg_check_modules(event REQUIRED IMPORTED_TARGET libevent_core)
+pkg_check_modules(unbound REQUIRED IMPORTED_TARGET libunbound)
+pkg_check_modules(idn2 REQUIRED IMPORTED_TARGET libidn2)
+pkg_check_modules(psl REQUIRED IMPORTED_TARGET libpsl)
+pkg_check_modules(confuse REQUIRED IMPORTED_TARGET libconfuse)
+pkg_check_modules(jansson REQUIRED IMPORTED_TARGET jansson)
+pkg_check_modules(microhttpd REQUIRED IMPORTED_TARGET libmicrohttpd)
+pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl)
+pkg_check_modules(cmocka REQUIRED IMPORTED_TARGET cmocka)

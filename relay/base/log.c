@@ -1,0 +1,153 @@
+#include "relay/base/log.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "relay/base/clock.h"
+
+static _Atomic(enum log_format) current_format = LOG_FORMAT_LOGFMT;
+static _Atomic(enum event_level) current_level = LEVEL_INFO;
+
+static const char *const level_names[] = {
+    [LEVEL_DEBUG] = "debug",
+    [LEVEL_INFO] = "info",
+    [LEVEL_WARNING] = "warning",
+    [LEVEL_ERROR] = "error",
+};
+
+void log_set_format(enum log_format format)
+{
+    current_format = format;
+}
+
+void log_set_level(enum event_level level)
+{
+    current_level = level;
+}
+
+enum event_level log_level(void)
+{
+    return current_level;
+}
+
+static bool is_printable(unsigned char c)
+{
+    return c >= ' ' && c < 0x7f;
+}
+
+static bool needs_quotes(struct slice text)
+{
+    if (text.len == 0)
+        return true;
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] == ' ' || text.data[i] == '"' || text.data[i] == '=' ||
+            text.data[i] == '\\' || !is_printable((unsigned char)text.data[i]))
+            return true;
+    return false;
+}
+
+static void append_quoted(struct buffer *out, struct slice text, const char *unprintable_format)
+{
+    buffer_append_byte(out, '"');
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+
+        if (c == '"' || c == '\\')
+            buffer_append_byte(out, '\\');
+        if (is_printable(c)) {
+            buffer_append_byte(out, (char)c);
+        } else {
+            char escaped[8];
+            static const char digits[] = "0123456789abcdef";
+            const char digit_pair[] = {digits[c >> 4], digits[c & 15], '\0'};
+
+            snprintf(escaped, sizeof(escaped), "%s%s", unprintable_format, digit_pair);
+            buffer_append_text(out, escaped);
+        }
+    }
+    buffer_append_byte(out, '"');
+}
+
+static void append_logfmt_value(struct buffer *out, const struct event_field *field)
+{
+    if (field->type == FIELD_TYPE_NUMBER)
+        buffer_printf(out, "%lld", (long long)field->number);
+    else if (field->type == FIELD_TYPE_SECONDS)
+        buffer_printf(out, "%.3f", (double)field->number / 1000);
+    else if (needs_quotes(field->text))
+        append_quoted(out, field->text, "\\x");
+    else
+        buffer_append(out, field->text);
+}
+
+static void append_json_value(struct buffer *out, const struct event_field *field)
+{
+    if (field->type == FIELD_TYPE_TEXT)
+        /* Each byte as a code point: one reversible rule, valid JSON whatever the peer sent. */
+        append_quoted(out, field->text, "\\u00");
+    else
+        append_logfmt_value(out, field);
+}
+
+static bool is_absent(const struct event_field *field)
+{
+    return field->type == FIELD_TYPE_TEXT && !field->text.data;
+}
+
+void log_format_event(struct buffer *out, enum log_format format, const struct event *event)
+{
+    bool is_json = format == LOG_FORMAT_JSON;
+    char stamp[CLOCK_DATE_SIZE];
+
+    clock_format_timestamp(event->utc_ms, stamp);
+    if (is_json)
+        buffer_printf(out, "{\"ts\":\"%s\",\"level\":\"%s\",\"event\":\"%s\"", stamp,
+                      level_names[event_level_of(event->kind)], event_name(event->kind));
+    else
+        buffer_printf(out, "ts=%s level=%s event=%s", stamp,
+                      level_names[event_level_of(event->kind)], event_name(event->kind));
+    for (unsigned i = 0; i < event->n_fields; i++) {
+        const struct event_field *field = &event->fields[i];
+
+        if (is_absent(field))
+            continue;
+        if (is_json) {
+            buffer_printf(out, ",\"%s\":", field->name);
+            append_json_value(out, field);
+        } else {
+            buffer_printf(out, " %s=", field->name);
+            append_logfmt_value(out, field);
+        }
+    }
+    buffer_append_text(out, is_json ? "}\n" : "\n");
+}
+
+void log_write(const struct event *event)
+{
+    CLEANUP(buffer) struct buffer line = BUFFER_INIT;
+    struct slice rest;
+
+    log_format_event(&line, current_format, event);
+    rest = buffer_slice(&line);
+    while (rest.len) {
+        ssize_t n = write(STDERR_FILENO, rest.data, rest.len);
+
+        if (n <= 0)
+            return; /* nowhere left to complain */
+        rest = slice_skip(rest, (size_t)n);
+    }
+}
+
+void log_debug(const char *topic, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+
+    if (current_level > LEVEL_DEBUG)
+        return;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    EVENT(EVENT_FAULT, field_text("at", topic), field_text("text", text));
+}

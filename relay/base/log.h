@@ -1,0 +1,22 @@
+/* Events as lines: `ts=… level=… event=… name=value`, or the same as one JSON object.  Values with
+ * blanks, quotes or `=` are quoted; bytes that are not printable ASCII come out as \xNN, so no peer
+ * can forge a line.  Thread: log_set_* before other threads start; the rest any. */
+#pragma once
+
+#include "relay/base/buffer.h"
+#include "relay/base/event.h"
+
+enum log_format { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
+
+void log_set_format(enum log_format format);
+void log_set_level(enum event_level level); /* less important events are not even built */
+enum event_level log_level(void);
+
+/* One line, newline included, appended to out. */
+void log_format_event(struct buffer *out, enum log_format format, const struct event *event);
+
+/* Formats and writes one line to stderr, whole. */
+void log_write(const struct event *event);
+
+/* What only somebody hunting a defect wants: `event=fault at=topic text="…"` at level debug. */
+void log_debug(const char *topic, const char *format, ...) PRINTF_LIKE(2, 3);

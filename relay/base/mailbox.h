@@ -1,0 +1,42 @@
+/* A queue of tasks into one thread: the only way one thread asks another for something.
+ * A task is embedded in the request it belongs to, so posting allocates nothing; the poster keeps
+ * its hands off the request until the answer comes back, as a task, into the poster's own mailbox.
+ * Bounded: mailbox_post() refuses when `capacity` requests wait, and the poster then stops reading
+ * its socket or answers 451.  An answer is never refused: the request it answers was counted.
+ * Thread: post and answer from any; fd, run and wait only from the owner. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "relay/base/fault.h"
+
+struct task {
+    struct task *next;              /* the mailbox's */
+    void (*run)(struct task *task); /* called on the receiving thread; may free the task */
+};
+
+struct mailbox;
+
+MUST_USE int mailbox_new(struct mailbox **out, uint32_t capacity);
+struct mailbox *mailbox_free(struct mailbox *mailbox); /* accepts NULL, returns NULL */
+
+/* False when full; the task is then still the caller's. */
+MUST_USE bool mailbox_post(struct mailbox *mailbox, struct task *task);
+
+/* For answers, and for work that is already bounded elsewhere. */
+void mailbox_answer(struct mailbox *mailbox, struct task *task);
+
+/* Readable (poll, epoll) while tasks wait. */
+int mailbox_fd(const struct mailbox *mailbox);
+
+/* Runs what waits now, in order of arrival; returns how many.  What these tasks post to the same
+ * mailbox waits for the next call, so nothing starves a loop. */
+uint32_t mailbox_run(struct mailbox *mailbox);
+
+/* Takes what waits, without running it, as a list linked by task.next: for owners that batch. */
+struct task *mailbox_take(struct mailbox *mailbox);
+
+/* Blocks until a task waits or timeout_ms passed (-1: for ever); true when one waits. */
+bool mailbox_wait(struct mailbox *mailbox, int timeout_ms);

@@ -1,0 +1,72 @@
+#include "test/support/test_support.h"
+
+#include "relay/base/log.h"
+
+static struct buffer line;
+
+static void format(enum log_format log_format, const struct event_field *fields, unsigned n_fields)
+{
+    struct event event = {EVENT_QUEUED, 1795368303120, n_fields, fields};
+
+    buffer_clear(&line);
+    log_format_event(&line, log_format, &event);
+}
+
+static void a_line_starts_with_time_level_and_event(void **state)
+{
+    const struct event_field fields[] = {field_text("msg", "7Q2F"), field_number("size", 12),
+                                         field_seconds("secs", 1800)};
+
+    (void)state;
+    format(LOG_FORMAT_LOGFMT, fields, 3);
+    assert_slice_is(buffer_slice(&line), "ts=2026-11-22T17:25:03.120Z level=info event=queued "
+                                         "msg=7Q2F size=12 secs=1.800\n");
+}
+
+static void values_that_could_forge_a_line_are_quoted_and_escaped(void **state)
+{
+    const struct event_field fields[] = {
+        field_text("a", "x y"),  field_text("b", "k=v"),
+        field_text("c", "\"\\"), field_text("d", "\r\nevent=login"),
+        field_text("e", ""),     field_text("f", "\xc3\xa8")};
+
+    (void)state;
+    format(LOG_FORMAT_LOGFMT, fields, 6);
+    assert_slice_is(buffer_slice(&line),
+                    "ts=2026-11-22T17:25:03.120Z level=info event=queued a=\"x y\" b=\"k=v\" "
+                    "c=\"\\\"\\\\\" d=\"\\x0d\\x0aevent=login\" e=\"\" f=\"\\xc3\\xa8\"\n");
+}
+
+static void json_is_valid_whatever_the_bytes(void **state)
+{
+    const struct event_field fields[] = {field_text("a", "\x01\"\xff"), field_number("n", -1)};
+
+    (void)state;
+    format(LOG_FORMAT_JSON, fields, 2);
+    assert_slice_is(buffer_slice(&line),
+                    "{\"ts\":\"2026-11-22T17:25:03.120Z\",\"level\":\"info\",\"event\":\"queued\","
+                    "\"a\":\"\\u0001\\\"\\u00ff\",\"n\":-1}\n");
+}
+
+static void an_absent_field_is_left_out(void **state)
+{
+    const struct event_field fields[] = {field_text("tls", NULL)};
+
+    (void)state;
+    format(LOG_FORMAT_LOGFMT, fields, 1);
+    assert_slice_is(buffer_slice(&line), "ts=2026-11-22T17:25:03.120Z level=info event=queued\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_line_starts_with_time_level_and_event),
+        cmocka_unit_test(values_that_could_forge_a_line_are_quoted_and_escaped),
+        cmocka_unit_test(json_is_valid_whatever_the_bytes),
+        cmocka_unit_test(an_absent_field_is_left_out),
+    };
+    int n_failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+    buffer_fini(&line);
+    return n_failed;
+}
