@@ -1,0 +1,30 @@
+/* What a process gives up, and the limits it raises first.  Thread: before others start. */
+#pragma once
+
+#include <sys/types.h>
+
+#include "relay/base/fault.h"
+#include "relay/base/slice.h"
+
+/* Raises RLIMIT_NOFILE towards wanted (as root above the hard limit too); returns what holds. */
+unsigned long privileges_raise_file_limit(unsigned long wanted);
+
+struct user_ids {
+    uid_t uid;
+    gid_t gid;
+};
+enum { NO_SUCH_USER = 1 };
+MUST_USE int privileges_find_user(const char *name,
+                                  struct user_ids *out); /* 0, NO_SUCH_USER, -errno */
+
+/* What became of privileges_become(): health reports anything but DROPPED or KEPT_AS_ASKED. */
+enum privileges_result {
+    PRIVILEGES_DROPPED,
+    PRIVILEGES_KEPT_AS_ASKED, /* already that user, or none was asked for */
+    PRIVILEGES_NOT_ROOT,      /* cannot change: runs as the caller */
+    PRIVILEGES_NO_SUCH_USER,  /* runs as the caller */
+};
+
+/* initgroups, setgid, setuid, no new privileges; checks that there is no way back.  0 or -errno
+ * (then the process must end). */
+MUST_USE int privileges_become(const char *name, enum privileges_result *result);
