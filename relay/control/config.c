@@ -1,0 +1,237 @@
+/* The only file that includes confuse.h.  libconfuse knows the syntax and the names; the values
+ * are ours: every option is a string to it, checked by the row's type while the line is known. */
+#include "relay/control/config.h"
+
+#include <confuse.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "relay/control/items.h"
+
+enum { MAX_SECTIONS = 16, MAX_ITEMS = 24, MAX_FILE_BYTES = 1024 * 1024 };
+
+/* libconfuse's callbacks carry no pointer of ours, and its lexer is global anyway. */
+static struct {
+    const char *path;
+    struct buffer *problem;
+} parsing;
+
+static void report(cfg_t *cfg, const char *format, va_list args)
+{
+    char sentence[512];
+
+    vsnprintf(sentence, sizeof(sentence), format, args);
+    /* cfg->filename is NULL inside untitled sections, so the path is ours. */
+    buffer_printf(parsing.problem, "%s:%d: %s\n", parsing.path, cfg ? cfg->line : 0, sentence);
+}
+
+static const struct item_section *section_named(const char *name)
+{
+    for (size_t i = 1; i < n_item_sections; i++)
+        if (strcmp(item_sections[i].name, name) == 0)
+            return &item_sections[i];
+    return &item_sections[0];
+}
+
+static int check_option(cfg_t *cfg, cfg_opt_t *option)
+{
+    const struct item_section *section = section_named(cfg_name(cfg));
+    const struct item *item = item_find(section, cfg_opt_name(option));
+    CLEANUP(buffer) struct buffer problem = BUFFER_INIT;
+
+    for (unsigned i = 0; item && i < cfg_opt_size(option); i++) {
+        const char *text = cfg_opt_getnstr(option, i);
+
+        if (item_check(item, text ? text : "", &problem))
+            continue;
+        buffer_append_byte(&problem, '\0');
+        cfg_error(cfg, "%s: %s", item->name, problem.data ? problem.data : "out of memory");
+        return -1;
+    }
+    return 0;
+}
+
+static cfg_opt_t option_of(const struct item *item)
+{
+    cfg_opt_t text = CFG_STR(item->name, NULL, CFGF_NODEFAULT);
+    cfg_opt_t list = CFG_STR_LIST(item->name, NULL, CFGF_NODEFAULT);
+    cfg_opt_t option = item_is_list(item) ? list : text;
+
+    option.validcb = check_option;
+    return option;
+}
+
+/* Fills the option tables that libconfuse wants: [0] is the top, the others its sections. */
+static void make_options(cfg_opt_t options[MAX_SECTIONS][MAX_ITEMS + MAX_SECTIONS])
+{
+    static const cfg_opt_t end = CFG_END();
+    size_t n_top = 0;
+
+    for (size_t s = 0; s < n_item_sections; s++) {
+        size_t n = 0;
+
+        for (size_t k = 0; k < item_sections[s].n_items; k++)
+            options[s][n++] = option_of(&item_sections[s].items[k]);
+        options[s][n] = end;
+        if (s == 0)
+            n_top = n;
+    }
+    for (size_t s = 1; s < n_item_sections; s++) {
+        cfg_opt_t section = CFG_SEC(item_sections[s].name, options[s], CFGF_MULTI);
+
+        if (item_sections[s].is_titled)
+            section.flags |= CFGF_TITLE | CFGF_NO_TITLE_DUPES;
+        options[0][n_top++] = section;
+    }
+    options[0][n_top] = end;
+}
+
+static int store_option(cfg_t *cfg, const struct item *item, void *base, struct arena *arena)
+{
+    cfg_opt_t *option = cfg_getopt(cfg, item->name);
+    unsigned n = option ? cfg_opt_size(option) : 0;
+    const char **texts;
+
+    if (n == 0 && !(option && option->flags & CFGF_MODIFIED && item_is_list(item)))
+        return 0; /* not in this section of the file: the default, or an earlier value, stands */
+    texts = arena_alloc(arena, (n + 1) * sizeof(*texts));
+    if (!texts)
+        return FAULT(-ENOMEM);
+    for (unsigned i = 0; i < n; i++)
+        texts[i] = cfg_opt_getnstr(option, i);
+    return item_store(item, base, texts, n, arena);
+}
+
+static int store_section(cfg_t *cfg, const struct item_section *section, void *base,
+                         struct arena *arena)
+{
+    for (size_t k = 0; k < section->n_items; k++) {
+        int error = store_option(cfg, &section->items[k], base, arena);
+
+        if (error < 0)
+            return error;
+    }
+    return 0;
+}
+
+static int store_defaults(const struct item_section *section, void *base, struct arena *arena)
+{
+    for (size_t k = 0; k < section->n_items; k++) {
+        int error = item_store_default(&section->items[k], base, arena);
+
+        if (error < 0)
+            return error;
+    }
+    return 0;
+}
+
+static int store_titled(cfg_t *cfg, struct settings *settings, const struct item_section *section)
+{
+    unsigned n = cfg_size(cfg, section->name);
+    char *bases = arena_alloc(&settings->arena, (n + 1) * section->size);
+
+    if (!bases)
+        return FAULT(-ENOMEM);
+    *(char **)(void *)((char *)settings + section->offset) = bases;
+    *(size_t *)(void *)((char *)settings + section->count_offset) = n;
+    for (unsigned i = 0; i < n; i++) {
+        cfg_t *part = cfg_getnsec(cfg, section->name, i);
+        char *base = bases + i * section->size;
+        int error = store_defaults(section, base, &settings->arena);
+
+        *(const char **)(void *)base = arena_copy(&settings->arena, slice_of(cfg_title(part))).data;
+        if (error == 0)
+            error = store_section(part, section, base, &settings->arena);
+        if (error < 0)
+            return error;
+    }
+    return 0;
+}
+
+static int store_once(cfg_t *cfg, struct settings *settings, const struct item_section *section)
+{
+    void *base = (char *)settings + section->offset;
+    int error = store_defaults(section, base, &settings->arena);
+
+    if (!section->name)
+        return error < 0 ? error : store_section(cfg, section, base, &settings->arena);
+    /* An untitled section may be repeated; later values win. */
+    for (unsigned i = 0; error == 0 && i < cfg_size(cfg, section->name); i++)
+        error = store_section(cfg_getnsec(cfg, section->name, i), section, base, &settings->arena);
+    return error;
+}
+
+static int store_all(cfg_t *cfg, struct settings *settings)
+{
+    int error = 0;
+
+    for (size_t s = 0; error == 0 && s < n_item_sections; s++)
+        error = item_sections[s].is_titled ? store_titled(cfg, settings, &item_sections[s])
+                                           : store_once(cfg, settings, &item_sections[s]);
+    return error;
+}
+
+static cfg_t *parse_text(cfg_opt_t *options, const char *path, struct slice text,
+                         struct buffer *problem)
+{
+    CLEANUP(free) char *copy = slice_to_string(text);
+    cfg_t *cfg = copy ? cfg_init(options, CFGF_NONE) : NULL;
+
+    if (!cfg)
+        return NULL;
+    parsing.path = path;
+    parsing.problem = problem;
+    cfg_set_error_function(cfg, report);
+    if (memchr(text.data, '\0', text.len)) {
+        buffer_printf(problem, "%s: contains a NUL byte\n", path);
+    } else if (cfg_parse_buf(cfg, copy) == CFG_SUCCESS) {
+        return cfg;
+    }
+    cfg_free(cfg);
+    return NULL;
+}
+
+int config_parse(struct settings **out, const char *path, struct slice text, struct buffer *problem)
+{
+    cfg_opt_t options[MAX_SECTIONS][MAX_ITEMS + MAX_SECTIONS];
+    struct settings *settings;
+    cfg_t *cfg;
+    int error;
+
+    make_options(options);
+    cfg = parse_text(options[0], path, text.data ? text : slice_of(""), problem);
+    if (!cfg)
+        return -EINVAL;
+    settings = calloc(1, sizeof(*settings));
+    error = settings ? store_all(cfg, settings) : FAULT(-ENOMEM);
+    cfg_free(cfg);
+    if (settings)
+        settings->n_references = 1;
+    if (error == 0)
+        error = config_check(settings, path, problem);
+    if (error < 0) {
+        settings_unref(settings);
+        return error;
+    }
+    *out = settings;
+    return 0;
+}
+
+int config_load(struct settings **out, const char *path, struct buffer *text,
+                struct buffer *problem)
+{
+    CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char chunk[4096];
+    ssize_t n = -1;
+
+    buffer_clear(text);
+    while (fd >= 0 && text->len <= MAX_FILE_BYTES && (n = read(fd, chunk, sizeof(chunk))) > 0)
+        buffer_append(text, slice_from(chunk, (size_t)n));
+    if (n != 0) {
+        buffer_printf(problem, "%s: %s\n", path, n > 0 ? "over 1 MiB" : strerror(errno));
+        return -EINVAL;
+    }
+    return config_parse(out, path, buffer_slice(text), problem);
+}

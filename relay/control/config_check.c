@@ -1,0 +1,67 @@
+/* What one row cannot check alone: rules between settings, and texts that another module reads. */
+#include "relay/control/config.h"
+
+#include <errno.h>
+
+enum { MOST_EXPIRE_WITH_X_MS = 5 * 86400000 };
+
+static bool check_tls(const struct settings *settings, const char *path, struct buffer *problem)
+{
+    bool is_good = true;
+
+    for (size_t i = 0; i < settings->n_tls; i++) {
+        const struct settings_tls *tls = &settings->tls[i];
+
+        if (*tls->certificate && *tls->key)
+            continue;
+        buffer_printf(problem, "%s: tls \"%s\": certificate and key are both needed\n", path,
+                      tls->title);
+        is_good = false;
+    }
+    return is_good;
+}
+
+static bool check_listeners(const struct settings *settings, const char *path,
+                            struct buffer *problem)
+{
+    bool is_good = true;
+
+    for (size_t i = 0; i < settings->n_listen; i++)
+        if (settings->listen[i].address.n_items == 0) {
+            buffer_printf(problem, "%s: listen \"%s\": no address\n", path,
+                          settings->listen[i].title);
+            is_good = false;
+        }
+    return is_good;
+}
+
+static bool check_routes(const struct settings *settings, const char *path, struct buffer *problem)
+{
+    bool is_good = true;
+
+    for (size_t i = 0; i < settings->n_route; i++)
+        if (!*settings->route[i].via) {
+            buffer_printf(problem, "%s: route \"%s\": no via\n", path, settings->route[i].title);
+            is_good = false;
+        }
+    return is_good;
+}
+
+static bool check_dkim(const struct settings *settings, const char *path, struct buffer *problem)
+{
+    /* x= is queue life and two days, at most seven days: a longer queue life would outlive it. */
+    if (!settings->dkim.expire || settings->delivery.expire <= MOST_EXPIRE_WITH_X_MS)
+        return true;
+    buffer_printf(problem, "%s: dkim expire needs delivery expire of 5d at most\n", path);
+    return false;
+}
+
+int config_check(const struct settings *settings, const char *path, struct buffer *problem)
+{
+    bool is_good = check_tls(settings, path, problem);
+
+    is_good &= check_listeners(settings, path, problem);
+    is_good &= check_routes(settings, path, problem);
+    is_good &= check_dkim(settings, path, problem);
+    return is_good ? 0 : -EINVAL;
+}

@@ -1,0 +1,111 @@
+/* Every setting, one row each.  A row makes the field of its section's struct, the check of its
+ * value, the line of `config show --explain`, the manual page and the panel's form.
+ *
+ *   X(TYPE, name, default, bounds, when, help)
+ *
+ * TYPE      TEXT, SECRET (never shown), LIST (one value or several in braces), BOOL, CHOICE,
+ *           NUMBER, SIZE (bytes; KB, MB, GB are powers of 1,000 as in EHLO SIZE) and
+ *           SPAN (N or N followed by s, m, h or d; kept in milliseconds), SPANS (a list of them)
+ * bounds    "least..most" in the row's own units, or "one|other" of a CHOICE
+ * when      LIVE: a reload is enough; RESTART: said by the reload, valid from the next start */
+#pragma once
+
+#define SETTINGS_TOP(X)                                                                            \
+    X(TEXT, hostname, "", "", LIVE,                                                                \
+      "our name in greetings, EHLO and reports; default the system's")                             \
+    X(TEXT, data_dir, "/var/lib/staffetta", "", RESTART,                                           \
+      "databases, history and the signer's keys")                                                  \
+    X(TEXT, spool_dir, "/var/spool/staffetta", "", RESTART, "the queue: message bytes and rows")   \
+    X(TEXT, run_dir, "/run/staffetta", "", RESTART, "the control socket and the set-up code")      \
+    X(TEXT, user, "staffetta", "", RESTART, "who the relay runs as when started as root")          \
+    X(TEXT, timezone, "", "", RESTART, "ends quota days and months; default the system's")
+
+#define SETTINGS_TLS(X)                                                                            \
+    X(TEXT, certificate, "", "", LIVE, "PEM file: the certificate, then its chain")                \
+    X(TEXT, key, "", "", LIVE, "PEM file: the private key")
+
+#define SETTINGS_LISTEN(X)                                                                         \
+    X(LIST, address, "", "", LIVE, "ADDRESS:PORT, IPv6 in brackets; port 0 picks a free one")      \
+    X(CHOICE, tls, "starttls", "starttls|implicit|none", LIVE, "RFC 3207, RFC 8314 or no TLS")     \
+    X(CHOICE, auth, "required", "required|none", LIVE,                                             \
+      "required: only known users and networks send; none: takes bounces only")                    \
+    X(BOOL, plain_auth, "false", "", LIVE, "AUTH without TLS: passwords cross the net in clear")   \
+    X(BOOL, repair_newlines, "false", "", LIVE, "turn bare CR and LF into CRLF for old programs")
+
+#define SETTINGS_PANEL(X)                                                                          \
+    X(TEXT, address, "", "", RESTART, "ADDRESS:PORT of the panel; none: only the socket")
+
+#define SETTINGS_RESOLVER(X)                                                                       \
+    X(LIST, forward, "", "", RESTART, "name servers to ask, ADDRESS:PORT; default the system's")   \
+    X(BOOL, recursion, "false", "", RESTART, "ask the root servers ourselves, no forwarder")       \
+    X(TEXT, trust_anchor, "", "", RESTART, "DNSSEC root key file; without one nothing is validated")
+
+#define SETTINGS_DELIVERY(X)                                                                       \
+    X(NUMBER, port, "25", "1..65535", LIVE, "port of MX hosts and of a `via` without one")         \
+    X(LIST, bind, "", "", LIVE, "our addresses to send from, one of each family")                  \
+    X(CHOICE, tls, "may", "never|may|verify", LIVE,                                                \
+      "STARTTLS towards MX hosts; verify: or not at all")                                          \
+    X(SPANS, retry, "5m 15m 30m 1h 2h 4h", "1s..7d", LIVE,                                         \
+      "waits between attempts, the last repeated")                                                 \
+    X(SPAN, expire, "5d", "1s..30d", LIVE, "then the sender gets a report, RFC 5321 4.5.4.1")      \
+    X(SPAN, delay_report, "4h", "1s..30d", LIVE,                                                   \
+      "a report of delay after this long, RFC 3461 4.1")                                           \
+    X(LIST, allow_mx, "", "", LIVE, "private networks an MX may lie in, CIDR")                     \
+    X(NUMBER, connections, "2000", "1..20000", LIVE, "most outgoing connections at once")          \
+    X(NUMBER, site_connections, "10", "1..1000", LIVE, "most connections to one site")             \
+    X(NUMBER, site_connections_per_minute, "100", "1..100000", LIVE,                               \
+      "new connections to one site")                                                               \
+    X(NUMBER, connection_messages, "100", "1..100000", LIVE,                                       \
+      "messages before a connection is closed")                                                    \
+    X(NUMBER, transaction_recipients, "100", "1..1000", LIVE,                                      \
+      "RFC 5321 4.5.3.1.8: at least 100 are taken")
+
+#define SETTINGS_ROUTE(X)                                                                          \
+    X(TEXT, via, "", "", LIVE, "fixed next hop, ADDRESS or HOST with or without :PORT")            \
+    X(CHOICE, tls, "may", "never|may|verify|implicit", LIVE, "TLS towards the next hop")           \
+    X(TEXT, user, "", "", LIVE, "AUTH towards a smart host")                                       \
+    X(SECRET, password, "", "", LIVE, "its password")                                              \
+    X(NUMBER, connections, "20", "1..1000", LIVE, "most connections to the next hop")              \
+    X(NUMBER, messages_per_second, "0", "0..100000", LIVE, "pace; 0: none")
+
+#define SETTINGS_LIMITS(X)                                                                         \
+    X(SIZE, message_size, "50MB", "64KB..1GB", LIVE, "largest message, told in EHLO SIZE")         \
+    X(NUMBER, recipients, "1000", "100..100000", LIVE,                                             \
+      "most of one transaction, RFC 5321 4.5.3.1.8")                                               \
+    X(NUMBER, connections, "10000", "1..100000", LIVE, "most sessions at once")                    \
+    X(NUMBER, per_address, "200", "1..100000", LIVE,                                               \
+      "most sessions of one address (IPv6: of a /64)")                                             \
+    X(NUMBER, per_user, "1000", "1..100000", LIVE, "most sessions of one user")                    \
+    X(SIZE, body_memory, "256MB", "1MB..64GB", LIVE, "memory for the messages being received")     \
+    X(SPAN, idle, "5m", "1s..1h", LIVE, "a logged-in session may be silent this long")             \
+    X(SPAN, idle_before_login, "1m", "1s..1h", LIVE, "and one that is not logged in")              \
+    X(SPAN, data_idle, "5m", "1s..1h", LIVE, "silence within a message, RFC 5321 4.5.3.2")         \
+    X(NUMBER, least_rate, "200", "0..1000000", LIVE,                                               \
+      "bytes a second a message must come in at, over a minute")
+
+#define SETTINGS_LOG(X)                                                                            \
+    X(CHOICE, format, "logfmt", "logfmt|json", LIVE, "of the lines on stderr")                     \
+    X(CHOICE, level, "info", "debug|info|warning|error", LIVE, "the least important line shown")
+
+#define SETTINGS_SPOOL(X)                                                                          \
+    X(SIZE, segment_size, "64MB", "1MB..1GB", RESTART, "of one file of message bytes")             \
+    X(SIZE, keep_free, "100MB", "0..1TB", LIVE, "452 before the disk has less room than this")
+
+#define SETTINGS_DKIM(X)                                                                           \
+    X(CHOICE, engine, "native", "native|opendkim", RESTART,                                        \
+      "who signs; opendkim: RSA only, slower")                                                     \
+    X(BOOL, expire, "false", "", RESTART,                                                          \
+      "x=: queue life and two days, seven at most; not with `expire` over 5d")
+
+/* X(name in the file, struct member, TITLED or ONCE, rows) */
+#define SETTINGS_SECTIONS(X)                                                                       \
+    X(tls, tls, TITLED, SETTINGS_TLS)                                                              \
+    X(listen, listen, TITLED, SETTINGS_LISTEN)                                                     \
+    X(panel, panel, ONCE, SETTINGS_PANEL)                                                          \
+    X(resolver, resolver, ONCE, SETTINGS_RESOLVER)                                                 \
+    X(delivery, delivery, ONCE, SETTINGS_DELIVERY)                                                 \
+    X(route, route, TITLED, SETTINGS_ROUTE)                                                        \
+    X(limits, limits, ONCE, SETTINGS_LIMITS)                                                       \
+    X(log, log, ONCE, SETTINGS_LOG)                                                                \
+    X(spool, spool, ONCE, SETTINGS_SPOOL)                                                          \
+    X(dkim, dkim, ONCE, SETTINGS_DKIM)

@@ -1,0 +1,182 @@
+#include "test/support/test_support.h"
+
+#include "relay/control/config.h"
+
+static struct buffer problem;
+
+static struct settings *parse(const char *text)
+{
+    struct settings *settings = NULL;
+
+    buffer_clear(&problem);
+    if (config_parse(&settings, "test.conf", slice_of(text), &problem) < 0)
+        return NULL;
+    return settings;
+}
+
+static void an_empty_file_means_the_defaults(void **state)
+{
+    struct settings *settings = parse("");
+
+    (void)state;
+    assert_non_null(settings);
+    assert_string_equal(settings->data_dir, "/var/lib/staffetta");
+    assert_int_equal(settings->n_listen, 0);
+    assert_int_equal(settings->limits.message_size, 50000000);
+    assert_int_equal(settings->delivery.retry.n_items, 6);
+    assert_int_equal(settings->delivery.retry.items[3], 3600000);
+    assert_int_equal(settings->delivery.expire, 5LL * 86400000);
+    settings_unref(settings);
+}
+
+static void the_file_of_the_manual_parses_whole(void **state)
+{
+    struct settings *settings =
+        parse("hostname  = \"relay.example.com\"\n"
+              "timezone  = \"Europe/Rome\"\n"
+              "tls \"default\" { certificate = \"/etc/c.pem\"  key = \"/etc/k.pem\" }\n"
+              "listen \"submission\"  { address = { \"0.0.0.0:587\", \"[::]:587\" }  tls = "
+              "\"starttls\" }\n"
+              "listen \"smtp\" { address = \"0.0.0.0:25\" auth = none repair_newlines = yes }\n"
+              "panel { address = \"127.0.0.1:8025\" }\n"
+              "resolver { forward = { \"127.0.0.1:5353\" }  trust_anchor = \"/etc/root.key\" }\n"
+              "delivery { port = 25  bind = { \"192.0.2.10\" }  tls = \"may\"  retry = { \"5m\", "
+              "\"1h\" }\n"
+              "           expire = \"5d\"  allow_mx = { } }\n"
+              "route \"example.org\"  { via = \"127.0.0.1:2526\" }\n"
+              "limits { message_size = \"20MB\"  recipients = 1000 }\n"
+              "log { format = \"json\" }\n");
+
+    (void)state;
+    assert_non_null(settings);
+    assert_string_equal(settings->listen[0].title, "submission");
+    assert_int_equal(settings->listen[0].address.n_items, 2);
+    assert_string_equal(settings->listen[0].address.items[1], "[::]:587");
+    assert_string_equal(settings->listen[0].auth, "required");
+    assert_int_equal(settings->listen[1].address.n_items, 1);
+    assert_string_equal(settings->listen[1].auth, "none");
+    assert_true(settings->listen[1].repair_newlines);
+    assert_int_equal(settings->delivery.retry.n_items, 2);
+    assert_int_equal(settings->delivery.allow_mx.n_items, 0);
+    assert_string_equal(settings->route[0].title, "example.org");
+    assert_int_equal(settings->limits.message_size, 20000000);
+    settings_unref(settings);
+}
+
+static void later_values_of_a_repeated_untitled_section_win(void **state)
+{
+    struct settings *settings =
+        parse("limits { recipients = 200 message_size = 1MB }\nlimits { recipients = 300 }\n");
+
+    (void)state;
+    assert_non_null(settings);
+    assert_int_equal(settings->limits.recipients, 300);
+    assert_int_equal(settings->limits.message_size, 1000000);
+    settings_unref(settings);
+}
+
+static void a_bad_file_is_refused_with_line_and_reason(void **state)
+{
+    static const struct {
+        const char *text, *reason;
+    } rows[] = {
+        {"hostnam = \"x\"",                                                    "test.conf:1: no such option 'hostnam'"              },
+        {"\n\nlimits { recipients = 5 }",                                      "test.conf:3: recipients: '5' is outside 100..100000"},
+        {"\ndelivery {\n expire = \"5 weeks\"\n}",
+         "test.conf:3: expire: '5 weeks' is not a duration"                                                                         },
+        {"delivery { tls = \"perhaps\" }",
+         "test.conf:1: tls: 'perhaps' is not one of never|may|verify"                                                               },
+        {"limits { message_size = 99999999999999999999MB }",                   "is not a size"                                      },
+        {"log { format = }",                                                   "test.conf:1:"                                       },
+        {"listen \"a\" { address = \"x\" }\nlisten \"a\" { address = \"y\" }", "test.conf:2:"                                       },
+        {"listen \"a\" { plain_auth = maybe }",
+         "test.conf:1: plain_auth: 'maybe' is not true or false"                                                                    },
+        {"listen \"a\" { }",                                                   "listen \"a\": no address"                           },
+        {"tls \"a\" { key = \"k\" }",                                          "tls \"a\": certificate and key are both needed"     },
+        {"route \"a\" { }",                                                    "route \"a\": no via"                                },
+        {"dkim { expire = true } delivery { expire = 6d }",                    "dkim expire needs"                                  },
+        {"limits { recipients = -1 }",                                         "'-1' is not a number"                               },
+        {"delivery { retry = { \"5m\", \"0s\" } }",                            "'0s' is outside 1s..7d"                             },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_null(parse(rows[i].text));
+        if (slice_search(buffer_slice(&problem), slice_of(rows[i].reason)) < 0)
+            fail_msg("%s: got %.*s", rows[i].reason, (int)problem.len, problem.data);
+    }
+}
+
+static void units_are_exact(void **state)
+{
+    int64_t value;
+
+    (void)state;
+    assert_true(config_parse_span("90", &value) && value == 90000);
+    assert_true(config_parse_span("2h", &value) && value == 7200000);
+    assert_false(config_parse_span("2H", &value));
+    assert_false(config_parse_span("", &value));
+    assert_false(config_parse_span("99999999999999999d", &value));
+    assert_true(config_parse_size("50MB", &value) && value == 50000000);
+    assert_true(config_parse_size("010", &value) && value == 10);
+}
+
+struct seen {
+    unsigned n, n_changed;
+    bool shows_password;
+};
+
+static void look(void *owner, const struct setting_view *view)
+{
+    struct seen *seen = owner;
+
+    seen->n++;
+    seen->n_changed += view->is_changed;
+    if (strstr(view->value, "hunter2"))
+        seen->shows_password = true;
+}
+
+static void a_walk_shows_every_setting_and_no_secret(void **state)
+{
+    struct settings *settings =
+        parse("route \"*\" { via = \"smart.example:587\" user = \"u\" password = \"hunter2\" }");
+    struct seen seen = {0};
+
+    (void)state;
+    settings_walk(settings, look, &seen);
+    assert_true(seen.n > 40);
+    assert_int_equal(seen.n_changed, 3);
+    assert_false(seen.shows_password);
+    settings_unref(settings);
+}
+
+static void a_reload_names_what_needs_a_restart(void **state)
+{
+    struct settings *a = parse("limits { recipients = 200 }");
+    struct settings *b = parse("limits { recipients = 300 }");
+    struct settings *c = parse("spool_dir = \"/elsewhere\"");
+
+    (void)state;
+    assert_null(settings_need_restart(a, b));
+    assert_string_equal(settings_need_restart(a, c), "spool_dir");
+    settings_unref(a);
+    settings_unref(b);
+    settings_unref(c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_empty_file_means_the_defaults),
+        cmocka_unit_test(the_file_of_the_manual_parses_whole),
+        cmocka_unit_test(later_values_of_a_repeated_untitled_section_win),
+        cmocka_unit_test(a_bad_file_is_refused_with_line_and_reason),
+        cmocka_unit_test(units_are_exact),
+        cmocka_unit_test(a_walk_shows_every_setting_and_no_secret),
+        cmocka_unit_test(a_reload_names_what_needs_a_restart),
+    };
+    int n_failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+    buffer_fini(&problem);
+    return n_failed;
+}
