@@ -1,0 +1,39 @@
+#include "test/support/test_support.h"
+
+#include "relay/base/crc32c.h"
+
+/* RFC 3720, B.4, and the check value of the catalogue of parametrised CRCs. */
+static void known_values(void **state)
+{
+    char zeros[32] = {0}, ones[32], rising[32];
+
+    (void)state;
+    memset(ones, 0xff, sizeof(ones));
+    for (size_t i = 0; i < sizeof(rising); i++)
+        rising[i] = (char)i;
+    assert_int_equal(crc32c(0, SLICE_LITERAL("")), 0);
+    assert_int_equal(crc32c(0, SLICE_LITERAL("123456789")), 0xe3069283);
+    assert_int_equal(crc32c(0, slice_from(zeros, 32)), 0x8a9136aa);
+    assert_int_equal(crc32c(0, slice_from(ones, 32)), 0x62a8ab43);
+    assert_int_equal(crc32c(0, slice_from(rising, 32)), 0x46dd794e);
+}
+
+static void pieces_add_up_to_the_whole(void **state)
+{
+    struct slice whole = SLICE_LITERAL("bytes, sync, rows, commit, then 250");
+
+    (void)state;
+    for (size_t cut = 0; cut <= whole.len; cut++)
+        assert_int_equal(crc32c(crc32c(0, slice_head(whole, cut)), slice_skip(whole, cut)),
+                         crc32c(0, whole));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(known_values),
+        cmocka_unit_test(pieces_add_up_to_the_whole),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
