@@ -123,20 +123,36 @@ void log_format_event(struct buffer *out, enum log_format format, const struct e
     buffer_append_text(out, is_json ? "}\n" : "\n");
 }
 
-void log_write(const struct event *event)
+void log_append(struct buffer *lines, const struct event *event)
 {
-    CLEANUP(buffer) struct buffer line = BUFFER_INIT;
-    struct slice rest;
+    log_format_event(lines, current_format, event);
+}
 
-    log_format_event(&line, current_format, event);
-    rest = buffer_slice(&line);
+void log_flush(struct buffer *lines)
+{
+    struct slice rest = buffer_slice(lines);
+
     while (rest.len) {
         ssize_t n = write(STDERR_FILENO, rest.data, rest.len);
 
         if (n <= 0)
-            return; /* nowhere left to complain */
+            break; /* nowhere left to complain */
         rest = slice_skip(rest, (size_t)n);
     }
+    buffer_clear(lines);
+}
+
+void log_write(const struct event *event)
+{
+    CLEANUP(buffer) struct buffer line = BUFFER_INIT;
+
+    log_append(&line, event);
+    log_flush(&line);
+}
+
+void log_stamp(struct event *event)
+{
+    event->utc_ms = clock_utc_ms();
 }
 
 void log_debug(const char *topic, const char *format, ...)

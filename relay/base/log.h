@@ -18,5 +18,11 @@ void log_format_event(struct buffer *out, enum log_format format, const struct e
 /* Formats and writes one line to stderr, whole. */
 void log_write(const struct event *event);
 
+/* The same in two steps, for whoever writes many lines at once; log_flush() empties lines. */
+void log_append(struct buffer *lines, const struct event *event);
+void log_flush(struct buffer *lines);
+
+void log_stamp(struct event *event); /* the time of an event that its maker did not emit */
+
 /* What only somebody hunting a defect wants: `event=fault at=topic text="…"` at level debug. */
 void log_debug(const char *topic, const char *format, ...) PRINTF_LIKE(2, 3);
