@@ -15,11 +15,9 @@ struct smtp_reply {
 #define SMTP_STATUS(class_, subject_, detail_)                                                     \
     ((struct enhanced_status){(class_), (subject_), (detail_)})
 #define SMTP_REPLY(code_, class_, subject_, detail_, text_)                                        \
-    ((struct smtp_reply){                                                                          \
-        .code = (code_),                                                                           \
-        .status = {(class_), (subject_), (detail_)},                                               \
-        .text = {(text_),        sizeof(text_) - 1           }
-    })
+    ((struct smtp_reply){.code = (code_),                                                          \
+                         .status = SMTP_STATUS(class_, subject_, detail_),                         \
+                         .text = SLICE_LITERAL(text_)})
 
 /* The same for a text made at run time. */
 static inline struct smtp_reply smtp_reply_with(uint16_t code, struct enhanced_status status,
