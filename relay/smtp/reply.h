@@ -11,13 +11,16 @@ struct smtp_reply {
     struct slice text; /* without code and status; its lines are parted by LF */
 };
 
-/* SMTP_REPLY(250, 2, 1, 0, "Ok") is a constant expression; class 0 leaves the status out. */
 #define SMTP_STATUS(class_, subject_, detail_)                                                     \
     ((struct enhanced_status){(class_), (subject_), (detail_)})
+
+/* SMTP_REPLY(250, 2, 1, 0, "Ok") is a constant expression; class 0 leaves the status out. */
+/* clang-format off */
 #define SMTP_REPLY(code_, class_, subject_, detail_, text_)                                        \
     ((struct smtp_reply){.code = (code_),                                                          \
-                         .status = SMTP_STATUS(class_, subject_, detail_),                         \
-                         .text = SLICE_LITERAL(text_)})
+                         .status = {(class_), (subject_), (detail_)},                              \
+                         .text = {(text_), sizeof(text_) - 1}})
+/* clang-format on */
 
 /* The same for a text made at run time. */
 static inline struct smtp_reply smtp_reply_with(uint16_t code, struct enhanced_status status,
