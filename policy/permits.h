@@ -1,0 +1,67 @@
+/* Budgets that span loops.  The policy thread leases permits to a loop; nothing starts without one,
+ * and what is left goes back within a second: at no moment do more things run, or start within one
+ * window, than the budget says.
+ *   concurrent (window_ms 0)   a permit is held while the thing lasts
+ *   rate                       a permit is spent by one start; it comes back window_ms after it
+ * A loop keeps a purse per budget; one message at a time, embedded in it, carries both what it
+ * wants and what it gives back.  So asking cannot fail and nothing leaks. Thread: a purse belongs
+ * to its loop; permits_set_limit() from any. */
+#pragma once
+
+#include "policy/policy.h"
+
+enum permit_scope {
+    PERMIT_OUTBOUND, /* connections to receivers in all; id 0 */
+    PERMIT_EGRESS,   /* connections per egress address; id: permit_id_of() */
+    N_PERMIT_SCOPES,
+};
+
+struct permit_key {
+    enum permit_scope scope;
+    uint64_t id;
+};
+
+uint64_t permit_id_of(struct slice name);
+
+enum { PERMIT_LEASE_MS = 1000 };
+
+struct permit_purse {
+    struct task task;
+    struct policy *policy;
+    struct mailbox *home; /* the loop's */
+    struct permit_key key;
+    void (*on_change)(struct permit_purse *purse); /* permits came, or the wait for them ended */
+    void *owner;
+    /* the rest is the purse's own */
+    bool is_away; /* the message is under way; only the policy thread touches `sent` */
+    bool is_closing;
+    uint32_t n_idle, n_wanted;
+    uint32_t n_unused, n_spent; /* to give back */
+    int64_t last_spent_ms, expires_ms;
+    struct {
+        uint32_t n_wanted, n_unused, n_spent, n_granted;
+        int64_t last_spent_ms, expires_ms, give_up_ms;
+        struct permit_purse *next;
+    } sent;
+};
+
+void permit_purse_init(struct permit_purse *purse, struct policy *policy, struct mailbox *home,
+                       struct permit_key key);
+
+/* Takes one permit for a start now.  False: none at hand; they were asked for, and on_change will
+ * run within about a second, on a later turn. */
+MUST_USE bool permit_purse_take(struct permit_purse *purse, int64_t now_ms);
+
+/* Asks for n more at once when many starts are due; takes nothing. */
+void permit_purse_want(struct permit_purse *purse, uint32_t n, int64_t now_ms);
+
+/* Concurrent budgets: the thing ended. */
+void permit_purse_put(struct permit_purse *purse, int64_t now_ms);
+
+/* Call about every 250 ms: what nobody used within the lease goes back. */
+void permit_purse_tick(struct permit_purse *purse, int64_t now_ms);
+
+/* Everything idle goes back and no more is asked for.  The purse must live, and its home run, until
+ * permit_purse_is_settled(). */
+void permit_purse_close(struct permit_purse *purse, int64_t now_ms);
+bool permit_purse_is_settled(const struct permit_purse *purse);

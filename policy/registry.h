@@ -1,0 +1,68 @@
+/* The settings thread: the only writer of staffetta.db (users, credentials, networks, domains,
+ * public halves of keys, suspended destinations, suppressions).  A change is committed durably,
+ * then the new snapshot is queued to every subscriber, then the request is answered: whoever has
+ * the answer to `user add` can log that user in. Thread: requests from any; a request and the bytes
+ * it points at stay untouched until done() runs on the asker's thread.  open, subscribe, start and
+ * stop: the starting thread. */
+#pragma once
+
+#include "policy/directory.h"
+#include "relay/base/mailbox.h"
+
+enum registry_result {
+    REGISTRY_OK,
+    REGISTRY_EXISTS,
+    REGISTRY_NOT_FOUND,
+    REGISTRY_INVALID_NAME,
+    REGISTRY_INVALID_SENDER,
+    REGISTRY_NEEDS_SENDER, /* a user not named like an address, and no sender rule */
+    REGISTRY_INVALID_NETWORK,
+    REGISTRY_WEAK_PASSWORD,
+    REGISTRY_INVALID_HASH,
+    REGISTRY_INVALID_VALUE,
+    REGISTRY_NOT_JUDGED, /* a key cannot be active before libopendkim verified a signature by it */
+    REGISTRY_FAILED,     /* the disk, or memory: nothing was changed */
+    N_REGISTRY_RESULTS
+};
+const char *registry_result_name(enum registry_result result); /* "exists", "weak_password", … */
+
+enum { REGISTRY_SENTENCE_SIZE = 400 };
+struct registry;
+
+/* First member of every request of registry_users.h, _domains.h and _destinations.h. */
+struct registry_request {
+    struct task task;
+    struct mailbox *answer_to;
+    void (*done)(struct registry_request *request);
+    struct slice by; /* who asks, for the log */
+    enum registry_result result;
+    char sentence[REGISTRY_SENTENCE_SIZE]; /* for humans, when result is not REGISTRY_OK */
+    /* the registry's */
+    struct registry *registry;
+    void (*perform)(struct registry *registry, struct registry_request *request);
+};
+
+/* Embedded in whoever wants snapshots; lives until registry_stop(). */
+struct directory_subscriber {
+    struct mailbox *mailbox;
+    /* On the mailbox's thread; the reference is the receiver's.  When snapshots come faster than
+     * they are taken, only the newest arrives. */
+    void (*receive)(struct directory_subscriber *subscriber, struct directory *directory);
+    struct task task; /* the registry's, as are the next two */
+    struct directory *_Atomic newest;
+    struct directory_subscriber *next;
+};
+
+/* Opens or creates FOLDER/staffetta.db and reads the first snapshot; 0 or -errno. */
+MUST_USE int registry_open(struct registry **out, const char *folder);
+
+/* The present snapshot; the reference is the caller's.  Before registry_start() only. */
+struct directory *registry_first_directory(struct registry *registry);
+
+/* Before registry_start(): the present snapshot is queued to the subscriber at once. */
+void registry_subscribe(struct registry *registry, struct directory_subscriber *subscriber);
+
+MUST_USE int registry_start(struct registry *registry);
+
+/* Answers what waits, then closes the database; accepts NULL, returns NULL. */
+struct registry *registry_stop(struct registry *registry);

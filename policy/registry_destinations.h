@@ -1,0 +1,43 @@
+/* What the registry can be asked about destinations that an operator suspended, and addresses that
+ * get no more mail; how to ask is said in registry_users.h.
+ * Thread: any. */
+#pragma once
+
+#include "policy/registry.h"
+
+struct suspension_request {
+    struct registry_request request; /* .by is kept with the suspension */
+    struct slice destination;
+    struct slice reason;  /* suspend; must not be empty */
+    int64_t until_utc_ms; /* suspend; 0: until resumed */
+};
+MUST_USE bool registry_suspend(struct registry *registry, struct suspension_request *request);
+MUST_USE bool registry_resume(struct registry *registry, struct suspension_request *request);
+
+struct suppression_request {
+    struct registry_request request;
+    struct slice address; /* or a domain */
+    struct slice user;    /* empty: for all users */
+    struct slice reason;  /* add */
+    int64_t until_utc_ms; /* add; 0: for good */
+};
+MUST_USE bool registry_suppression_add(struct registry *registry,
+                                       struct suppression_request *request);
+MUST_USE bool registry_suppression_delete(struct registry *registry,
+                                          struct suppression_request *request);
+
+/* A page of suppressions in order of address. */
+struct suppression_list_request {
+    struct registry_request request;
+    struct slice after;       /* the last address of the page before; empty: from the start */
+    uint32_t limit;           /* 1 to 1000 */
+    struct suppression *rows; /* out; suppressions_free() gives them back */
+    uint32_t n_rows;
+};
+struct suppression {
+    char *address, *user /* NULL: all */, *reason, *by;
+    int64_t since_utc_ms, until_utc_ms;
+};
+MUST_USE bool registry_suppression_list(struct registry *registry,
+                                        struct suppression_list_request *request);
+void suppressions_free(struct suppression *rows, uint32_t n_rows);
