@@ -55,6 +55,6 @@ static inline struct list *list_take_first(struct list *list)
 }
 
 /* The loop body may remove the current element. */
-#define LIST_FOR_EACH(cursor, list)                                                                \
-    for (struct list *cursor = (list)->next, *cursor##_next = cursor->next; cursor != (list);      \
+#define LIST_FOR_EACH(cursor, head)                                                                \
+    for (struct list *cursor = (head)->next, *cursor##_next = cursor->next; cursor != (head);      \
          cursor = cursor##_next, cursor##_next = cursor->next)
