@@ -1,0 +1,64 @@
+-- Statements of the queue's database; names are listed in sql/queue_schema.h.
+
+-- name: add_message
+INSERT INTO message (id, place, envelope_bytes, header_bytes, body_bytes, crc, arrived, expires,
+                     user_id, user, sender, flags, class, campaign, n_recipients, signatures)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16);
+
+-- name: add_recipient
+INSERT INTO recipient (message, n, address, state, attempts, next, flags, reply)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
+
+-- name: remove_message
+DELETE FROM message WHERE id = ?1;
+
+-- name: remove_recipient
+DELETE FROM recipient WHERE message = ?1 AND n = ?2;
+
+-- name: change_recipient
+UPDATE recipient SET state = ?3, attempts = ?4, next = ?5, flags = ?6, reply = coalesce(?7, reply)
+WHERE message = ?1 AND n = ?2;
+
+-- name: mark_recipient
+UPDATE recipient SET flags = flags | ?3 WHERE message = ?1 AND n = ?2;
+
+-- name: set_signatures
+UPDATE message SET signatures = ?2 WHERE id = ?1;
+
+-- name: move_message
+UPDATE message SET place = ?2 WHERE id = ?1;
+
+-- name: all_messages
+SELECT id, place, envelope_bytes, header_bytes, body_bytes, crc, arrived, expires,
+       user_id, user, sender, flags, class, campaign, n_recipients, signatures
+FROM message ORDER BY id;
+
+-- name: all_recipients
+SELECT message, n, address, state, attempts, next, flags, reply
+FROM recipient ORDER BY message, n;
+
+-- name: next_messages
+SELECT id, place, envelope_bytes, header_bytes, body_bytes, crc, arrived, expires,
+       user_id, user, sender, flags, class, campaign, n_recipients, signatures
+FROM message WHERE id > ?1 ORDER BY id LIMIT ?2;
+
+-- name: find_message
+SELECT id, place, envelope_bytes, header_bytes, body_bytes, crc, arrived, expires,
+       user_id, user, sender, flags, class, campaign, n_recipients, signatures
+FROM message WHERE id = ?1;
+
+-- name: recipients_of
+SELECT message, n, address, state, attempts, next, flags, reply
+FROM recipient WHERE message = ?1 ORDER BY n;
+
+-- name: signatures_of
+SELECT signatures FROM message WHERE id = ?1;
+
+-- name: last_id
+SELECT max(id) FROM message;
+
+-- name: remember
+INSERT INTO fact (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2;
+
+-- name: recall
+SELECT value FROM fact WHERE name = ?1;
