@@ -3,7 +3,8 @@
  * open one is to bring it up to date and to prepare every statement, so a typo fails at start.
  * Thread: a struct db and its statements belong to one thread; several may be open on one file.
  * Errors: -EIO (the disk failed), -ENOSPC (full), -EBADMSG (the file is damaged), -EBUSY, -EEXIST
- * (a constraint refused the row), -EINTR (db_interrupt), -EROFS, -ENOMEM; -EINVAL is a bug of ours. */
+ * (a constraint refused the row), -EINTR (db_interrupt), -EROFS, -ENOMEM; -EINVAL is a bug of ours.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -43,7 +44,7 @@ MUST_USE int db_open(struct db **out, const char *path, const struct db_schema *
                      enum db_mode mode, const struct db_settings *settings);
 struct db *db_close(struct db *db); /* accepts NULL, returns NULL; rolls back what is open */
 
-MUST_USE int db_begin(struct db *db); /* takes the write lock at once */
+MUST_USE int db_begin(struct db *db);  /* takes the write lock at once */
 MUST_USE int db_commit(struct db *db); /* on error the transaction is rolled back */
 void db_rollback(struct db *db);       /* harmless outside a transaction */
 
@@ -67,20 +68,21 @@ MUST_USE int statement_run(struct statement *statement);
 /* Ends a read early; harmless always.  A reader must not stay between rows: it holds a snapshot. */
 void statement_reset(struct statement *statement);
 
-int64_t column_number(struct statement *statement, int column); /* 0 for NULL */
+int64_t column_number(struct statement *statement, int column);    /* 0 for NULL */
 struct slice column_text(struct statement *statement, int column); /* until the next step */
 struct slice column_blob(struct statement *statement, int column); /* data NULL for NULL */
 bool column_is_null(struct statement *statement, int column);
 
-int64_t db_changes(const struct db *db);      /* rows the last statement changed */
-int64_t db_last_rowid(const struct db *db);   /* of the last INSERT */
-void db_interrupt(struct db *db);             /* any thread: the running step answers -EINTR */
-const char *db_message(const struct db *db);  /* the library's words about the last error */
+int64_t db_changes(const struct db *db);     /* rows the last statement changed */
+int64_t db_last_rowid(const struct db *db);  /* of the last INSERT */
+void db_interrupt(struct db *db);            /* any thread: the running step answers -EINTR */
+const char *db_message(const struct db *db); /* the library's words about the last error */
 
 uint32_t db_wal_pages(const struct db *db); /* in the write-ahead log after the last commit */
 
 /* Copies the log into the database file without waiting for anybody; with truncate also empties
- * the log, waiting for readers up to busy_ms.  -EBUSY: somebody else is at it, or a reader stays. */
+ * the log, waiting for readers up to busy_ms.  -EBUSY: somebody else is at it, or a reader stays.
+ */
 MUST_USE int db_checkpoint(struct db *db, bool truncate);
 
 /* Reads the whole file for damage; 0 or -EBADMSG. */
