@@ -1,0 +1,76 @@
+#include "relay/net/privileges.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+unsigned long privileges_raise_file_limit(unsigned long wanted)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return 0;
+    if (limit.rlim_cur >= wanted)
+        return limit.rlim_cur;
+    if (limit.rlim_max < wanted) { /* root may go beyond */
+        struct rlimit larger = {wanted, wanted};
+
+        if (setrlimit(RLIMIT_NOFILE, &larger) == 0)
+            return wanted;
+    }
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    return getrlimit(RLIMIT_NOFILE, &limit) < 0 ? 0 : limit.rlim_cur;
+}
+
+int privileges_find_user(const char *name, struct user_ids *out)
+{
+    char memory[16384];
+    struct passwd entry, *found = NULL;
+    int error = getpwnam_r(name, &entry, memory, sizeof(memory), &found);
+
+    if (found) {
+        *out = (struct user_ids){entry.pw_uid, entry.pw_gid};
+        return 0;
+    }
+    /* "Not there" has many faces, getpwnam_r(3). */
+    if (error == 0 || error == ENOENT || error == ESRCH || error == EBADF || error == EPERM)
+        return NO_SUCH_USER;
+    return FAULT(-error);
+}
+
+static int change_user(const char *name, struct user_ids ids)
+{
+    if (initgroups(name, ids.gid) < 0 || setresgid(ids.gid, ids.gid, ids.gid) < 0 ||
+        setresuid(ids.uid, ids.uid, ids.uid) < 0)
+        return FAULT(-errno);
+    if (ids.uid != 0 && setuid(0) == 0)
+        return FAULT(-EPERM); /* there is a way back: not dropped at all */
+    return 0;
+}
+
+int privileges_become(const char *name, enum privileges_result *result)
+{
+    struct user_ids ids = {0};
+    int error = name ? privileges_find_user(name, &ids) : 0;
+
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return FAULT(-errno);
+    if (error < 0)
+        return error;
+    if (error == NO_SUCH_USER) {
+        *result = PRIVILEGES_NO_SUCH_USER;
+    } else if (!name || ids.uid == geteuid()) {
+        *result = PRIVILEGES_KEPT_AS_ASKED;
+    } else if (geteuid() != 0) {
+        *result = PRIVILEGES_NOT_ROOT;
+    } else {
+        error = change_user(name, ids);
+        if (error < 0)
+            return error;
+        *result = PRIVILEGES_DROPPED;
+    }
+    return 0;
+}
