@@ -1,0 +1,44 @@
+/* What delivery is told by the settings: texts and lists are copied by delivery_start() and
+ * delivery_reload(), so the caller's may go afterwards.  Spans in milliseconds.
+ * Thread: any; values. */
+#pragma once
+
+#include "relay/net/resolver.h"
+#include "relay/net/socket_address.h"
+#include "relay/schedule/retry.h"
+
+enum delivery_tls {
+    DELIVERY_TLS_NEVER,
+    DELIVERY_TLS_MAY,      /* STARTTLS when offered, certificate not asked about */
+    DELIVERY_TLS_VERIFY,   /* STARTTLS with a valid certificate for the host, or not at all */
+    DELIVERY_TLS_IMPLICIT, /* routes: TLS from the first octet, certificate not asked about */
+};
+
+struct delivery_route {
+    const char *domain; /* "example.org", or "*" for all that have no route of their own */
+    const char *via;    /* "192.0.2.1:2526", "[2001:db8::1]", "smart.example.net:587" */
+    enum delivery_tls tls;
+    const char *user, *password;  /* AUTH towards it; "" or NULL: none */
+    uint32_t connections;         /* most at once */
+    uint32_t messages_per_second; /* 0: no pace */
+};
+
+struct delivery_settings {
+    const char *hostname;           /* EHLO name, reporting MTA, mailer-daemon@ */
+    uint16_t port;                  /* of MX hosts, and of `via` without one */
+    const struct ip_address *binds; /* to send from; the first of each family is used */
+    size_t n_binds;
+    enum delivery_tls tls; /* towards MX hosts; never IMPLICIT */
+    struct retry retry;
+    int64_t expire_ms;       /* of reports that we make ourselves */
+    int64_t delay_report_ms; /* 0: none */
+    const struct network *allow_mx;
+    size_t n_allow_mx;
+    const struct ip_address *own_addresses; /* an MX there is a loop: the listeners' addresses */
+    size_t n_own_addresses;
+    const struct delivery_route *routes;
+    size_t n_routes;
+    uint32_t connections; /* most outgoing ones, all loops together */
+    uint32_t site_connections, site_connections_per_minute, connection_messages;
+    uint32_t transaction_recipients;
+};

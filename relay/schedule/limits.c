@@ -1,0 +1,130 @@
+#include "relay/schedule/limits.h"
+
+enum { RUN_AHEAD = 32 }; /* a turn may be used this fraction of the window early */
+
+const struct site_limits site_limits_default = {
+    .connections = 10,
+    .start_connections = 2,
+    .connections_per_minute = 100,
+    .messages_per_connection = 100,
+    .messages_per_second = 100,
+    .recipients_per_transaction = 100,
+};
+
+const struct site_limits site_limits_route = {
+    .connections = 20,
+    .start_connections = 20,
+    .recipients_per_transaction = 100,
+};
+
+static const uint32_t window_s[N_SITE_PACES] = {60, 1, 60, 3600};
+
+static uint32_t limit_of(const struct site_limits *limits, enum site_pace pace)
+{
+    const uint32_t values[N_SITE_PACES] = {
+        limits->connections_per_minute,
+        limits->messages_per_second,
+        limits->messages_per_minute,
+        limits->messages_per_hour,
+    };
+
+    return values[pace];
+}
+
+uint32_t limits_bulk_share(uint32_t n)
+{
+    uint32_t share = (uint32_t)((uint64_t)n * 95 / 100);
+
+    if (share == n && n > 0)
+        share--;
+    return share ? share : (n ? 1 : 0);
+}
+
+/* The row's step is a little longer than window / n, so that n steps less what one may run ahead
+ * are exactly the window. */
+static int64_t run_ahead_us(uint32_t seconds)
+{
+    return (int64_t)seconds * 1000000 / RUN_AHEAD;
+}
+
+static int64_t step_us(uint32_t n, uint32_t seconds)
+{
+    return ((int64_t)seconds * 1000000 + run_ahead_us(seconds) + n - 1) / n;
+}
+
+int64_t pace_next_ms(const struct pace *pace, uint32_t n, uint32_t seconds)
+{
+    if (n == 0 || pace->turn_us == 0)
+        return 0;
+    /* Rounded up: a millisecond early would be one too many. */
+    return (pace->turn_us - run_ahead_us(seconds) + 999) / 1000;
+}
+
+void pace_use(struct pace *pace, uint32_t n, uint32_t seconds, int64_t now_ms)
+{
+    int64_t now_us = now_ms * 1000;
+
+    if (n == 0)
+        return;
+    if (pace->turn_us < now_us)
+        pace->turn_us = now_us;
+    pace->turn_us += step_us(n, seconds);
+}
+
+static int64_t next_ms(const struct site_paces *paces, const struct site_limits *limits,
+                       enum site_pace which, enum message_class message_class)
+{
+    uint32_t n = limit_of(limits, which);
+    int64_t at_ms = pace_next_ms(&paces->all[which], n, window_s[which]);
+
+    if (message_class == CLASS_BULK) {
+        int64_t bulk_ms = pace_next_ms(&paces->bulk[which], limits_bulk_share(n), window_s[which]);
+
+        if (bulk_ms > at_ms)
+            at_ms = bulk_ms;
+    }
+    return at_ms;
+}
+
+static void use(struct site_paces *paces, const struct site_limits *limits, enum site_pace which,
+                enum message_class message_class, int64_t now_ms)
+{
+    uint32_t n = limit_of(limits, which);
+
+    pace_use(&paces->all[which], n, window_s[which], now_ms);
+    if (message_class == CLASS_BULK)
+        pace_use(&paces->bulk[which], limits_bulk_share(n), window_s[which], now_ms);
+}
+
+int64_t paces_message_ms(const struct site_paces *paces, const struct site_limits *limits,
+                         enum message_class message_class)
+{
+    int64_t latest_ms = 0;
+
+    for (int which = PACE_MESSAGES_PER_SECOND; which < N_SITE_PACES; which++) {
+        int64_t at_ms = next_ms(paces, limits, (enum site_pace)which, message_class);
+
+        if (at_ms > latest_ms)
+            latest_ms = at_ms;
+    }
+    return latest_ms;
+}
+
+int64_t paces_connection_ms(const struct site_paces *paces, const struct site_limits *limits,
+                            enum message_class message_class)
+{
+    return next_ms(paces, limits, PACE_CONNECTIONS_PER_MINUTE, message_class);
+}
+
+void paces_use_message(struct site_paces *paces, const struct site_limits *limits,
+                       enum message_class message_class, int64_t now_ms)
+{
+    for (int which = PACE_MESSAGES_PER_SECOND; which < N_SITE_PACES; which++)
+        use(paces, limits, (enum site_pace)which, message_class, now_ms);
+}
+
+void paces_use_connection(struct site_paces *paces, const struct site_limits *limits,
+                          enum message_class message_class, int64_t now_ms)
+{
+    use(paces, limits, PACE_CONNECTIONS_PER_MINUTE, message_class, now_ms);
+}

@@ -1,0 +1,62 @@
+/* How fast and how wide a site may be used.  A pace is "at most n in any window of so many
+ * seconds", exactly: n+1 of them never lie within one window, wherever it begins, because each one
+ * waits for its turn in a steady row and may run ahead of it by a 32nd of the window at most.
+ * Bulk mail may use 95 % of a pace and of the connections, and at least one is left for what is
+ * urgent.  Pure: the clock is an argument (milliseconds, monotonic).  Thread: the owner's. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "relay/spool/envelope.h"
+
+enum { N_CLASSES = CLASS_BULK + 1 };
+
+struct site_limits { /* 0 means no such limit, but for connections */
+    uint32_t connections;
+    uint32_t start_connections; /* how many before anything was delivered */
+    uint32_t connections_per_minute;
+    uint32_t messages_per_connection;
+    uint32_t messages_per_second, messages_per_minute, messages_per_hour;
+    uint32_t recipients_per_transaction;
+};
+
+/* For sites nobody said anything about. */
+extern const struct site_limits site_limits_default;
+
+/* For a fixed route: the operator's own next hop sets its pace itself. */
+extern const struct site_limits site_limits_route;
+
+/* What bulk may use of n; at least 1 of them, or nothing would ever leave. */
+uint32_t limits_bulk_share(uint32_t n);
+
+struct pace {
+    int64_t turn_us; /* when the next one has its turn in the steady row */
+};
+
+/* When the next is allowed, in milliseconds; a value up to now_ms: at once. */
+int64_t pace_next_ms(const struct pace *pace, uint32_t n, uint32_t window_s);
+void pace_use(struct pace *pace, uint32_t n, uint32_t window_s, int64_t now_ms);
+
+enum site_pace {
+    PACE_CONNECTIONS_PER_MINUTE,
+    PACE_MESSAGES_PER_SECOND,
+    PACE_MESSAGES_PER_MINUTE,
+    PACE_MESSAGES_PER_HOUR,
+    N_SITE_PACES
+};
+
+/* Each pace counts twice: everything together, and bulk alone against its smaller share. */
+struct site_paces {
+    struct pace all[N_SITE_PACES], bulk[N_SITE_PACES];
+};
+
+/* When a message (a connection) of this class may go; up to now_ms: at once. */
+int64_t paces_message_ms(const struct site_paces *paces, const struct site_limits *limits,
+                         enum message_class message_class);
+int64_t paces_connection_ms(const struct site_paces *paces, const struct site_limits *limits,
+                            enum message_class message_class);
+void paces_use_message(struct site_paces *paces, const struct site_limits *limits,
+                       enum message_class message_class, int64_t now_ms);
+void paces_use_connection(struct site_paces *paces, const struct site_limits *limits,
+                          enum message_class message_class, int64_t now_ms);

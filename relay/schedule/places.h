@@ -1,0 +1,36 @@
+/* Where an entry is, by its state, and the counts that follow it.  Private to this folder.
+ *   UNROUTED  in its domain's list        READY  in its flow        WAITING  in the wheel
+ *   SENDING and HELD are in no list
+ * An entry without a flow (ENTRY_UNBOUND) keeps its campaign in the field for the flow's number;
+ * it gets a flow when it first becomes ready.  Thread: the schedule's owner. */
+#pragma once
+
+#include "relay/schedule/schedule.h"
+
+/* Out of its list, with its state's counts; it must be placed again (or freed) at once. */
+void place_none(struct schedule *schedule, struct entry *entry);
+
+/* To its domain's site as that is now; UNROUTED when there is none.  Without memory for a flow it
+ * waits a second in the wheel. */
+void place_ready(struct schedule *schedule, struct entry *entry, bool at_front, int64_t now_ms);
+void place_waiting(struct schedule *schedule, struct entry *entry, int64_t due_ms);
+void place_apart(struct schedule *schedule, struct entry *entry, enum entry_state state);
+
+/* Gone: its flow, its domain and its message are released. */
+void place_free(struct schedule *schedule, struct entry *entry);
+
+/* Tells the owner, once, that the domain must be looked up. */
+void domain_want(struct schedule *schedule, struct domain *domain);
+void site_forget(struct schedule *schedule, struct site *site);
+void schedule_place_later(struct schedule *schedule, struct entry *entry, int64_t due_ms,
+                          int64_t now_ms);
+
+struct domain *domain_make(struct schedule *schedule, struct slice name); /* NULL: no memory */
+void domain_release(struct schedule *schedule, struct domain *domain);    /* one entry less */
+
+static inline struct site *entry_site(const struct schedule *schedule, const struct entry *entry)
+{
+    struct flow *flow = entry_flow(schedule, entry);
+
+    return flow ? flow->share->site : NULL;
+}

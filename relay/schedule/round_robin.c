@@ -1,0 +1,184 @@
+#include "relay/schedule/round_robin.h"
+
+#include <assert.h>
+
+#include "relay/base/secret.h"
+#include "relay/schedule/schedule.h"
+
+struct flow_key {
+    struct site *site;
+    uint32_t user_id, campaign;
+    enum message_class message_class;
+};
+
+static uint64_t key_hash(const struct flow_key *key)
+{
+    uint64_t words[3] = {(uintptr_t)key->site, (uint64_t)key->user_id << 32 | key->campaign,
+                         (uint64_t)key->message_class};
+
+    return table_hash(slice_from(words, sizeof(words)));
+}
+
+static bool is_share(const void *thing, const void *key)
+{
+    const struct share *share = thing;
+    const struct flow_key *wanted = key;
+
+    return share->site == wanted->site && share->user_id == wanted->user_id &&
+           share->message_class == wanted->message_class;
+}
+
+static bool is_flow(const void *thing, const void *key)
+{
+    const struct flow *flow = thing;
+    const struct flow_key *wanted = key;
+
+    return flow->campaign == wanted->campaign && is_share(flow->share, key);
+}
+
+static struct share *find_share(struct schedule *schedule, struct flow_key key)
+{
+    uint64_t hash;
+    struct share *share;
+
+    key.campaign = 0;
+    hash = key_hash(&key);
+    share = table_find(&schedule->share_table, hash, is_share, &key);
+    if (share)
+        return share;
+    share = calloc(1, sizeof(*share));
+    if (!share || table_add(&schedule->share_table, hash, share) < 0) {
+        free(share);
+        return NULL;
+    }
+    list_init(&share->link);
+    list_init(&share->flows);
+    share->site = key.site;
+    share->hash = hash;
+    share->user_id = key.user_id;
+    share->message_class = key.message_class;
+    return share;
+}
+
+static void release_share(struct schedule *schedule, struct share *share)
+{
+    if (share->n_flows > 0)
+        return;
+    list_remove(&share->link);
+    table_remove(&schedule->share_table, share->hash, share);
+    free(share);
+}
+
+static struct flow *make_flow(struct schedule *schedule, struct share *share, uint32_t campaign,
+                              uint64_t hash)
+{
+    struct flow *flow = pool_take(&schedule->flows);
+
+    if (!flow)
+        return NULL;
+    if (table_add(&schedule->flow_table, hash, flow) < 0) {
+        pool_give(&schedule->flows, flow);
+        return NULL;
+    }
+    list_init(&flow->link);
+    list_init(&flow->ready);
+    flow->share = share;
+    flow->hash = hash;
+    flow->campaign = campaign;
+    share->n_flows++;
+    share->site->n_flows++;
+    return flow;
+}
+
+struct flow *flow_find(struct schedule *schedule, struct site *site, uint32_t user_id,
+                       enum message_class message_class, uint32_t campaign)
+{
+    struct flow_key key = {site, user_id, campaign, message_class};
+    uint64_t hash = key_hash(&key);
+    struct flow *flow = table_find(&schedule->flow_table, hash, is_flow, &key);
+    struct share *share;
+
+    if (flow)
+        return flow;
+    share = find_share(schedule, key);
+    if (!share)
+        return NULL;
+    flow = make_flow(schedule, share, campaign, hash);
+    if (!flow)
+        release_share(schedule, share);
+    return flow;
+}
+
+void flow_release(struct schedule *schedule, struct flow *flow)
+{
+    struct share *share = flow->share;
+
+    assert(flow->n_entries > 0);
+    if (--flow->n_entries > 0)
+        return;
+    assert(list_is_empty(&flow->ready));
+    list_remove(&flow->link);
+    table_remove(&schedule->flow_table, flow->hash, flow);
+    pool_give(&schedule->flows, flow);
+    share->n_flows--;
+    share->site->n_flows--;
+    release_share(schedule, share);
+}
+
+void flow_push(struct flow *flow, struct entry *entry, bool at_front)
+{
+    struct share *share = flow->share;
+
+    if (at_front)
+        list_prepend(&flow->ready, &entry->link);
+    else
+        list_append(&flow->ready, &entry->link);
+    if (list_is_empty(&flow->link))
+        list_append(&share->flows, &flow->link);
+    if (list_is_empty(&share->link))
+        list_append(&share->site->shares[share->message_class], &share->link);
+}
+
+void flow_drop(struct flow *flow, struct entry *entry)
+{
+    struct share *share = flow->share;
+
+    list_remove(&entry->link);
+    if (!list_is_empty(&flow->ready))
+        return;
+    list_remove(&flow->link);
+    if (!list_is_empty(&share->flows))
+        return;
+    list_remove(&share->link);
+    /* An idle user saves up nothing; a debt stays. */
+    if (share->deficit > 0)
+        share->deficit = 0;
+}
+
+struct flow *round_robin_turn(struct site *site, enum message_class message_class)
+{
+    struct list *shares = &site->shares[message_class];
+
+    while (!list_is_empty(shares)) {
+        struct share *share = CONTAINER_OF(shares->next, struct share, link);
+
+        if (share->deficit > 0)
+            return CONTAINER_OF(share->flows.next, struct flow, link);
+        share->deficit += ROUND_ROBIN_QUANTUM;
+        list_remove(&share->link);
+        list_append(shares, &share->link);
+    }
+    return NULL;
+}
+
+void round_robin_spend(struct flow *flow, uint32_t n_recipients)
+{
+    struct share *share = flow->share;
+
+    share->deficit -= (int32_t)n_recipients;
+    /* The user's other campaigns come next. */
+    if (!list_is_empty(&flow->link)) {
+        list_remove(&flow->link);
+        list_append(&share->flows, &flow->link);
+    }
+}

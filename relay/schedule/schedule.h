@@ -1,0 +1,148 @@
+/* What is due and allowed.  One schedule per loop: the recipients of the sites that this loop owns,
+ * ordered by site, class, user and campaign.  Delivery admits recipients, asks schedule_next() what
+ * to send, and says what became of it; nothing here sends, stores, looks up or reads a clock.
+ * Fairness: sites in turn; within a site transactional mail before bulk; users of a class by
+ * deficit round robin; a user's campaigns in turn.  Nothing that is not due is ever looked at.
+ * Thread: the owner's.  now_ms is monotonic everywhere. */
+#pragma once
+
+#include "relay/schedule/entry.h"
+#include "relay/schedule/pool.h"
+#include "relay/schedule/round_robin.h"
+#include "relay/schedule/table.h"
+#include "relay/schedule/wheel.h"
+
+enum { SCHEDULE_MAX_TRANSACTION = 1000 }; /* recipients */
+
+/* A recipient domain as we know it; the site it leads to may change with DNS. */
+struct domain {
+    struct list unrouted;     /* entries that wait for DNS */
+    struct list routing_link; /* while it has both a site and unrouted entries */
+    char *name;               /* lower case */
+    uint64_t hash;
+    struct site *site;      /* NULL: not known yet */
+    int64_t fresh_until_ms; /* then it is looked up again, at the next use */
+    uint32_t n_entries, n_unrouted;
+    bool is_asked; /* on_domain_wanted() was called and not answered yet */
+};
+
+struct schedule_hooks {
+    void *owner;
+    /* domain->site is unknown or stale; answered by schedule_route().  Not from within. */
+    void (*on_domain_wanted)(void *owner, struct domain *domain);
+    /* Its time is over; the entry is SENDING, the owner must end it. */
+    void (*on_expired)(void *owner, struct entry *entry);
+    /* Waited delay_ms and nobody told its sender; entry stays where it is. */
+    void (*on_delayed)(void *owner, struct entry *entry);
+    /* May one more connection be opened now?  False: schedule_permits_came() when it may.  And: one
+     * was closed.  NULL: no bound but the sites' own. */
+    bool (*take_permit)(void *owner);
+    void (*put_permit)(void *owner);
+    /* About to be forgotten: free site->owner. */
+    void (*on_site_unused)(void *owner, struct site *site);
+};
+
+struct schedule {
+    struct schedule_hooks hooks;
+    struct retry retry;
+    int64_t start_ms;      /* second 0 of the wheel */
+    int64_t utc_offset_ms; /* UTC less monotonic */
+    int64_t delay_ms;      /* 0: no reports of delay */
+    bool is_paused;
+    uint8_t clock_epoch;
+    struct pool entries, flows, domains;
+    struct table flow_table, share_table, site_table, domain_table;
+    struct wheel wheel;
+    struct list ready_sites, permit_waiters, routing_domains;
+    struct heap waking_sites;
+    uint32_t n_states[N_ENTRY_STATES];
+    uint32_t sweep_at;      /* next entry number the sweep looks at */
+    uint32_t site_sweep_at; /* next slot of site_table */
+    uint32_t swept_s;       /* second of the last sweep */
+};
+
+MUST_USE int schedule_new(struct schedule **out, const struct schedule_hooks *hooks, int64_t now_ms,
+                          int64_t utc_ms);
+struct schedule *schedule_free(struct schedule *schedule); /* messages are unreferenced; NULL ok */
+
+/* ---- what is queued ---- */
+
+struct new_entry {
+    struct stored *message; /* a reference is taken over */
+    struct slice domain;    /* any case, without a last dot */
+    uint32_t n, to_hash, campaign;
+    uint16_t attempts;
+    uint8_t flags;
+    bool is_held;
+    bool needs_attempt; /* must not expire before one more attempt (after a restart) */
+    int64_t due_ms;     /* monotonic; up to now: at once */
+};
+MUST_USE int
+schedule_admit(struct schedule *schedule, const struct new_entry *entry,
+               int64_t now_ms); /* 0 or -ENOMEM, and the reference stays the caller's */
+
+struct domain *schedule_domain(struct schedule *schedule, struct slice name); /* NULL: unknown */
+struct site *schedule_site(struct schedule *schedule, struct slice name);     /* NULL: unknown */
+/* Found or made; NULL without memory.  A new one has limits and no owner. */
+struct site *schedule_make_site(struct schedule *schedule, struct slice name,
+                                const struct site_limits *limits, int64_t now_ms);
+
+/* The domain leads to site from now on (NULL: not to one of ours); what waited for that becomes
+ * due in the next schedule_advance(); what waits elsewhere follows when its turn comes. */
+void schedule_route(struct schedule *schedule, struct domain *domain, struct site *site,
+                    int64_t fresh_until_ms);
+
+/* What cannot be routed here (no answer from DNS, another loop's site) is handed out, SENDING, one
+ * at a time; NULL: no more.  The domain may be gone after the last one is finished. */
+struct entry *schedule_take_unrouted(struct schedule *schedule, struct domain *domain);
+
+/* ---- what is to be done ---- */
+
+/* Moves what became due; at most max_steps entries, so that a turn stays short.  True: call again
+ * soon, there is more. */
+bool schedule_advance(struct schedule *schedule, int64_t now_ms, uint32_t max_steps);
+
+struct pick {
+    struct site *site;
+    struct stored *message;
+    enum message_class message_class;
+    bool needs_connection; /* a new one, already counted; else an idle one, now busy */
+    uint32_t n_entries;
+    struct entry *entries[SCHEDULE_MAX_TRANSACTION]; /* one message's, SENDING */
+};
+/* The next transaction that may start, or false. */
+bool schedule_next(struct schedule *schedule, int64_t now_ms, struct pick *out);
+bool schedule_wants_permits(const struct schedule *schedule); /* a site waits for nothing else */
+void schedule_put_permit(struct schedule *schedule);          /* site.c: a connection is gone */
+
+/* When to ask again if nothing else happens, monotonic; INT64_MAX: never. */
+int64_t schedule_wake_ms(const struct schedule *schedule);
+
+/* What became of a SENDING entry: each of these ends that. */
+void schedule_finish(struct schedule *schedule, struct entry *entry); /* gone for good */
+void schedule_defer(struct schedule *schedule, struct entry *entry, int64_t due_ms, int64_t now_ms);
+void schedule_hold(struct schedule *schedule, struct entry *entry);
+void schedule_return(struct schedule *schedule, struct entry *entry,
+                     int64_t now_ms);                                       /* no attempt */
+void schedule_note_attempt(struct schedule *schedule, struct entry *entry); /* before defer */
+
+/* Operators', for entries that are not SENDING: due now; held; taken out (then SENDING). */
+void schedule_retry_now(struct schedule *schedule, struct entry *entry, int64_t now_ms);
+void schedule_take(struct schedule *schedule, struct entry *entry);
+
+void schedule_permits_came(struct schedule *schedule);
+void schedule_pause(struct schedule *schedule, bool is_paused);
+/* UTC was set: nothing expires until each recipient had one more attempt. */
+void schedule_clock_jumped(struct schedule *schedule, int64_t now_ms, int64_t utc_ms);
+void schedule_touch(struct schedule *schedule, struct site *site); /* something about it changed */
+
+/* ---- what it says ---- */
+
+struct flow *entry_flow(const struct schedule *schedule,
+                        const struct entry *entry); /* NULL: none */
+struct domain *entry_domain(const struct schedule *schedule, const struct entry *entry);
+bool entry_is_expired(const struct schedule *schedule, const struct entry *entry, int64_t now_ms);
+
+struct why schedule_why_entry(struct schedule *schedule, const struct entry *entry, int64_t now_ms);
+struct why schedule_why_site(const struct schedule *schedule, const struct site *site,
+                             int64_t now_ms);

@@ -1,0 +1,72 @@
+#include "relay/schedule/select.h"
+
+#include "relay/schedule/places.h"
+
+static int compare_ids(const void *a, const void *b)
+{
+    uint64_t first = *(const uint64_t *)a, second = *(const uint64_t *)b;
+
+    return (first > second) - (first < second);
+}
+
+static bool has_id(const struct selection *selection, uint64_t id)
+{
+    return selection->n_ids == 0 ||
+           bsearch(&id, selection->ids, selection->n_ids, sizeof(id), compare_ids) != NULL;
+}
+
+static bool goes_to(const struct schedule *schedule, const struct entry *entry,
+                    struct slice destination)
+{
+    struct site *site;
+
+    if (destination.len == 0)
+        return true;
+    if (slice_equal_ignoring_case(slice_of(entry_domain(schedule, entry)->name), destination))
+        return true;
+    site = entry_site(schedule, entry);
+    return site && slice_equal_ignoring_case(slice_of(site->name), destination);
+}
+
+static bool has_word(const struct selection *selection)
+{
+    return selection->n_ids || selection->destination.len || selection->user_id ||
+           selection->sender_hash || selection->to_hash || selection->states ||
+           selection->older_than_utc_ms;
+}
+
+bool selection_matches(const struct schedule *schedule, const struct selection *selection,
+                       const struct entry *entry)
+{
+    const struct stored *message = entry->message;
+
+    if (!selection->is_all && !has_word(selection))
+        return false;
+    if (selection->states && !(selection->states & 1U << entry->state))
+        return false;
+    if (selection->to_hash && selection->to_hash != entry->to_hash)
+        return false;
+    if (selection->user_id && selection->user_id != message->user_id)
+        return false;
+    if (selection->sender_hash && selection->sender_hash != message->sender_hash)
+        return false;
+    if (selection->older_than_utc_ms && message->arrived_utc_ms >= selection->older_than_utc_ms)
+        return false;
+    return has_id(selection, message->id) && goes_to(schedule, entry, selection->destination);
+}
+
+bool schedule_select(struct schedule *schedule, const struct selection *selection, uint32_t *cursor,
+                     uint32_t max_steps, void (*visit)(void *owner, struct entry *entry),
+                     void *owner)
+{
+    while (max_steps-- > 0) {
+        struct entry *entry;
+
+        if (*cursor >= schedule->entries.n_numbers)
+            return false;
+        entry = pool_at(&schedule->entries, (*cursor)++);
+        if (entry->state != ENTRY_FREE && selection_matches(schedule, selection, entry))
+            visit(owner, entry);
+    }
+    return true;
+}

@@ -1,0 +1,25 @@
+/* Which recipients an operator means: words that memory answers.  All that are set must hold.
+ * Thread: the schedule's owner. */
+#pragma once
+
+#include "relay/schedule/schedule.h"
+
+struct selection {
+    bool is_all;         /* without any word below, only this selects everything */
+    const uint64_t *ids; /* sorted; n_ids 0: any message */
+    size_t n_ids;
+    struct slice destination;  /* a domain's or a site's name; .len 0: any */
+    uint32_t user_id;          /* 0: any */
+    uint32_t sender_hash;      /* stored_hash() of the sender; 0: any */
+    uint32_t to_hash;          /* stored_hash() of the recipient; 0: any */
+    uint32_t states;           /* bits 1 << enum entry_state; 0: any */
+    int64_t older_than_utc_ms; /* arrived before; 0: any */
+};
+
+/* Walks all recipients in slices: cursor starts at 0; visit() may change or finish the entry it is
+ * given.  Returns true when there is more to look at.  max_steps: entries looked at. */
+bool schedule_select(struct schedule *schedule, const struct selection *selection, uint32_t *cursor,
+                     uint32_t max_steps, void (*visit)(void *owner, struct entry *entry),
+                     void *owner);
+bool selection_matches(const struct schedule *schedule, const struct selection *selection,
+                       const struct entry *entry);

@@ -1,0 +1,37 @@
+/* The one answer to "why is it waiting, until when?".  It is made by the function that decides
+ * whether something may leave, not by a second guess.  Thread: any; a value. */
+#pragma once
+
+#include <stdint.h>
+
+enum why_kind {
+    WHY_NOTHING,         /* nothing is queued there */
+    WHY_NEXT,            /* nothing stands in its way: it is the next in line */
+    WHY_BEHIND,          /* its site is at work on others before it */
+    WHY_SENDING,         /* a transaction is going on, or its outcome is being stored */
+    WHY_RETRY,           /* its last attempt was put off; it is tried again at until_ms */
+    WHY_HELD,            /* held; an operator or a rule releases it */
+    WHY_RESOLVING,       /* DNS has not answered yet */
+    WHY_SUSPENDED,       /* an operator suspended the destination */
+    WHY_UNREACHABLE,     /* the site could not be reached; one more try at until_ms */
+    WHY_CONNECTIONS,     /* all connections that the site may have are busy */
+    WHY_CONNECTION_PACE, /* so many new connections a minute */
+    WHY_MESSAGE_PACE,    /* so many messages a second, minute or hour */
+    WHY_PERMITS,         /* all outgoing connections that we may have are in use */
+    WHY_PAUSED,          /* outcomes cannot be stored, or we are stopping: nothing new starts */
+    N_WHYS
+};
+
+struct why {
+    enum why_kind kind;
+    int64_t until_ms;   /* monotonic; -1: when something else happens, not at a time */
+    const char *reason; /* a reply, an operator's words; NULL: none.  The site's memory */
+};
+
+const char *why_name(enum why_kind kind); /* "retry_time", stable for the API */
+
+/* One sentence without the time: "the destination could not be reached". */
+const char *why_sentence(enum why_kind kind);
+
+/* The one thing an operator could do about it, as a command's words; NULL when there is none. */
+const char *why_action(enum why_kind kind);
