@@ -8,6 +8,8 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include "relay/base/fault.h"
+
 struct io {
     int (*open)(int dir_fd, const char *name, int flags, mode_t mode);
     int64_t (*write)(int fd, const struct iovec *pieces, int n_pieces, uint64_t offset);
@@ -22,9 +24,9 @@ struct io {
 
 extern const struct io io_system;
 
-/* All of the pieces, however often the system stops short; 0 or -errno. */
-int io_write_all(const struct io *io, int fd, const struct iovec *pieces, int n_pieces,
-                 uint64_t offset);
+/* All of the pieces, however often the system stops short; uses them up.  0 or -errno. */
+MUST_USE int io_write_all(const struct io *io, int fd, struct iovec *pieces, int n_pieces,
+                          uint64_t offset);
 
 /* Exactly length bytes; 0, -EBADMSG when the file is shorter, or -errno. */
-int io_read_all(const struct io *io, int fd, void *out, size_t length, uint64_t offset);
+MUST_USE int io_read_all(const struct io *io, int fd, void *out, size_t length, uint64_t offset);

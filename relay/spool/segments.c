@@ -1,0 +1,402 @@
+#include "relay/spool/segments.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+/* ---- opening ---- */
+
+static bool id_of_name(const char *name, uint32_t *id)
+{
+    char again[SEGMENT_NAME_SIZE];
+    unsigned value = 0;
+
+    if (sscanf(name, "%8x.seg", &value) != 1 || value == 0 || value >= SEGMENTS_MAX)
+        return false;
+    segment_name(value, again);
+    *id = value;
+    return strcmp(name, again) == 0;
+}
+
+static int open_one(struct segments *set, uint32_t id)
+{
+    struct segment *segment;
+    int error = segment_open(&segment, set->io, set->dir_fd, id);
+
+    if (error)
+        return error;
+    atomic_store(&set->slots[id], segment);
+    set->n_files++;
+    if (id >= set->next_id)
+        set->next_id = id + 1;
+    return 0;
+}
+
+static int open_all(struct segments *set)
+{
+    int list_fd = openat(set->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *folder = list_fd < 0 ? NULL : fdopendir(list_fd);
+    const struct dirent *entry;
+    int error = 0;
+    uint32_t id;
+
+    if (!folder) {
+        error = FAULT(-errno);
+        close_fd_cleanup(&list_fd);
+        return error;
+    }
+    while (!error && (entry = readdir(folder))) {
+        if (id_of_name(entry->d_name, &id))
+            error = open_one(set, id);
+    }
+    closedir(folder);
+    return error;
+}
+
+int segments_init(struct segments *set, const struct io *io, int dir_fd, uint64_t segment_bytes)
+{
+    *set =
+        (struct segments){.io = io, .dir_fd = dir_fd, .segment_bytes = segment_bytes, .next_id = 1};
+    set->slots = calloc(SEGMENTS_MAX, sizeof(struct segment *));
+    if (!set->slots)
+        return FAULT(-ENOMEM);
+    return open_all(set);
+}
+
+static void drop_list(struct segment *segment)
+{
+    while (segment->first) {
+        struct stored *stored = segment->first;
+
+        segment->first = stored->next_in_segment;
+        stored_unref(stored);
+    }
+}
+
+void segments_fini(struct segments *set)
+{
+    for (uint32_t id = 0; set->slots && id < set->next_id; id++) {
+        struct segment *segment = atomic_load(&set->slots[id]);
+
+        if (segment)
+            drop_list(segment);
+        segment_free(segment);
+    }
+    free(set->slots);
+    set->slots = NULL;
+    close_fd_cleanup(&set->dir_fd);
+    set->dir_fd = -1;
+}
+
+static void remove_file(struct segments *set, struct segment *segment)
+{
+    char name[SEGMENT_NAME_SIZE];
+
+    if (segment->use == SEGMENT_FREE)
+        set->n_free--;
+    segment_name(segment->id, name);
+    if (set->io->remove(set->dir_fd, name) == 0)
+        set->is_folder_dirty = true;
+    segment_close(segment);
+    segment->use = SEGMENT_GONE;
+    segment->generation = 0;
+    segment->has_damage = false;
+    set->n_files--;
+}
+
+void segments_settle(struct segments *set)
+{
+    for (uint32_t id = 1; id < set->next_id; id++) {
+        struct segment *segment = segments_find(set, id);
+
+        if (!segment)
+            continue;
+        segment->use = segment->n_live ? SEGMENT_SEALED : SEGMENT_FREE;
+        if (segment->use == SEGMENT_SEALED)
+            continue;
+        set->n_free++;
+        /* Another size was set, or a crash cut it short while it was made. */
+        if (segment->size != set->segment_bytes)
+            remove_file(set, segment);
+    }
+}
+
+/* ---- the active segment ---- */
+
+static struct segment *find_free(const struct segments *set)
+{
+    for (uint32_t id = 1; set->n_free && id < set->next_id; id++) {
+        struct segment *segment = segments_find(set, id);
+
+        if (segment && segment->use == SEGMENT_FREE)
+            return segment;
+    }
+    return NULL;
+}
+
+/* The lowest id without a file. */
+static uint32_t find_id(const struct segments *set)
+{
+    for (uint32_t id = 1; id < set->next_id; id++) {
+        const struct segment *segment = segments_find(set, id);
+
+        /* A lease on a finished message may still look at the old one's count. */
+        if (segment && segment->use == SEGMENT_GONE && atomic_load(&segment->n_leases) == 0)
+            return id;
+    }
+    return set->next_id < SEGMENTS_MAX ? set->next_id : 0;
+}
+
+static void install(struct segments *set, struct segment *fresh)
+{
+    struct segment *old = segments_find(set, fresh->id);
+
+    if (old) { /* late readers know the old struct: it stays and takes over the files */
+        old->fd = fresh->fd;
+        old->read_fd = fresh->read_fd;
+        old->size = fresh->size;
+        fresh->fd = fresh->read_fd = -1;
+        segment_free(fresh);
+        fresh = old;
+    } else {
+        atomic_store(&set->slots[fresh->id], fresh);
+    }
+    fresh->use = SEGMENT_FREE;
+    if (fresh->id >= set->next_id)
+        set->next_id = fresh->id + 1;
+    set->n_files++;
+    set->n_free++;
+    set->is_folder_dirty = true;
+}
+
+static int make_free(struct segments *set)
+{
+    uint32_t id = find_id(set);
+    struct segment *segment;
+    int error;
+
+    if (id == 0)
+        return FAULT(-ENOSPC);
+    error = segment_create(&segment, set->io, set->dir_fd, id, set->segment_bytes, false);
+    if (error)
+        return error;
+    install(set, segment);
+    return 0;
+}
+
+static void abandon(struct segments *set, struct segment *segment)
+{
+    segment->use = SEGMENT_ABANDONED;
+    segment->is_dirty = false;
+    if (set->active == segment)
+        set->active = NULL;
+}
+
+static int activate_next(struct segments *set)
+{
+    struct segment *segment = find_free(set);
+    int error = 0;
+
+    if (!segment)
+        error = make_free(set);
+    if (error)
+        return error;
+    segment = find_free(set);
+    set->n_free--;
+    segment->use = SEGMENT_ACTIVE;
+    segment->has_damage = false;
+    error = segment_start(segment, set->io);
+    if (error) {
+        abandon(set, segment);
+        return error;
+    }
+    if (set->active)
+        set->active->use = SEGMENT_SEALED;
+    set->active = segment;
+    return 0;
+}
+
+int segments_append(struct segments *set, struct record *record, struct iovec *pieces, int n_pieces)
+{
+    int result = SEGMENT_FULL;
+
+    if (record_bytes(record) > set->segment_bytes - SEGMENT_HEADER_BYTES)
+        return FAULT(-EFBIG);
+    if (set->active)
+        result = segment_append(set->active, set->io, record, pieces, n_pieces);
+    if (result == SEGMENT_FULL) {
+        result = activate_next(set);
+        if (!result)
+            result = segment_append(set->active, set->io, record, pieces, n_pieces);
+    }
+    /* Full is no defect of the file; anything else is. */
+    if (result < 0 && result != -ENOSPC && set->active)
+        abandon(set, set->active);
+    return result;
+}
+
+int segments_sync(struct segments *set)
+{
+    int first_error = 0;
+
+    for (uint32_t id = 1; id < set->next_id; id++) {
+        struct segment *segment = segments_find(set, id);
+        int error;
+
+        if (!segment || !segment->is_dirty)
+            continue;
+        error = segment_sync(segment, set->io);
+        if (error)
+            abandon(set, segment);
+        if (error && !first_error)
+            first_error = error;
+    }
+    if (!first_error && set->is_folder_dirty) {
+        first_error = set->io->sync(set->dir_fd);
+        set->is_folder_dirty = first_error != 0;
+    }
+    return first_error;
+}
+
+bool segments_is_sound(const struct segments *set, uint64_t place)
+{
+    const struct segment *segment = segments_find(set, place_segment(place));
+
+    return segment && segment->use != SEGMENT_ABANDONED;
+}
+
+/* ---- what lies where ---- */
+
+uint64_t segments_bytes_of(const struct stored *stored)
+{
+    return RECORD_HEADER_BYTES + (uint64_t)stored->envelope_bytes +
+           (stored->is_large ? 0 : stored_size(stored));
+}
+
+static void link_into(struct segment *segment, struct stored *stored)
+{
+    stored->next_in_segment = segment->first;
+    segment->first = stored;
+    segment->n_live++;
+    segment->live_bytes += segments_bytes_of(stored);
+}
+
+void segments_add(struct segments *set, struct stored *stored)
+{
+    struct segment *segment = segments_find(set, place_segment(stored->place));
+
+    if (segment)
+        link_into(segment, stored_ref(stored));
+}
+
+/* Finished messages leave the list in sweeps, since the links go one way only. */
+static void sweep(struct segment *segment)
+{
+    struct stored **link = &segment->first;
+
+    while (*link) {
+        struct stored *stored = *link;
+
+        if (atomic_load(&stored->place) != PLACE_NONE) {
+            link = &stored->next_in_segment;
+            continue;
+        }
+        *link = stored->next_in_segment;
+        stored_unref(stored);
+    }
+    segment->n_dead = 0;
+}
+
+static void uncount(struct segment *segment, const struct stored *stored)
+{
+    segment->n_live--;
+    segment->live_bytes -= segments_bytes_of(stored);
+}
+
+void segments_remove(struct segments *set, struct stored *stored)
+{
+    enum { SWEEP_AT_LEAST = 256 };
+    struct segment *segment = segments_find(set, place_segment(stored->place));
+
+    atomic_store(&stored->place, PLACE_NONE);
+    if (!segment)
+        return;
+    uncount(segment, stored);
+    segment->n_dead++;
+    if (segment->n_dead > segment->n_live + SWEEP_AT_LEAST || segment->n_live == 0)
+        sweep(segment);
+}
+
+void segments_move(struct segments *set, struct stored *stored, uint64_t place)
+{
+    struct segment *from = segments_find(set, place_segment(stored->place));
+    struct segment *to = segments_find(set, place_segment(place));
+
+    uncount(from, stored);
+    atomic_store(&stored->place, place);
+    link_into(to, stored);
+}
+
+void segments_recycle(struct segments *set)
+{
+    for (uint32_t id = 1; id < set->next_id; id++) {
+        struct segment *segment = segments_find(set, id);
+
+        if (!segment || segment->n_live || segment->first ||
+            (segment->use != SEGMENT_SEALED && segment->use != SEGMENT_ABANDONED) ||
+            atomic_load(&segment->n_leases))
+            continue;
+        if (segment->use == SEGMENT_SEALED && set->n_free < SEGMENTS_KEEP_FREE &&
+            segment->size == set->segment_bytes) {
+            segment->use = SEGMENT_FREE;
+            set->n_free++;
+        } else {
+            remove_file(set, segment);
+        }
+    }
+}
+
+uint32_t segments_reserve_spare(struct segments *set)
+{
+    if (set->n_free || !set->active || set->active->tail < set->segment_bytes / 2 ||
+        set->next_id >= SEGMENTS_MAX)
+        return 0;
+    return set->next_id++;
+}
+
+void segments_add_spare(struct segments *set, struct segment *segment)
+{
+    install(set, segment);
+}
+
+/* ---- leases ---- */
+
+int segments_lease(const struct segments *set, const struct stored *stored,
+                   struct segment **segment, uint64_t *place)
+{
+    for (;;) {
+        uint64_t seen = atomic_load(&stored->place);
+        struct segment *holder;
+
+        if (seen == PLACE_NONE)
+            return -ENOENT;
+        holder = segments_find(set, place_segment(seen));
+        if (!holder)
+            return FAULT(-EBADMSG);
+        /* Count first, look again: the spool changes the place before it looks at the count, so
+         * one of us two sees the other. */
+        atomic_fetch_add(&holder->n_leases, 1);
+        if (atomic_load(&stored->place) == seen) {
+            *segment = holder;
+            *place = seen;
+            return 0;
+        }
+        atomic_fetch_sub(&holder->n_leases, 1);
+    }
+}
+
+void segments_release(const struct segments *set, uint64_t place)
+{
+    atomic_fetch_sub(&segments_find(set, place_segment(place))->n_leases, 1);
+}

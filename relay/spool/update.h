@@ -1,0 +1,50 @@
+/* What became of recipients: changes to their rows, and the reports (RFC 3464) they cause.
+ * Thread: any; done() runs on the thread of answer_to, after COMMIT.  Results: spool.h. */
+#pragma once
+
+#include "relay/spool/append.h"
+
+enum recipient_state { RECIPIENT_QUEUED, RECIPIENT_DEFERRED, RECIPIENT_HELD };
+
+enum recipient_flags {
+    RECIPIENT_DOUBTFUL = 1,       /* a final dot went out unanswered */
+    RECIPIENT_DELAY_REPORTED = 2, /* its "delayed" report was sent */
+};
+
+enum spool_change_kind {
+    CHANGE_FINISHED, /* delivered, failed, expired or deleted: the row goes */
+    CHANGE_ROW,      /* deferred, held, released: state, attempts, next, flags, reply are set */
+    CHANGE_MARK,     /* flags are added, for instance RECIPIENT_DOUBTFUL */
+};
+
+struct spool_change {
+    enum spool_change_kind kind;
+    uint32_t n; /* recipient, from 1 */
+    enum recipient_state state;
+    uint32_t attempts, flags;
+    int64_t next_utc_ms;
+    struct slice reply; /* data NULL: as it was */
+};
+
+/* Changes of one message's recipients, with the reports they cause, in one transaction.  Never
+ * refused for lack of space: what cannot be committed now is committed first when it can be. */
+struct spool_update {
+    struct task task; /* first */
+    struct mailbox *answer_to;
+    void (*done)(struct spool_update *update);
+    struct stored *stored; /* the asker holds a reference until done() */
+    const struct spool_change *changes;
+    uint32_t n_changes;
+    struct slice signatures;      /* data NULL: as they were */
+    struct spool_append *reports; /* array; task, answer_to and done of these are not used */
+    uint32_t n_reports;
+    int result;       /* 0, or -ESHUTDOWN: not committed, nothing changed */
+    bool is_finished; /* no recipient is left: the message is gone */
+    struct {          /* the spool's */
+        struct spool *spool;
+        struct spool_update *next;
+        uint32_t n_finished;
+        bool is_ready;
+    } state;
+};
+void spool_update(struct spool *spool, struct spool_update *update);

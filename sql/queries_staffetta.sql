@@ -1,0 +1,166 @@
+-- Statements of staffetta.db; names are listed in sql/staffetta_schema.h.
+-- Lists are in the order in which the snapshot is built: children follow their parents' order.
+
+-- name: all_users
+SELECT id, name, is_enabled, trace, bounces, may_use_class, must_sign, refuse_over_quota, created
+FROM users ORDER BY name;
+
+-- name: all_user_limits
+SELECT l.user, l.name, l.value FROM user_limits l JOIN users u ON u.id = l.user ORDER BY u.name;
+
+-- name: all_sender_rules
+SELECT r.user, r.rule FROM sender_rules r JOIN users u ON u.id = r.user ORDER BY u.name, r.rule;
+
+-- name: all_credentials
+SELECT c.user, c.id, c.hash, c.networks FROM credentials c JOIN users u ON u.id = c.user
+ORDER BY u.name, c.id;
+
+-- name: all_networks
+SELECT n.cidr, n.user FROM networks n JOIN users u ON u.id = n.user ORDER BY n.added, n.cidr;
+
+-- name: all_domains
+SELECT id, name, requires_signing, created FROM domains ORDER BY name;
+
+-- name: all_keys
+SELECT k.domain, k.id, k.selector, k.type, k.public_key, k.is_judged, k.is_active, k.created
+FROM dkim_keys k JOIN domains d ON d.id = k.domain ORDER BY d.name, k.selector;
+
+-- name: all_suspensions
+SELECT destination, reason, by, since, until FROM suspensions ORDER BY destination;
+
+-- name: count_rows
+SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM sender_rules),
+       (SELECT count(*) FROM credentials), (SELECT count(*) FROM networks),
+       (SELECT count(*) FROM domains), (SELECT count(*) FROM dkim_keys),
+       (SELECT count(*) FROM suspensions);
+
+-- name: add_user
+INSERT INTO users (name, is_enabled, trace, bounces, may_use_class, must_sign, refuse_over_quota,
+                   created)
+VALUES (?1, 1, 'no_client', 'dsn', 0, 0, 0, ?2);
+
+-- name: find_user
+SELECT id, is_enabled FROM users WHERE name = ?1;
+
+-- name: enable_user
+UPDATE users SET is_enabled = ?2 WHERE id = ?1;
+
+-- name: delete_user
+DELETE FROM users WHERE id = ?1;
+
+-- name: set_user_trace
+UPDATE users SET trace = ?2 WHERE id = ?1;
+
+-- name: set_user_bounces
+UPDATE users SET bounces = ?2 WHERE id = ?1;
+
+-- name: set_user_class
+UPDATE users SET may_use_class = ?2 WHERE id = ?1;
+
+-- name: set_user_must_sign
+UPDATE users SET must_sign = ?2 WHERE id = ?1;
+
+-- name: set_user_refuse_over_quota
+UPDATE users SET refuse_over_quota = ?2 WHERE id = ?1;
+
+-- name: set_user_limit
+INSERT INTO user_limits (user, name, value) VALUES (?1, ?2, ?3)
+ON CONFLICT (user, name) DO UPDATE SET value = ?3;
+
+-- name: delete_user_limits
+DELETE FROM user_limits WHERE user = ?1;
+
+-- name: add_sender_rule
+INSERT OR IGNORE INTO sender_rules (user, rule) VALUES (?1, ?2);
+
+-- name: delete_sender_rules
+DELETE FROM sender_rules WHERE user = ?1;
+
+-- name: add_credential
+INSERT INTO credentials (user, kind, hash, created) VALUES (?1, ?2, ?3, ?4);
+
+-- name: delete_credentials
+DELETE FROM credentials WHERE user = ?1;
+
+-- name: delete_credentials_of_kind
+DELETE FROM credentials WHERE user = ?1 AND kind = ?2;
+
+-- name: replace_hash
+UPDATE credentials SET hash = ?3 WHERE id = ?1 AND hash = ?2;
+
+-- name: note_use
+UPDATE credentials SET last_used = ?2 WHERE id = ?1;
+
+-- name: credentials_of
+SELECT id, kind, hash, last_used FROM credentials WHERE user = ?1 ORDER BY id;
+
+-- name: add_network
+INSERT INTO networks (cidr, user, added) VALUES (?1, ?2, ?3);
+
+-- name: find_network
+SELECT u.name FROM networks n JOIN users u ON u.id = n.user WHERE n.cidr = ?1;
+
+-- name: delete_network
+DELETE FROM networks WHERE cidr = ?1;
+
+-- name: delete_networks_of
+DELETE FROM networks WHERE user = ?1;
+
+-- name: add_domain
+INSERT INTO domains (name, requires_signing, created) VALUES (?1, ?2, ?3);
+
+-- name: find_domain
+SELECT id FROM domains WHERE name = ?1;
+
+-- name: set_domain_requires_signing
+UPDATE domains SET requires_signing = ?2 WHERE id = ?1;
+
+-- name: delete_domain
+DELETE FROM domains WHERE id = ?1;
+
+-- name: add_key
+INSERT INTO dkim_keys (domain, selector, type, public_key, is_judged, is_active, created)
+VALUES (?1, ?2, ?3, ?4, 0, 0, ?5);
+
+-- name: find_key
+SELECT id, type, is_judged, is_active FROM dkim_keys WHERE domain = ?1 AND selector = ?2;
+
+-- name: active_keys
+SELECT count(*) FROM dkim_keys WHERE domain = ?1 AND type = ?2 AND is_active = 1;
+
+-- name: judge_key
+UPDATE dkim_keys SET is_judged = 1 WHERE id = ?1;
+
+-- name: rest_keys
+UPDATE dkim_keys SET is_active = 0 WHERE domain = ?1 AND type = ?2;
+
+-- name: activate_key
+UPDATE dkim_keys SET is_active = ?2 WHERE id = ?1;
+
+-- name: delete_key
+DELETE FROM dkim_keys WHERE id = ?1;
+
+-- name: delete_keys_of
+DELETE FROM dkim_keys WHERE domain = ?1;
+
+-- name: suspend
+INSERT INTO suspensions (destination, reason, by, since, until) VALUES (?1, ?2, ?3, ?4, ?5)
+ON CONFLICT (destination) DO UPDATE SET reason = ?2, by = ?3, since = ?4, until = ?5;
+
+-- name: resume
+DELETE FROM suspensions WHERE destination = ?1;
+
+-- name: add_suppression
+INSERT INTO suppressions (address, user, reason, by, since, until)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6);
+
+-- name: delete_suppression
+DELETE FROM suppressions WHERE address = ?1 AND user = ?2;
+
+-- name: next_suppressions
+SELECT s.address, coalesce(u.name, ''), s.user, s.reason, s.by, s.since, s.until
+FROM suppressions s LEFT JOIN users u ON u.id = s.user
+WHERE (s.address, s.user) > (?1, ?2) ORDER BY s.address, s.user LIMIT ?3;
+
+-- name: delete_suppressions_of
+DELETE FROM suppressions WHERE user = ?1;

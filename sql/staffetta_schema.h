@@ -1,0 +1,67 @@
+/* staffetta.db: users, credentials, networks, domains, public halves of keys, suspended
+ * destinations, suppressions.  Written by the settings thread alone (policy/registry.h).
+ * Statements: sql/queries_staffetta.sql.  Thread: a value, any. */
+#pragma once
+
+#include "sql/db.h"
+
+#define STAFFETTA_STATEMENTS(X)                                                                    \
+    X(STAFFETTA_ALL_USERS, "all_users")                                                            \
+    X(STAFFETTA_ALL_USER_LIMITS, "all_user_limits")                                                \
+    X(STAFFETTA_ALL_SENDER_RULES, "all_sender_rules")                                              \
+    X(STAFFETTA_ALL_CREDENTIALS, "all_credentials")                                                \
+    X(STAFFETTA_ALL_NETWORKS, "all_networks")                                                      \
+    X(STAFFETTA_ALL_DOMAINS, "all_domains")                                                        \
+    X(STAFFETTA_ALL_KEYS, "all_keys")                                                              \
+    X(STAFFETTA_ALL_SUSPENSIONS, "all_suspensions")                                                \
+    X(STAFFETTA_COUNT_ROWS, "count_rows")                                                          \
+    X(STAFFETTA_ADD_USER, "add_user")                                                              \
+    X(STAFFETTA_FIND_USER, "find_user")                                                            \
+    X(STAFFETTA_ENABLE_USER, "enable_user")                                                        \
+    X(STAFFETTA_DELETE_USER, "delete_user")                                                        \
+    X(STAFFETTA_SET_USER_TRACE, "set_user_trace")                                                  \
+    X(STAFFETTA_SET_USER_BOUNCES, "set_user_bounces")                                              \
+    X(STAFFETTA_SET_USER_CLASS, "set_user_class")                                                  \
+    X(STAFFETTA_SET_USER_MUST_SIGN, "set_user_must_sign")                                          \
+    X(STAFFETTA_SET_USER_REFUSE_OVER_QUOTA, "set_user_refuse_over_quota")                          \
+    X(STAFFETTA_SET_USER_LIMIT, "set_user_limit")                                                  \
+    X(STAFFETTA_DELETE_USER_LIMITS, "delete_user_limits")                                          \
+    X(STAFFETTA_ADD_SENDER_RULE, "add_sender_rule")                                                \
+    X(STAFFETTA_DELETE_SENDER_RULES, "delete_sender_rules")                                        \
+    X(STAFFETTA_ADD_CREDENTIAL, "add_credential")                                                  \
+    X(STAFFETTA_DELETE_CREDENTIALS, "delete_credentials")                                          \
+    X(STAFFETTA_DELETE_CREDENTIALS_OF_KIND, "delete_credentials_of_kind")                          \
+    X(STAFFETTA_REPLACE_HASH, "replace_hash")                                                      \
+    X(STAFFETTA_NOTE_USE, "note_use")                                                              \
+    X(STAFFETTA_CREDENTIALS_OF, "credentials_of")                                                  \
+    X(STAFFETTA_ADD_NETWORK, "add_network")                                                        \
+    X(STAFFETTA_FIND_NETWORK, "find_network")                                                      \
+    X(STAFFETTA_DELETE_NETWORK, "delete_network")                                                  \
+    X(STAFFETTA_DELETE_NETWORKS_OF, "delete_networks_of")                                          \
+    X(STAFFETTA_ADD_DOMAIN, "add_domain")                                                          \
+    X(STAFFETTA_FIND_DOMAIN, "find_domain")                                                        \
+    X(STAFFETTA_SET_DOMAIN_REQUIRES_SIGNING, "set_domain_requires_signing")                        \
+    X(STAFFETTA_DELETE_DOMAIN, "delete_domain")                                                    \
+    X(STAFFETTA_ADD_KEY, "add_key")                                                                \
+    X(STAFFETTA_FIND_KEY, "find_key")                                                              \
+    X(STAFFETTA_ACTIVE_KEYS, "active_keys")                                                        \
+    X(STAFFETTA_JUDGE_KEY, "judge_key")                                                            \
+    X(STAFFETTA_REST_KEYS, "rest_keys")                                                            \
+    X(STAFFETTA_ACTIVATE_KEY, "activate_key")                                                      \
+    X(STAFFETTA_DELETE_KEY, "delete_key")                                                          \
+    X(STAFFETTA_DELETE_KEYS_OF, "delete_keys_of")                                                  \
+    X(STAFFETTA_SUSPEND, "suspend")                                                                \
+    X(STAFFETTA_RESUME, "resume")                                                                  \
+    X(STAFFETTA_ADD_SUPPRESSION, "add_suppression")                                                \
+    X(STAFFETTA_DELETE_SUPPRESSION, "delete_suppression")                                          \
+    X(STAFFETTA_NEXT_SUPPRESSIONS, "next_suppressions")                                            \
+    X(STAFFETTA_DELETE_SUPPRESSIONS_OF, "delete_suppressions_of")
+
+enum staffetta_statement {
+#define STAFFETTA_ENUM(value, name) value,
+    STAFFETTA_STATEMENTS(STAFFETTA_ENUM)
+#undef STAFFETTA_ENUM
+        N_STAFFETTA_STATEMENTS
+};
+
+extern const struct db_schema staffetta_schema;
