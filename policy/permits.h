@@ -9,6 +9,7 @@
 #pragma once
 
 #include "policy/policy.h"
+#include "relay/base/slice.h"
 
 enum permit_scope {
     PERMIT_OUTBOUND, /* connections to receivers in all; id 0 */

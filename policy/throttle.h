@@ -24,21 +24,25 @@ struct throttle;
 MUST_USE int throttle_new(struct throttle **out, uint32_t capacity);
 struct throttle *throttle_free(struct throttle *throttle); /* accepts NULL, returns NULL */
 
-/* One guess.  A value made by throttle_guess(); start_ms is set by throttle_reserve(). */
+/* One guess.  A value made by throttle_guess(). */
 struct throttle_guess {
     uint64_t address, user, pair;
-    int64_t start_ms;
+    int64_t asked_ms; /* when it came */
+    int64_t start_ms; /* when it may be checked, or asked about again */
+    bool has_waited;  /* its growing delay is reserved; only the address's pace is left to check */
 };
 
 /* revision changes with the user's password, so that whoever mends a password starts afresh. */
-struct throttle_guess throttle_guess(struct ip_address peer, struct slice user, uint64_t revision);
+struct throttle_guess throttle_guess(struct ip_address peer, struct slice user, uint64_t revision,
+                                     int64_t now_ms);
 
-/* True: the password may be checked at guess->start_ms (now or later), which must be followed by
- * exactly one of _succeeded, _failed and _withdrawn.  False: not before guess->start_ms, nothing is
- * reserved. */
-MUST_USE bool throttle_reserve(struct throttle *throttle, struct throttle_guess *guess,
-                               int64_t now_ms);
-void throttle_succeeded(struct throttle *throttle, const struct throttle_guess *guess,
-                        int64_t now_ms);
+enum throttle_turn {
+    TURN_NOW,     /* check the password; exactly one of _succeeded, _failed, _withdrawn follows */
+    TURN_LATER,   /* ask again at guess->start_ms */
+    TURN_REFUSED, /* too long a wait: come back at guess->start_ms with a new guess */
+};
+enum throttle_turn throttle_reserve(struct throttle *throttle, struct throttle_guess *guess,
+                                    int64_t now_ms);
+void throttle_succeeded(struct throttle *throttle, const struct throttle_guess *guess);
 void throttle_failed(struct throttle *throttle, const struct throttle_guess *guess, int64_t now_ms);
 void throttle_withdrawn(struct throttle *throttle, const struct throttle_guess *guess);

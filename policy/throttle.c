@@ -1,0 +1,298 @@
+#include "policy/throttle.h"
+
+#include <errno.h>
+
+#include "policy/key_table.h"
+#include "relay/base/list.h"
+#include "relay/base/secret.h"
+
+enum {
+    SECOND_MS = 1000,
+    FADE_MS = 600 * 1000,     /* failures halve in this time without another */
+    FAILURES_OF_ONE_PAIR = 5, /* that count against the user and the address: one program with an
+                                 old password must not slow its neighbours for ever */
+    MOST_FAILURES = 1000,
+};
+#define LONG_AGO (INT64_MIN / 2)
+
+struct growth {
+    uint32_t n_free; /* failures without a delay */
+    int64_t first_ms, longest_ms;
+};
+static const struct growth growth_of_pair = {3, 500, 30000};
+static const struct growth growth_of_address = {10, 500, 30000};
+static const struct growth growth_of_user = {20, 500, 10000};
+
+/* What is remembered about an address, a user or a pair. */
+struct suspect {
+    struct key_entry entry;
+    struct list by_age;
+    uint32_t n_failures;
+    bool is_known; /* pair: has logged in before */
+    int64_t last_failure_ms, not_before_ms;
+    int64_t starts_ms[THROTTLE_GUESSES_PER_SECOND]; /* address: the latest ones, oldest first */
+};
+
+struct throttle {
+    struct key_table suspects;
+    struct list by_age; /* least recently seen first */
+    uint32_t capacity;
+};
+
+int throttle_new(struct throttle **out, uint32_t capacity)
+{
+    struct throttle *throttle = calloc(1, sizeof(*throttle));
+
+    if (!throttle)
+        return FAULT(-ENOMEM);
+    list_init(&throttle->by_age);
+    throttle->capacity = capacity;
+    *out = throttle;
+    return 0;
+}
+
+static void forget(struct throttle *throttle, struct suspect *suspect)
+{
+    key_table_remove(&throttle->suspects, &suspect->entry);
+    list_remove(&suspect->by_age);
+    free(suspect);
+}
+
+static struct suspect *oldest_suspect(struct throttle *throttle)
+{
+    return CONTAINER_OF(throttle->by_age.next, struct suspect, by_age);
+}
+
+struct throttle *throttle_free(struct throttle *throttle)
+{
+    if (!throttle)
+        return NULL;
+    while (!list_is_empty(&throttle->by_age))
+        forget(throttle, oldest_suspect(throttle));
+    key_table_fini(&throttle->suspects);
+    free(throttle);
+    return NULL;
+}
+
+static struct suspect *add_suspect(struct throttle *throttle, uint64_t key)
+{
+    struct suspect *suspect = calloc(1, sizeof(*suspect));
+
+    if (!suspect)
+        return NULL;
+    suspect->entry.key = key;
+    suspect->not_before_ms = LONG_AGO;
+    for (size_t i = 0; i < THROTTLE_GUESSES_PER_SECOND; i++)
+        suspect->starts_ms[i] = LONG_AGO;
+    if (key_table_add(&throttle->suspects, &suspect->entry) != 0) {
+        free(suspect);
+        return NULL;
+    }
+    list_init(&suspect->by_age);
+    return suspect;
+}
+
+/* Finds or makes it; NULL without memory.  The three of one guess are the newest, so making one
+ * never evicts another. */
+static struct suspect *suspect_of(struct throttle *throttle, uint64_t key)
+{
+    struct key_entry *entry = key_table_find(&throttle->suspects, key);
+    struct suspect *suspect = entry ? CONTAINER_OF(entry, struct suspect, entry) : NULL;
+
+    if (!suspect) {
+        if (throttle->suspects.n_entries >= throttle->capacity)
+            forget(throttle, oldest_suspect(throttle));
+        suspect = add_suspect(throttle, key);
+        if (!suspect)
+            return NULL;
+    }
+    list_remove(&suspect->by_age);
+    list_append(&throttle->by_age, &suspect->by_age);
+    return suspect;
+}
+
+struct three {
+    struct suspect *address, *user, *pair;
+};
+
+static bool find_three(struct throttle *throttle, const struct throttle_guess *guess,
+                       struct three *out)
+{
+    out->address = suspect_of(throttle, guess->address);
+    out->user = suspect_of(throttle, guess->user);
+    out->pair = suspect_of(throttle, guess->pair);
+    return out->address && out->user && out->pair;
+}
+
+static uint64_t hash_of_text(char kind, struct slice text, uint64_t number)
+{
+    struct {
+        uint64_t kind, text, number;
+    } whole = {(uint64_t)kind, table_hash_ignoring_case(text), number};
+
+    return table_hash(slice_from(&whole, sizeof(whole)));
+}
+
+struct throttle_guess throttle_guess(struct ip_address peer, struct slice user, uint64_t revision,
+                                     int64_t now_ms)
+{
+    struct ip_address counted = ip_counted_as(peer);
+    uint64_t address = table_hash(slice_from(counted.bytes, sizeof(counted.bytes)));
+
+    return (struct throttle_guess){
+        .address = address ^ (uint64_t)counted.family,
+        .user = hash_of_text('u', user, revision),
+        .pair = hash_of_text('p', user, address ^ (revision * UINT64_C(0x9e3779b97f4a7c15))),
+        .asked_ms = now_ms,
+        .start_ms = now_ms,
+    };
+}
+
+static void fade(struct suspect *suspect, int64_t now_ms)
+{
+    int64_t n_halvings = (now_ms - suspect->last_failure_ms) / FADE_MS;
+
+    if (!suspect->n_failures || n_halvings <= 0)
+        return;
+    suspect->n_failures = n_halvings < 32 ? suspect->n_failures >> n_halvings : 0;
+    suspect->last_failure_ms += n_halvings * FADE_MS;
+}
+
+static int64_t delay_after(const struct growth *growth, uint32_t n_failures)
+{
+    int64_t delay_ms = growth->first_ms;
+
+    if (n_failures < growth->n_free)
+        return 0;
+    for (uint32_t i = growth->n_free; i < n_failures && delay_ms < growth->longest_ms; i++)
+        delay_ms *= 2;
+    return delay_ms < growth->longest_ms ? delay_ms : growth->longest_ms;
+}
+
+static int64_t later_of(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The next guess comes a delay after this one, even while this one's outcome is open. */
+static void push_back(struct suspect *suspect, const struct growth *growth, int64_t start_ms)
+{
+    int64_t delay_ms = delay_after(growth, suspect->n_failures);
+
+    if (delay_ms)
+        suspect->not_before_ms = later_of(suspect->not_before_ms, start_ms + delay_ms);
+}
+
+static void push_back_all(const struct three *three, int64_t start_ms)
+{
+    push_back(three->pair, &growth_of_pair, start_ms);
+    if (three->pair->is_known)
+        return;
+    push_back(three->user, &growth_of_user, start_ms);
+    push_back(three->address, &growth_of_address, start_ms);
+}
+
+static int64_t start_after_delays(const struct three *three, int64_t now_ms)
+{
+    int64_t start_ms = later_of(now_ms, three->pair->not_before_ms);
+
+    if (three->pair->is_known)
+        return start_ms;
+    start_ms = later_of(start_ms, three->user->not_before_ms);
+    return later_of(start_ms, three->address->not_before_ms);
+}
+
+static void note_start(struct suspect *address, int64_t start_ms)
+{
+    size_t last = THROTTLE_GUESSES_PER_SECOND - 1;
+
+    memmove(address->starts_ms, address->starts_ms + 1, last * sizeof(address->starts_ms[0]));
+    address->starts_ms[last] = start_ms;
+}
+
+static void take_start_back(struct suspect *address, int64_t start_ms)
+{
+    for (size_t i = THROTTLE_GUESSES_PER_SECOND; i-- > 0;) {
+        if (address->starts_ms[i] != start_ms)
+            continue;
+        memmove(address->starts_ms + 1, address->starts_ms, i * sizeof(address->starts_ms[0]));
+        address->starts_ms[0] = LONG_AGO;
+        return;
+    }
+}
+
+static enum throttle_turn later_or_never(const struct throttle_guess *guess)
+{
+    return guess->start_ms - guess->asked_ms > THROTTLE_LONGEST_WAIT_MS ? TURN_REFUSED : TURN_LATER;
+}
+
+enum throttle_turn throttle_reserve(struct throttle *throttle, struct throttle_guess *guess,
+                                    int64_t now_ms)
+{
+    struct three three;
+
+    guess->start_ms = now_ms;
+    if (!find_three(throttle, guess, &three)) {
+        guess->start_ms = now_ms + THROTTLE_LONGEST_WAIT_MS;
+        return TURN_REFUSED;
+    }
+    if (!guess->has_waited) {
+        fade(three.pair, now_ms);
+        fade(three.user, now_ms);
+        fade(three.address, now_ms);
+        guess->start_ms = start_after_delays(&three, now_ms);
+        if (later_or_never(guess) == TURN_REFUSED)
+            return TURN_REFUSED;
+        guess->has_waited = true;
+        push_back_all(&three, guess->start_ms);
+    }
+    if (guess->start_ms > now_ms)
+        return TURN_LATER;
+    if (three.address->starts_ms[0] + SECOND_MS > now_ms) {
+        guess->start_ms = three.address->starts_ms[0] + SECOND_MS;
+        return later_or_never(guess);
+    }
+    note_start(three.address, now_ms);
+    return TURN_NOW;
+}
+
+void throttle_succeeded(struct throttle *throttle, const struct throttle_guess *guess)
+{
+    struct three three;
+
+    if (!find_three(throttle, guess, &three))
+        return;
+    take_start_back(three.address, guess->start_ms);
+    three.pair->is_known = true;
+    three.pair->n_failures = 0;
+    three.pair->not_before_ms = LONG_AGO;
+}
+
+static void count_failure(struct suspect *suspect, const struct growth *growth, int64_t now_ms)
+{
+    if (suspect->n_failures < MOST_FAILURES)
+        suspect->n_failures++;
+    suspect->last_failure_ms = now_ms;
+    push_back(suspect, growth, now_ms);
+}
+
+void throttle_failed(struct throttle *throttle, const struct throttle_guess *guess, int64_t now_ms)
+{
+    struct three three;
+
+    if (!find_three(throttle, guess, &three))
+        return;
+    count_failure(three.pair, &growth_of_pair, now_ms);
+    if (three.pair->n_failures > FAILURES_OF_ONE_PAIR)
+        return;
+    count_failure(three.address, &growth_of_address, now_ms);
+    count_failure(three.user, &growth_of_user, now_ms);
+}
+
+void throttle_withdrawn(struct throttle *throttle, const struct throttle_guess *guess)
+{
+    struct three three;
+
+    if (find_three(throttle, guess, &three))
+        take_start_back(three.address, guess->start_ms);
+}
