@@ -67,8 +67,8 @@ struct smtp_recipient {
 };
 
 struct smtp_server {
-    /* For the owner to read.  Addresses are copies in arena, good until the transaction ends;
-     * the owner may put what it keeps per transaction into arena too. */
+    /* For the owner to read.  Addresses are copies in arena, which dies with the transaction; what
+     * the owner keeps as long may go there too. */
     struct smtp_server_settings settings; /* is_tls as it is now */
     enum smtp_server_state state;
     struct arena arena;
@@ -89,12 +89,13 @@ struct smtp_server {
     struct command_line_reader lines;
     uint64_t chunk_left; /* octets of the BDAT chunk still to come */
     char *secret;        /* decoded AUTH exchange, wiped when decided */
-    size_t secret_len, secret_size;
+    size_t secret_len;
     enum smtp_step awaiting, next_step;
     uint8_t mode, auth_stage;
     bool is_last_chunk, is_closing, has_tried_recipients;
 };
 
+/* settings is copied; fini gives all memory back. */
 void smtp_server_init(struct smtp_server *server, const struct smtp_server_settings *settings);
 void smtp_server_fini(struct smtp_server *server);
 
@@ -117,6 +118,10 @@ static inline bool smtp_server_awaits_decision(const struct smtp_server *server)
     return server->awaiting != 0;
 }
 
+/* One text for every failed login, so that it tells nothing about users. */
+#define SMTP_BAD_LOGIN SMTP_REPLY(535, 5, 7, 8, "Authentication credentials invalid")
+
+/* TLS runs: EHLO and login are forgotten (RFC 3207 4.2). */
 void smtp_server_tls_started(struct smtp_server *server);
 
 /* 421 and no more input is taken; feed then says CLOSE.  Shutdown waits for nothing: ask
