@@ -1,106 +1,14 @@
-/* What an operator may ask of the mail under way: commands on a selection, the destinations, and
- * why something waits.  A request travels from loop to loop, looking at its recipients in slices of
- * a millisecond, and comes back to the asker's mailbox.
- * Thread: ask from any; done() runs on the asker's. */
+/* What operators may ask of the mail under way; the words are in relay/schedule/operate.h.
+ * Thread: ask from any; done() runs on the asker's.  False: busy, nothing happened. */
 #pragma once
 
-#include "relay/base/buffer.h"
-#include "relay/base/mailbox.h"
-#include "relay/schedule/select.h"
+#include "relay/schedule/operate.h"
 
 struct delivery;
 
-enum delivery_verb {
-    DELIVERY_COUNT, /* only counts */
-    DELIVERY_RETRY, /* due now; its site is tried now, too */
-    DELIVERY_HOLD,
-    DELIVERY_RELEASE,
-    DELIVERY_REQUEUE, /* as retry, and DNS is asked anew */
-    DELIVERY_BOUNCE,  /* ends it with a report to the sender */
-    DELIVERY_DELETE,  /* ends it without */
-};
-
-/* Recipients being sent are counted as busy; hold, bounce and delete take effect on them when
- * their transaction ends without delivery. */
-struct delivery_command {
-    struct task task;
-    struct mailbox *answer_to;
-    void (*done)(struct delivery_command *command);
-    enum delivery_verb verb;
-    struct selection selection; /* its arrays are the asker's until done() */
-    const char *reason;         /* for held, bounced and deleted; the asker's */
-
-    uint64_t n_selected; /* recipients */
-    uint64_t n_busy;     /* of those: being sent just now */
-    uint64_t n_by_state[N_ENTRY_STATES];
-    struct delivery_visit *visit; /* delivery's */
-};
 MUST_USE bool delivery_command(struct delivery *delivery, struct delivery_command *command);
-
-/* Message ids with a recipient in SENDING: what the queue's rows cannot say. */
-struct delivery_sending {
-    struct task task;
-    struct mailbox *answer_to;
-    void (*done)(struct delivery_sending *request);
-    struct buffer pairs; /* u64 id, u32 recipient, each; the asker frees */
-    struct delivery_visit *visit;
-};
 MUST_USE bool delivery_sending(struct delivery *delivery, struct delivery_sending *request);
-
-/* One line of `destination list`: a site as its loop sees it. */
-struct destination_view {
-    char name[256]; /* the site's; longer ones are cut */
-    uint32_t n_ready, n_waiting, n_sending, n_held;
-    uint32_t n_connections, n_busy;
-    enum why_kind state;
-    int64_t until_utc_ms; /* -1: not at a time */
-    char reason[256];
-    unsigned loop_index;
-};
-
-struct delivery_destinations {
-    struct task task;
-    struct mailbox *answer_to;
-    void (*done)(struct delivery_destinations *request);
-    struct slice name;   /* .len 0: all; else a site's or a domain's */
-    struct buffer views; /* array of struct destination_view; the asker frees */
-    struct delivery_visit *visit;
-};
 MUST_USE bool delivery_destinations(struct delivery *delivery,
                                     struct delivery_destinations *request);
-
-/* Suspends or resumes a domain or a site by name; remembered for names that have no mail yet. */
-struct delivery_suspension {
-    struct task task;
-    struct mailbox *answer_to;
-    void (*done)(struct delivery_suspension *request);
-    struct slice name;
-    bool is_resumed;
-    int64_t until_utc_ms; /* 0: until resumed */
-    const char *reason;
-    unsigned n_sites; /* how many sites it touched */
-    struct delivery_visit *visit;
-};
 MUST_USE bool delivery_suspension(struct delivery *delivery, struct delivery_suspension *request);
-
-/* Why does this message (each of its recipients) or this destination wait? */
-struct why_view {
-    uint64_t id;
-    uint32_t n; /* recipient, from 0 */
-    enum entry_state entry_state;
-    enum why_kind kind;
-    int64_t until_utc_ms; /* -1: not at a time */
-    char site[256];
-    char reason[256];
-};
-
-struct delivery_why {
-    struct task task;
-    struct mailbox *answer_to;
-    void (*done)(struct delivery_why *request);
-    uint64_t id;         /* 0: by destination */
-    struct slice name;   /* domain or site */
-    struct buffer views; /* array of struct why_view; the asker frees */
-    struct delivery_visit *visit;
-};
 MUST_USE bool delivery_why(struct delivery *delivery, struct delivery_why *request);

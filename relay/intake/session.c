@@ -1,0 +1,430 @@
+#include "relay/intake/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "relay/base/event.h"
+
+/* ---- an end, which waits for what is under way ---- */
+
+static void release(struct session *session)
+{
+    struct intake_shard *shard = session->shard;
+
+    if (session->is_advancing || session->n_pending > 0 || !collector_drop(&session->collector))
+        return;
+    session_ticket_return(session->ticket.ticket);
+    list_remove(&session->links);
+    smtp_server_fini(&session->smtp);
+    buffer_fini(&session->sentence);
+    free(session->recipients);
+    free(session->seen);
+    intake_config_unref(session->config);
+    free(session);
+    intake_shard_session_ended(shard);
+}
+
+void session_end(struct session *session)
+{
+    session->wait = SESSION_CLOSES;
+    session_patience_fini(session);
+    session->stream = stream_free(session->stream);
+    release(session);
+}
+
+void session_abandon(struct session *session)
+{
+    session->n_pending = 0;
+    session->collector.is_writing = false;
+    session->collector.large = NULL; /* the spool clears away what nobody finished */
+    session_end(session);
+}
+
+const struct user *session_user(const struct session *session)
+{
+    const struct directory *directory = session->shard->directory;
+    const struct user *user =
+        directory && session->user_id ? directory_user_by_id(directory, session->user_id) : NULL;
+
+    return user && user->is_enabled ? user : NULL;
+}
+
+void session_tell_refusal(const struct session *session, struct smtp_reply reply)
+{
+    const struct user *user = session_user(session);
+    CLEANUP(buffer) struct buffer line = BUFFER_INIT;
+
+    smtp_reply_print_line(&line, reply);
+    EVENT(EVENT_REFUSED, field_text("ip", session->peer_text),
+          field_slice("user", user ? user->name : (struct slice){0}),
+          field_slice("sender", session->smtp.mail.sender.whole),
+          field_slice("reply", buffer_slice(&line)));
+}
+
+/* ---- the steps of the SMTP server: each says whether the session goes on ---- */
+
+/* False: the peer must take what was written before. */
+static bool write_output(struct session *session)
+{
+    struct buffer *output = smtp_server_output(&session->smtp);
+
+    if (stream_write(session->stream, buffer_slice(output)) < 0) {
+        session->wait = SESSION_WAITS_PEER;
+        return false;
+    }
+    buffer_clear(output);
+    return true;
+}
+
+static void step_more(struct session *session)
+{
+    if (session_must_be_slow(session) || !write_output(session))
+        return;
+    if (session->is_peer_done) {
+        session->wait = SESSION_CLOSES;
+        stream_close_when_written(session->stream);
+        return;
+    }
+    if (session->is_told_to_stop && smtp_server_is_idle(&session->smtp)) {
+        smtp_server_shutdown(&session->smtp); /* the next step is CLOSE */
+        return;
+    }
+    session->wait = SESSION_WAITS_INPUT;
+    session_set_deadline(session);
+}
+
+static void step_flush(struct session *session)
+{
+    if (write_output(session) && stream_pending_output(session->stream))
+        session->wait = SESSION_WAITS_PEER;
+}
+
+static void step_start_tls(struct session *session)
+{
+    session->wait = SESSION_WAITS_TLS;
+    session_set_deadline(session);
+    if (stream_write(session->stream, buffer_slice(smtp_server_output(&session->smtp))) < 0 ||
+        stream_start_tls_server(session->stream, session->config->tls) < 0)
+        session_end(session);
+    else
+        buffer_clear(smtp_server_output(&session->smtp));
+}
+
+static void decide(struct session *session, struct smtp_reply reply)
+{
+    if (reply.code >= 400)
+        session_tell_refusal(session, reply);
+    smtp_server_decide(&session->smtp, reply);
+}
+
+static void step_sender(struct session *session)
+{
+    decide(session, session_judge_sender(session));
+}
+
+static void step_recipient(struct session *session)
+{
+    decide(session, session_judge_recipient(session));
+}
+
+static void step_body_begins(struct session *session)
+{
+    decide(session, session_begin_body(session));
+}
+
+static void step_close(struct session *session)
+{
+    struct buffer *output = smtp_server_output(&session->smtp);
+
+    session->wait = SESSION_CLOSES;
+    session_patience_fini(session);
+    if (stream_write(session->stream, buffer_slice(output)) < 0) {
+        session_end(session); /* a peer that reads nothing gets no farewell */
+        return;
+    }
+    buffer_clear(output);
+    stream_close_when_written(session->stream);
+}
+
+static void (*const on_step[])(struct session *) = {
+    [SMTP_STEP_MORE] = step_more,
+    [SMTP_STEP_FLUSH] = step_flush,
+    [SMTP_STEP_START_TLS] = step_start_tls,
+    [SMTP_STEP_AUTHENTICATE] = session_login,
+    [SMTP_STEP_SENDER] = step_sender,
+    [SMTP_STEP_RECIPIENT] = step_recipient,
+    [SMTP_STEP_BODY_BEGINS] = step_body_begins,
+    [SMTP_STEP_BODY] = session_take_body,
+    [SMTP_STEP_MESSAGE_ENDS] = session_end_message,
+    [SMTP_STEP_TRANSACTION_ENDS] = session_drop_transaction,
+    [SMTP_STEP_CLOSE] = step_close,
+};
+
+static void feed(struct session *session)
+{
+    struct slice input = stream_input(session->stream);
+    size_t before = input.len;
+    enum smtp_step step = smtp_server_feed(&session->smtp, &input);
+
+    if (step != SMTP_STEP_MORE || smtp_server_output(&session->smtp)->len ||
+        (session->smtp.is_reading_body && input.len < before))
+        session->made_progress = true;
+    if (step == SMTP_STEP_BODY)
+        session_take_body(session); /* the chunk looks into the input, which stays until here */
+    stream_consume(session->stream, before - input.len);
+    if (step != SMTP_STEP_BODY)
+        on_step[step](session);
+}
+
+/* The whole life of a session: bytes in, steps out, until one of them means waiting. */
+static void advance(struct session *session)
+{
+    session->is_advancing = true;
+    while (session->wait == SESSION_RUNS && session->stream)
+        feed(session);
+    session->is_advancing = false;
+    if (!session->stream)
+        release(session);
+    else if (session->wait != SESSION_WAITS_INPUT && session->wait != SESSION_CLOSES)
+        stream_pause(session->stream);
+}
+
+void session_resume(struct session *session)
+{
+    if (!session->stream) {
+        release(session);
+        return;
+    }
+    session->wait = SESSION_RUNS;
+    if (session->is_advancing)
+        return; /* the loop above us goes on */
+    stream_resume(session->stream);
+    advance(session);
+}
+
+void session_decide(struct session *session, struct smtp_reply reply)
+{
+    if (session->stream)
+        decide(session, reply);
+    session_resume(session);
+}
+
+/* ---- the stream's handlers ---- */
+
+static void on_input(void *owner)
+{
+    struct session *session = owner;
+
+    if (session->wait == SESSION_WAITS_INPUT)
+        session_resume(session);
+}
+
+static void on_drained(void *owner)
+{
+    struct session *session = owner;
+
+    if (session->wait != SESSION_WAITS_PEER)
+        return;
+    if (write_output(session))
+        session_resume(session);
+}
+
+static void greet(struct session *session)
+{
+    session->wait = SESSION_RUNS;
+    smtp_server_greet(&session->smtp);
+    session->made_progress = true;
+    advance(session);
+}
+
+static void on_secured(void *owner)
+{
+    struct session *session = owner;
+
+    if (session->listener->tls == INTAKE_TLS_IMPLICIT) {
+        greet(session);
+        return;
+    }
+    smtp_server_tls_started(&session->smtp);
+    session_resume(session);
+}
+
+static void on_end(void *owner, enum stream_end why, const char *detail)
+{
+    struct session *session = owner;
+
+    if (why == STREAM_TLS_FAILED)
+        EVENT(EVENT_TLS_FAILED, field_text("ip", session->peer_text),
+              field_text("listener", session->listener->name), field_text("reason", detail));
+    if (why == STREAM_PEER_CLOSED && session->wait != SESSION_WAITS_INPUT) {
+        session->is_peer_done = true; /* a half-closed connection still gets its answers */
+        return;
+    }
+    session_end(session);
+}
+
+static const struct stream_handlers handlers = {
+    .on_input = on_input,
+    .on_drained = on_drained,
+    .on_secured = on_secured,
+    .on_end = on_end,
+};
+
+/* ---- a beginning ---- */
+
+static void refuse(struct session *session, const char *why)
+{
+    EVENT(EVENT_SESSION_REFUSED, field_text("ip", session->peer_text), field_text("reason", why));
+    if (session->listener->tls == INTAKE_TLS_IMPLICIT) {
+        session_end(session); /* a 421 in clear would only confuse a TLS client */
+        return;
+    }
+    session->wait = SESSION_RUNS;
+    smtp_server_refuse(&session->smtp,
+                       SMTP_REPLY(421, 4, 7, 0, "Too many connections, try again later"));
+    advance(session);
+}
+
+static void start(struct session *session)
+{
+    if (session->listener->tls != INTAKE_TLS_IMPLICIT) {
+        greet(session);
+        return;
+    }
+    session->wait = SESSION_WAITS_TLS;
+    session_set_deadline(session);
+    if (stream_start_tls_server(session->stream, session->config->tls) < 0)
+        session_end(session);
+}
+
+static bool is_answered(struct session *session)
+{
+    session->n_pending--;
+    if (session->stream)
+        return true;
+    release(session);
+    return false;
+}
+
+static void on_user_counted(struct session_request *request)
+{
+    struct session *session = CONTAINER_OF(request, struct session, ticket);
+
+    if (!is_answered(session))
+        return;
+    if (request->verdict == SESSION_OK)
+        start(session);
+    else
+        refuse(session, session_verdict_text(request->verdict));
+}
+
+/* A network belongs to a user, so rules and counters hold for it the same way. */
+static void on_opened(struct session_request *request)
+{
+    struct session *session = CONTAINER_OF(request, struct session, ticket);
+    const struct directory *directory = session->shard->directory;
+    const struct user *user;
+
+    if (!is_answered(session))
+        return;
+    if (request->verdict != SESSION_OK) {
+        refuse(session, session_verdict_text(request->verdict));
+        return;
+    }
+    user = directory && !session->listener->bounces_only
+               ? directory_user_of_network(directory, session->peer)
+               : NULL;
+    if (!user || !user->is_enabled) {
+        start(session);
+        return;
+    }
+    session->user_id = user->id;
+    session->smtp.settings.needs_auth = false;
+    session_count_user(session, on_user_counted);
+}
+
+void session_count_user(struct session *session, void (*then)(struct session_request *))
+{
+    const struct user *user = session_user(session);
+
+    session->is_user_counted = true;
+    session->ticket.done = then;
+    session->ticket.user_id = session->user_id;
+    session->ticket.max_sessions = user ? (uint32_t)user->limits[USER_LIMIT_SESSIONS] : 0;
+    session->n_pending++;
+    if (session_use(session->shard->parts->policy, &session->ticket))
+        return;
+    session->ticket.verdict = SESSION_TOO_MANY; /* the policy thread is that far behind */
+    then(&session->ticket);
+}
+
+static struct smtp_server_settings smtp_settings(const struct session *session)
+{
+    const struct intake_settings *settings = &session->config->settings;
+    const struct intake_listener *listener = session->listener;
+
+    return (struct smtp_server_settings){
+        .hostname = slice_of(settings->hostname),
+        .size_limit = settings->message_size,
+        .max_recipients = settings->max_recipients,
+        .offers_starttls = listener->tls == INTAKE_TLS_STARTTLS,
+        .is_tls = listener->tls == INTAKE_TLS_IMPLICIT,
+        .needs_auth = !listener->bounces_only,
+        .plain_auth = listener->plain_auth,
+        .repair_newlines = listener->repair_newlines,
+        .bounces_only = listener->bounces_only,
+    };
+}
+
+void session_begin(struct intake_shard *shard, struct intake_config *config,
+                   const struct intake_listener *listener, int fd,
+                   const struct socket_address *peer)
+{
+    struct session *session = calloc(1, sizeof(*session));
+    struct smtp_server_settings settings;
+
+    if (!session) {
+        close(fd);
+        return;
+    }
+    session->shard = shard;
+    session->config = intake_config_ref(config);
+    session->listener = listener;
+    session->wait = SESSION_WAITS_TICKET;
+    session->peer = socket_address_ip(peer);
+    ip_print(session->peer, session->peer_text);
+    list_append(&shard->sessions, &session->links);
+    session_patience_init(session);
+    settings = smtp_settings(session);
+    smtp_server_init(&session->smtp, &settings);
+    if (stream_new(&session->stream, shard->loop, fd, &handlers, session) < 0) {
+        session_end(session);
+        return;
+    }
+    stream_set_quickack(session->stream, true);
+    EVENT(EVENT_CONNECTED, field_text("ip", session->peer_text),
+          field_text("listener", listener->name));
+    session->ticket = (struct session_request){
+        .answer_to = loop_mailbox(shard->loop), .done = on_opened, .peer = session->peer};
+    session->n_pending++;
+    if (!session_open(shard->parts->policy, &session->ticket)) {
+        session->n_pending--;
+        refuse(session, "policy is behind");
+    }
+}
+
+void session_shut_down(struct session *session, bool is_overdue)
+{
+    session->is_told_to_stop = true;
+    if (!session->stream || session->wait == SESSION_CLOSES)
+        return;
+    if (is_overdue && session->wait != SESSION_WAITS_INPUT) {
+        session_end(session);
+        return;
+    }
+    if (session->wait != SESSION_WAITS_INPUT ||
+        (!is_overdue && !smtp_server_is_idle(&session->smtp)))
+        return; /* step_more() sees to it when the transaction has ended */
+    smtp_server_shutdown(&session->smtp);
+    session_resume(session);
+}

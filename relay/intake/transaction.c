@@ -1,0 +1,421 @@
+/* From MAIL to the 250: who may send, to whom, and the way of a message into the spool. */
+#include "relay/intake/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "relay/base/clock.h"
+#include "relay/base/event.h"
+#include "relay/base/secret.h"
+#include "relay/intake/trace_header.h"
+#include "relay/message/idn.h"
+
+enum { MOST_RECEIVED = 100 }; /* RFC 5321 6.3: a loop */
+
+static struct smtp_reply sentence_reply(struct session *session, uint16_t code,
+                                        struct enhanced_status status)
+{
+    return smtp_reply_with(code, status, buffer_slice(&session->sentence));
+}
+
+/* "550 5.7.1 what <address> …": the refusal names the address, so that people can mend it. */
+static struct smtp_reply refuse_address(struct session *session, const char *what,
+                                        struct slice address)
+{
+    buffer_clear(&session->sentence);
+    buffer_printf(&session->sentence, "%s <", what);
+    buffer_append(&session->sentence, address);
+    buffer_append_text(&session->sentence, "> is not allowed for this user");
+    return sentence_reply(session, 550, SMTP_STATUS(5, 7, 1));
+}
+
+/* Code 0: there is room. */
+static struct smtp_reply judge_room(const struct session *session)
+{
+    const struct spool *spool = session->shard->parts->spool;
+
+    if (spool_is_full(spool))
+        return SMTP_REPLY(452, 4, 3, 1, "Insufficient system storage, try again later");
+    if (!spool_accepts(spool))
+        return SMTP_REPLY(451, 4, 3, 0, "The queue is closed for the moment, try again later");
+    return (struct smtp_reply){0};
+}
+
+struct smtp_reply session_judge_sender(struct session *session)
+{
+    const struct smtp_mail *mail = &session->smtp.mail;
+    const struct user *user = session_user(session);
+    struct smtp_reply room = judge_room(session);
+    int64_t most;
+
+    if (session->listener->bounces_only)
+        return room.code ? room : SMTP_REPLY(250, 2, 1, 0, "Ok");
+    if (!user)
+        return SMTP_REPLY(550, 5, 7, 1, "This user may no longer send");
+    if (!user_may_send_as(user, mail->sender.whole))
+        return refuse_address(session, "Sender address", mail->sender.whole);
+    most = user->limits[USER_LIMIT_MESSAGE_SIZE];
+    if (most && mail->size > (uint64_t)most)
+        return SMTP_REPLY(552, 5, 3, 4, "Message size exceeds this user's limit");
+    return room.code ? room : SMTP_REPLY(250, 2, 1, 0, "Ok");
+}
+
+/* ---- recipients ---- */
+
+static bool same_recipient(const struct recipient *recipient, struct slice address)
+{
+    return slice_equal(recipient->address, address);
+}
+
+/* Where address stands in the hashed set, or where it would. */
+static uint32_t *find_seen(struct session *session, struct slice address)
+{
+    uint32_t at = (uint32_t)table_hash(address) & (session->seen_size - 1);
+
+    while (session->seen[at] &&
+           !same_recipient(&session->recipients[session->seen[at] - 1], address))
+        at = (at + 1) & (session->seen_size - 1);
+    return &session->seen[at];
+}
+
+static bool grow_recipients(struct session *session)
+{
+    uint32_t size = session->recipients_size ? session->recipients_size * 2 : 8;
+    struct recipient *recipients;
+    uint32_t *seen;
+
+    if (session->n_recipients < session->recipients_size)
+        return true;
+    recipients = reallocarray(session->recipients, size, sizeof(*recipients));
+    if (!recipients)
+        return false;
+    session->recipients = recipients;
+    session->recipients_size = size;
+    seen = calloc((size_t)size * 2, sizeof(*seen)); /* at most half full */
+    if (!seen)
+        return false;
+    free(session->seen);
+    session->seen = seen;
+    session->seen_size = size * 2;
+    for (uint32_t i = 0; i < session->n_recipients; i++)
+        *find_seen(session, recipients[i].address) = i + 1;
+    return true;
+}
+
+/* <Postmaster> without a domain is ours (RFC 5321 4.5.1). */
+static struct slice whole_address(struct session *session, const struct address *address)
+{
+    if (!address->is_postmaster)
+        return address->whole;
+    buffer_clear(&session->sentence);
+    buffer_printf(&session->sentence, "postmaster@%s", session->config->settings.hostname);
+    return arena_copy(&session->smtp.arena, buffer_slice(&session->sentence));
+}
+
+static bool add_recipient(struct session *session, struct slice address)
+{
+    const struct smtp_recipient *given = &session->smtp.recipient;
+    uint32_t *place;
+
+    if (!address.data || !grow_recipients(session))
+        return false;
+    place = find_seen(session, address);
+    if (*place)
+        return true; /* an exact duplicate is delivered once */
+    session->recipients[session->n_recipients++] =
+        (struct recipient){.address = address, .orcpt = given->orcpt, .notify = given->notify};
+    *place = session->n_recipients;
+    return true;
+}
+
+struct smtp_reply session_judge_recipient(struct session *session)
+{
+    const struct user *user = session_user(session);
+    struct slice address = whole_address(session, &session->smtp.recipient.address);
+    int64_t most = user ? user->limits[USER_LIMIT_RECIPIENTS] : 0;
+
+    /* Bounces come to addresses of ours; none exists yet, and nothing else is relayed here. */
+    if (session->listener->bounces_only)
+        return SMTP_REPLY(550, 5, 1, 1, "No such recipient here");
+    if (!user)
+        return SMTP_REPLY(550, 5, 7, 1, "This user may no longer send");
+    if (most && session->n_recipients >= most)
+        return SMTP_REPLY(452, 4, 5, 3, "Too many recipients for this user");
+    if (!add_recipient(session, address))
+        return SMTP_REPLY(451, 4, 3, 0, "Out of memory, try again later");
+    return SMTP_REPLY(250, 2, 1, 5, "Ok");
+}
+
+/* ---- the body ---- */
+
+static void add_trace(void *owner, struct buffer *out)
+{
+    const struct session *session = owner;
+    const struct user *user = session_user(session);
+    const char *tls = session->stream ? stream_describe_tls(session->stream) : NULL;
+    struct trace trace = {
+        .hostname = slice_of(session->config->settings.hostname),
+        .queue_id = slice_of(session->collector.id_text),
+        .helo = slice_of(session->smtp.helo),
+        .client_ip = slice_of(session->peer_text),
+        .tls = slice_of(tls),
+        .is_full = user && user->trace == TRACE_FULL,
+        .is_esmtp = session->smtp.is_esmtp,
+        .is_authenticated = session->smtp.is_logged_in,
+        .is_utf8 = session->smtp.mail.is_utf8,
+        .utc_ms = clock_utc_ms(),
+    };
+
+    trace_header_print(&trace, out);
+}
+
+static void on_written(void *owner)
+{
+    session_resume(owner);
+}
+
+struct smtp_reply session_begin_body(struct session *session)
+{
+    struct smtp_reply room = judge_room(session);
+
+    if (room.code)
+        return room;
+    session->collector_owner = (struct collector_owner){session, add_trace, on_written,
+                                                        session->config->settings.hostname};
+    collector_begin(&session->collector, &session->collector_owner, session->shard->parts->spool,
+                    loop_mailbox(session->shard->loop), session->shard->memory);
+    session_watch_rate(session);
+    return SMTP_REPLY(354, 0, 0, 0, "End data with <CR><LF>.<CR><LF>");
+}
+
+void session_take_body(struct session *session)
+{
+    if (!collector_add(&session->collector, session->smtp.chunk))
+        session->wait = SESSION_WAITS_SPOOL;
+}
+
+/* ---- the end of the message ---- */
+
+static struct smtp_reply reply_of_problem(enum collector_problem problem)
+{
+    switch (problem) {
+    case COLLECTOR_FINE:
+        break;
+    case COLLECTOR_HEADER_TOO_LONG:
+        return SMTP_REPLY(552, 5, 3, 4, "Header block exceeds 256 KiB");
+    case COLLECTOR_NO_MEMORY:
+        return SMTP_REPLY(451, 4, 3, 0, "Out of memory, try again later");
+    case COLLECTOR_NO_SPACE:
+        return SMTP_REPLY(452, 4, 3, 1, "Insufficient system storage, try again later");
+    case COLLECTOR_DISK_FAILED:
+        return SMTP_REPLY(451, 4, 3, 0, "The queue could not take the message, try again later");
+    }
+    return (struct smtp_reply){0};
+}
+
+/* Every address of every From must be the user's, or a receiver would see who is not allowed. */
+static struct smtp_reply judge_from(struct session *session, const struct user *user)
+{
+    const struct header_facts *facts = &session->collector.facts;
+
+    if (facts->n_from_fields != 1)
+        return facts->n_from_fields == 0
+                   ? SMTP_REPLY(550, 5, 6, 0, "The message has no From field (RFC 5322 3.6)")
+                   : SMTP_REPLY(550, 5, 6, 0, "The message has several From fields (RFC 5322 3.6)");
+    if (facts->has_malformed_from)
+        return SMTP_REPLY(550, 5, 6, 0, "The From field cannot be read (RFC 5322 3.6.2)");
+    for (unsigned i = 0; i < facts->n_from; i++)
+        if (!user_may_send_as(user, facts->from[i]))
+            return refuse_address(session, "From address", facts->from[i]);
+    return (struct smtp_reply){0};
+}
+
+static struct smtp_reply judge_message(struct session *session, const struct user *user)
+{
+    int64_t most = user ? user->limits[USER_LIMIT_MESSAGE_SIZE] : 0;
+
+    if (session->collector.problem != COLLECTOR_FINE)
+        return reply_of_problem(session->collector.problem);
+    if (!user)
+        return SMTP_REPLY(550, 5, 7, 1, "This user may no longer send");
+    if (most && session->smtp.body.n_octets > (uint64_t)most)
+        return SMTP_REPLY(552, 5, 3, 4, "Message size exceeds this user's limit");
+    if (session->collector.facts.n_received > MOST_RECEIVED)
+        return SMTP_REPLY(554, 5, 4, 6, "Too many Received fields: the message is looping");
+    return judge_from(session, user);
+}
+
+static uint32_t flags_of(const struct session *session, const struct user *user)
+{
+    const struct collector *collector = &session->collector;
+    uint32_t flags = 0;
+
+    if (collector->has_eight_bit_body)
+        flags |= MESSAGE_8BIT_BODY;
+    if (collector->facts.has_eight_bit)
+        flags |= MESSAGE_8BIT_HEADER;
+    if (session->smtp.mail.is_utf8)
+        flags |= MESSAGE_SMTPUTF8;
+    if (user->must_sign)
+        flags |= MESSAGE_MUST_SIGN;
+    if (session->smtp.body.longest_line > BODY_LINE_BY_THE_BOOK)
+        flags |= MESSAGE_LONG_LINES;
+    return flags;
+}
+
+static enum message_ret ret_of(enum smtp_ret ret)
+{
+    return ret == SMTP_RET_FULL ? RET_FULL : ret == SMTP_RET_HDRS ? RET_HEADERS : RET_DEFAULT;
+}
+
+/* The keys are chosen by the domain of the (first) From address. */
+static struct slice from_domain(struct session *session)
+{
+    const struct header_facts *facts = &session->collector.facts;
+    ptrdiff_t at = facts->n_from ? slice_find_last(facts->from[0], '@') : -1;
+
+    if (at < 0 || idn_to_ascii(slice_skip(facts->from[0], (size_t)at + 1), session->from_domain))
+        return (struct slice){0};
+    return slice_of(session->from_domain);
+}
+
+static enum message_class class_of(const struct header_facts *facts, const struct user *user)
+{
+    /* The header counts only for users allowed it. */
+    return user->may_use_class && facts->class == HEADER_CLASS_TRANSACTIONAL ? CLASS_TRANSACTIONAL
+                                                                             : CLASS_BULK;
+}
+
+static void fill_envelope(struct session *session, const struct user *user)
+{
+    const struct header_facts *facts = &session->collector.facts;
+    int64_t now = clock_utc_ms();
+
+    session->envelope = (struct envelope){
+        .id = session->collector.id,
+        .arrived_utc_ms = now,
+        .expires_utc_ms = now + session->config->settings.expire_ms,
+        .user_id = user->id,
+        .user = arena_copy(&session->smtp.arena, user->name), /* the snapshot may go first */
+        .sender = session->smtp.mail.sender.whole,
+        .flags = flags_of(session, user),
+        .class = class_of(facts, user),
+        .ret = ret_of(session->smtp.mail.ret),
+        .envid = session->smtp.mail.envid,
+        .campaign = facts->campaign.len ? facts->campaign : facts->list_id,
+        .client = slice_of(session->peer_text),
+        .from_domain = from_domain(session),
+        .n_recipients = session->n_recipients,
+        .recipients = session->recipients,
+    };
+}
+
+static void forget_transaction(struct session *session)
+{
+    session->n_recipients = 0;
+    if (session->seen)
+        memset(session->seen, 0, session->seen_size * sizeof(*session->seen));
+}
+
+static struct smtp_reply reply_of_result(struct session *session, int result)
+{
+    if (result == -ENOSPC)
+        return reply_of_problem(COLLECTOR_NO_SPACE);
+    if (result == -EFBIG)
+        return SMTP_REPLY(552, 5, 3, 4, "Message and envelope are too large to be stored");
+    if (result < 0)
+        return reply_of_problem(COLLECTOR_DISK_FAILED);
+    buffer_clear(&session->sentence);
+    buffer_printf(&session->sentence, "Ok: queued as %s", session->collector.id_text);
+    return sentence_reply(session, 250, SMTP_STATUS(2, 0, 0));
+}
+
+/* The collector is empty again: the reply, which it does not hold up, can go. */
+static void finish(struct session *session, struct smtp_reply reply)
+{
+    forget_transaction(session);
+    session_decide(session, reply);
+}
+
+static void on_appended(struct spool_append *append)
+{
+    struct session *session = CONTAINER_OF(append, struct session, append);
+
+    session->n_pending--;
+    /* The file, if any, went to the spool: dropping the rest cannot wait. */
+    if (collector_drop(&session->collector))
+        finish(session, reply_of_result(session, append->result));
+}
+
+static void store(struct session *session, const struct user *user)
+{
+    fill_envelope(session, user);
+    if (session->envelope.flags & MESSAGE_LONG_LINES)
+        EVENT(EVENT_LONG_LINES, field_text("msg", session->collector.id_text),
+              field_slice("user", user->name),
+              field_number("longest", session->smtp.body.longest_line));
+    session->append = (struct spool_append){.answer_to = loop_mailbox(session->shard->loop),
+                                            .done = on_appended,
+                                            .envelope = &session->envelope};
+    collector_hand_over(&session->collector, &session->append);
+    session->n_pending++;
+    session->wait = SESSION_WAITS_SPOOL;
+    if (spool_append(session->shard->parts->spool, &session->append))
+        return;
+    session->n_pending--;
+    session->collector.large = session->append.large; /* a refusal leaves the file with us */
+    session->collector.problem = COLLECTOR_DISK_FAILED;
+    session_end_message(session);
+}
+
+/* The last bytes are written, or the file is gone. */
+static void on_message_wait_over(void *owner)
+{
+    struct session *session = owner;
+
+    if (session->stream)
+        session_end_message(session);
+    else
+        session_resume(session); /* nobody is left to be answered */
+}
+
+/* Comes back here after each wait: for the last bytes of a long message, for the removal of one. */
+void session_end_message(struct session *session)
+{
+    const struct user *user = session_user(session);
+    struct smtp_reply refusal;
+
+    timer_cancel(&session->rate);
+    session->collector_owner.on_written = on_message_wait_over;
+    session->wait = SESSION_WAITS_SPOOL;
+    if (session->collector.is_open && !collector_close(&session->collector))
+        return;
+    refusal = judge_message(session, user);
+    if (refusal.code == 0) {
+        store(session, user);
+        return;
+    }
+    if (collector_drop(&session->collector))
+        finish(session, refusal);
+}
+
+void session_drop_transaction(struct session *session)
+{
+    static const char *const verdicts[BODY_N_VERDICTS] = {
+        [BODY_BARE_NEWLINE] = "bare CR or LF in the body",
+        [BODY_HAS_NUL] = "NUL in the body",
+        [BODY_LINE_TOO_LONG] = "line above 64 KiB",
+        [BODY_TOO_BIG] = "message too big",
+        [BODY_ENDLESS] = "message without end",
+    };
+    enum body_verdict verdict = session->smtp.body_verdict;
+
+    if (verdict != BODY_CLEAN && verdicts[verdict])
+        EVENT(EVENT_REFUSED, field_text("ip", session->peer_text),
+              field_text("reply", verdicts[verdict]));
+    forget_transaction(session);
+    session->collector_owner.on_written = on_written;
+    if (!collector_drop(&session->collector))
+        session->wait = SESSION_WAITS_SPOOL;
+}

@@ -1,0 +1,203 @@
+#include "relay/parent.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "relay/base/event.h"
+#include "relay/base/log.h"
+#include "relay/base/secret.h"
+#include "relay/bundle.h"
+#include "relay/control/config.h"
+#include "relay/folders.h"
+#include "relay/net/notify.h"
+#include "relay/net/privileges.h"
+#include "relay/net/supervisor.h"
+#include "relay/parent_ports.h"
+
+enum { WANTED_FILES = 65536, ENOUGH_FILES = 4096, PEM_MAX_BYTES = 1024 * 1024 };
+
+struct parent {
+    const char *config_path;
+    const struct parent_children *children;
+    struct bundle bundle; /* the one that serves now */
+};
+
+static int read_pem(struct buffer *out, const char *path, struct buffer *problem)
+{
+    CLEANUP(buffer) struct buffer text = BUFFER_INIT;
+    FILE *file = fopen(path, "re");
+    char chunk[4096];
+    size_t n;
+
+    if (!file) {
+        buffer_printf(problem, "%s: %s\n", path, strerror(errno));
+        return -EINVAL;
+    }
+    while (text.len <= PEM_MAX_BYTES && (n = fread(chunk, 1, sizeof(chunk), file)) > 0)
+        buffer_append(&text, slice_from(chunk, n));
+    fclose(file);
+    buffer_append_counted(out, buffer_slice(&text));
+    secret_wipe(chunk, sizeof(chunk));
+    if (text.data)
+        secret_wipe(text.data, text.capacity);
+    return buffer_error(out);
+}
+
+/* Both files of every tls section, into bundle->pems, then as slices of it. */
+static int read_identities(struct bundle *bundle, struct buffer *problem)
+{
+    const struct settings *settings = bundle->settings;
+    struct reader reader;
+    int error = 0;
+
+    for (size_t i = 0; error == 0 && i < settings->n_tls; i++) {
+        error = read_pem(&bundle->pems, settings->tls[i].certificate, problem);
+        if (error == 0)
+            error = read_pem(&bundle->pems, settings->tls[i].key, problem);
+    }
+    if (error < 0)
+        return error;
+    bundle->identities =
+        arena_alloc(&bundle->arena, (settings->n_tls + 1) * sizeof(*bundle->identities));
+    if (!bundle->identities)
+        return FAULT(-ENOMEM);
+    reader = (struct reader){.rest = buffer_slice(&bundle->pems)};
+    for (size_t i = 0; i < settings->n_tls; i++) {
+        bundle->identities[i].name = settings->tls[i].title;
+        bundle->identities[i].certificate_pem = reader_counted(&reader);
+        bundle->identities[i].key_pem = reader_counted(&reader);
+    }
+    bundle->n_identities = settings->n_tls;
+    return 0;
+}
+
+/* A whole new bundle beside the old one; sockets that both need are shared. */
+static int make_bundle(struct parent *parent, struct bundle *bundle, struct buffer *problem)
+{
+    int error;
+
+    *bundle = (struct bundle){.path = parent->config_path, .was_root = geteuid() == 0};
+    error = config_load(&bundle->settings, parent->config_path, &bundle->text, problem);
+    if (error == 0)
+        error = read_identities(bundle, problem);
+    if (error == 0)
+        error = parent_ports_open(bundle, &parent->bundle, problem);
+    if (error < 0)
+        bundle_fini(bundle);
+    return error;
+}
+
+static void apply_log(const struct settings *settings)
+{
+    static const char *const levels[] = {"debug", "info", "warning", "error"};
+
+    log_set_format(strcmp(settings->log.format, "json") == 0 ? LOG_FORMAT_JSON : LOG_FORMAT_LOGFMT);
+    for (unsigned i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+        if (strcmp(settings->log.level, levels[i]) == 0)
+            log_set_level((enum event_level)i);
+}
+
+static int reload(void *owner, char why[SUPERVISOR_WHY_SIZE])
+{
+    struct parent *parent = owner;
+    CLEANUP(buffer) struct buffer problem = BUFFER_INIT;
+    struct bundle fresh;
+    const char *fixed;
+    int error = make_bundle(parent, &fresh, &problem);
+
+    if (error < 0) {
+        slice_copy_to(slice_trim(buffer_slice(&problem)), why, SUPERVISOR_WHY_SIZE);
+        return error;
+    }
+    fixed = settings_need_restart(parent->bundle.settings, fresh.settings);
+    if (fixed)
+        EVENT(EVENT_RESTART_NEEDED, field_text("setting", fixed));
+    bundle_fini(&parent->bundle);
+    parent->bundle = fresh;
+    apply_log(fresh.settings);
+    return 0;
+}
+
+static size_t watched(void *owner, const char *paths[SUPERVISOR_MAX_WATCHED])
+{
+    const struct settings *settings = ((struct parent *)owner)->bundle.settings;
+    size_t n = 0;
+
+    for (size_t i = 0; i < settings->n_tls && n + 2 <= SUPERVISOR_MAX_WATCHED; i++) {
+        paths[n++] = settings->tls[i].certificate;
+        paths[n++] = settings->tls[i].key;
+    }
+    return n;
+}
+
+static int fill(void *owner, struct channel_message *message)
+{
+    return bundle_write(&((struct parent *)owner)->bundle, message);
+}
+
+static int run_relay(void *owner, int channel_fd)
+{
+    struct parent *parent = owner;
+
+    bundle_fini(&parent->bundle); /* the child gets its own over the channel */
+    return parent->children->relay(channel_fd);
+}
+
+static int run_signer(void *owner, int channel_fd)
+{
+    struct parent *parent = owner;
+
+    bundle_fini(&parent->bundle);
+    return parent->children->signer(channel_fd);
+}
+
+static int prepare(struct parent *parent)
+{
+    CLEANUP(buffer) struct buffer problem = BUFFER_INIT;
+    unsigned long n_files = privileges_raise_file_limit(WANTED_FILES);
+    int error =
+        config_load(&parent->bundle.settings, parent->config_path, &parent->bundle.text, &problem);
+
+    if (error == 0)
+        error = folders_make(parent->bundle.settings, &problem); /* before control.sock is bound */
+    bundle_fini(&parent->bundle);
+    if (error == 0)
+        error = make_bundle(parent, &parent->bundle, &problem);
+    if (error < 0) {
+        fprintf(stderr, "%.*s", (int)problem.len, problem.data ? problem.data : "");
+        return error == -EINVAL ? EX_CONFIG : EX_UNAVAILABLE;
+    }
+    apply_log(parent->bundle.settings);
+    if (n_files < ENOUGH_FILES)
+        EVENT(EVENT_FILE_LIMIT, field_number("files", (int64_t)n_files),
+              field_number("wanted", WANTED_FILES));
+    return EX_OK;
+}
+
+int parent_serve(const char *config_path, const struct parent_children *children)
+{
+    static const struct supervisor_role roles[] = {
+        {"relay",  run_relay,  fill},
+        {"signer", run_signer, fill},
+    };
+    struct parent parent = {.config_path = config_path, .children = children};
+    const struct supervisor_plan plan = {
+        .owner = &parent,
+        .roles = roles,
+        .n_roles = sizeof(roles) / sizeof(roles[0]),
+        .reload = reload,
+        .watched = watched,
+    };
+    int status;
+
+    if (secret_start() < 0)
+        return EX_OSERR;
+    status = prepare(&parent);
+    if (status != EX_OK)
+        return status;
+    status = supervisor_run(&plan) < 0 ? EX_OSERR : EX_OK;
+    bundle_fini(&parent.bundle);
+    return status;
+}
