@@ -9,8 +9,9 @@
 #include "relay/base/buffer.h"
 
 enum {
+    HEADER_MAX_FACT = 998,     /* bytes kept of a subject, a Message-ID, ... */
     HEADER_MAX_FROM = 64,      /* addresses kept of all From fields together */
-    HEADER_MAX_ADDRESS = 1024, /* bytes of one address; longer ones are malformed */
+    HEADER_MAX_ADDRESS = 512,  /* bytes of one address; longer ones are malformed */
     HEADER_MAX_BLOCK = 262144, /* bytes; intake answers 552 5.3.4 above */
 };
 

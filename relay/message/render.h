@@ -4,6 +4,8 @@
  * Thread: the owner's; no I/O but through the reader handed in. */
 #pragma once
 
+#include <sys/types.h>
+
 #include "relay/base/buffer.h"
 
 enum render_form {
