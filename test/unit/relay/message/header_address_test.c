@@ -102,7 +102,7 @@ static void what_is_ambiguous_is_malformed(void **state)
         {"a@x.org>",                                "!"                               },
         {"<a@x.org> <b@x.org>",                     "a@x.org b@x.org!"                },
         {"<a@x.org> trailing",                      "a@x.org!"                        },
-        {"<a@x.org> b@x.org",                       "a@x.org!"                        },
+        {"<a@x.org> b@x.org",                       "a@x.org b@x.org!"                },
         {"a@b@x.org",                               "!"                               },
         {"a b@x.org",                               "!"                               },
         {"a. b@x.org",                              "!"                               },
