@@ -14,7 +14,7 @@ MUST_USE bool registry_domain_add(struct registry *registry, struct domain_reque
 MUST_USE bool registry_domain_options(struct registry *registry, struct domain_request *request);
 MUST_USE bool registry_domain_delete(struct registry *registry, struct domain_request *request);
 
-struct key_request {
+struct domain_key_request {
     struct registry_request request;
     struct slice domain, selector;
     enum domain_key_type type; /* add */
@@ -22,9 +22,10 @@ struct key_request {
     bool only_if_first; /* activate: leave it inactive when an active key of its type exists */
     bool is_active;     /* out */
 };
-MUST_USE bool registry_key_add(struct registry *registry, struct key_request *request);
-MUST_USE bool registry_key_judged(struct registry *registry, struct key_request *request);
+MUST_USE bool registry_key_add(struct registry *registry, struct domain_key_request *request);
+MUST_USE bool registry_key_judged(struct registry *registry, struct domain_key_request *request);
 /* Makes it the one active key of its domain and type. */
-MUST_USE bool registry_key_activate(struct registry *registry, struct key_request *request);
-MUST_USE bool registry_key_deactivate(struct registry *registry, struct key_request *request);
-MUST_USE bool registry_key_delete(struct registry *registry, struct key_request *request);
+MUST_USE bool registry_key_activate(struct registry *registry, struct domain_key_request *request);
+MUST_USE bool registry_key_deactivate(struct registry *registry,
+                                      struct domain_key_request *request);
+MUST_USE bool registry_key_delete(struct registry *registry, struct domain_key_request *request);

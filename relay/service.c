@@ -1,0 +1,277 @@
+#include "relay/service.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "policy/registry.h"
+#include "relay/base/clock.h"
+#include "relay/base/event.h"
+#include "relay/base/log.h"
+#include "relay/base/secret.h"
+#include "relay/base/thread.h"
+#include "relay/events/events.h"
+#include "relay/folders.h"
+#include "relay/net/privileges.h"
+#include "relay/service_parts.h"
+#include "signer/client.h"
+#include "signer/process.h"
+
+/* ---- loops ---- */
+
+static void *run_loop(void *argument)
+{
+    loop_run(argument);
+    return NULL;
+}
+
+static int start_loops(struct service *service)
+{
+    for (; service->n_running < service->n_loops; service->n_running++) {
+        char name[16];
+        int error;
+
+        snprintf(name, sizeof(name), "loop-%u", service->n_running);
+        error = thread_start(&service->threads[service->n_running], name, run_loop,
+                             service->loops[service->n_running]);
+        if (error < 0)
+            return error;
+    }
+    return 0;
+}
+
+static void stop_loops(struct service *service)
+{
+    for (unsigned i = 0; i < service->n_running; i++)
+        loop_stop(service->loops[i]);
+    for (unsigned i = 0; i < service->n_running; i++)
+        pthread_join(service->threads[i], NULL);
+    service->n_running = 0;
+}
+
+/* ---- orders of the parent ---- */
+
+/* A fresh pair to the signer: one channel per loop, and one for the key desk. */
+static void link_signer(struct service *service, struct channel_message *message)
+{
+    CLEANUP(close_fd) int link = channel_take_fd(message, 0);
+    int fd;
+
+    for (unsigned i = 0; i < service->n_loops; i++)
+        if (signer_link_add_loop(link, &fd) == 0)
+            delivery_signer_link(service->delivery, i, fd);
+    if (signer_link_add_loop(link, &fd) == 0)
+        key_desk_connect(service->key_desk, fd);
+}
+
+static void reload(struct service *service, struct channel_message *message)
+{
+    struct bundle fresh;
+    int error = bundle_read(&fresh, message);
+    const char *why = "";
+
+    if (error == 0)
+        error = service_apply(service, &fresh, &why);
+    if (error < 0)
+        EVENT(EVENT_RELOAD_FAILED, field_text("reason", *why ? why : strerror(-error)));
+    else
+        EVENT(EVENT_RELOADED, field_number("listeners", (int64_t)service->bundle.n_listeners));
+    if (error < 0)
+        bundle_fini(&fresh);
+    if (channel_send(service->channel_fd, CHANNEL_RELOADED,
+                     error < 0 ? slice_of(*why ? why : strerror(-error)) : slice_of(""), NULL,
+                     0) < 0)
+        log_debug("service", "the parent is gone");
+}
+
+static void on_delivery_drained(struct delivery_drain *drain)
+{
+    CONTAINER_OF(drain, struct service, delivery_drain)->is_over = true;
+}
+
+static void on_intake_drained(struct intake_drain *drain)
+{
+    struct service *service = CONTAINER_OF(drain, struct service, intake_drain);
+
+    service->delivery_drain =
+        (struct delivery_drain){.answer_to = service->mailbox, .done = on_delivery_drained};
+    delivery_drain(service->delivery, &service->delivery_drain);
+}
+
+static void drain(struct service *service)
+{
+    if (atomic_exchange(&service->is_draining, true))
+        return;
+    EVENT(EVENT_DRAINING, field_number("listeners", (int64_t)service->bundle.n_listeners));
+    service->intake_drain =
+        (struct intake_drain){.answer_to = service->mailbox, .done = on_intake_drained};
+    intake_drain(service->intake, &service->intake_drain);
+}
+
+static void obey(struct service *service)
+{
+    CLEANUP(channel_message) struct channel_message message = {0};
+    int n = channel_receive(service->channel_fd, &message);
+
+    if (n <= 0) {
+        service->is_over = n != -EAGAIN && n != -EBADMSG; /* without a parent nobody restarts us */
+        return;
+    }
+    if (message.kind == CHANNEL_PEER)
+        link_signer(service, &message);
+    else if (message.kind == CHANNEL_RELOAD)
+        reload(service, &message);
+    else if (message.kind == CHANNEL_DRAIN)
+        drain(service);
+}
+
+static void wait_for_orders(struct service *service)
+{
+    struct pollfd fds[] = {
+        {.fd = service->channel_fd,          .events = POLLIN},
+        {.fd = mailbox_fd(service->mailbox), .events = POLLIN},
+    };
+
+    while (!service->is_over) {
+        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+            return;
+        if (fds[0].revents)
+            obey(service);
+        mailbox_run(service->mailbox);
+    }
+}
+
+/* ---- start and stop ---- */
+
+static void tell_listeners(const struct service *service)
+{
+    for (size_t i = 0; i < service->bundle.n_listeners; i++)
+        EVENT(EVENT_LISTENING, field_text("name", service->bundle.listeners[i].name),
+              field_text("address", service->bundle.listeners[i].address));
+}
+
+static int begin(struct service *service)
+{
+    const char *why = "";
+    int error = service_start_parts(service);
+
+    if (error == 0)
+        error = start_loops(service);
+    if (error == 0)
+        error = service_apply(service, NULL, &why);
+    if (error == 0)
+        error = service_start_webui(service);
+    if (error < 0) {
+        EVENT(EVENT_START_FAILED, field_text("reason", *why ? why : strerror(-error)));
+        return error;
+    }
+    tell_listeners(service);
+    EVENT(EVENT_READY, field_text("version", STAFFETTA_VERSION),
+          field_number("loops", service->n_loops));
+    atomic_store(&service->is_ready, true);
+    return channel_send(service->channel_fd, CHANNEL_READY, slice_of(""), NULL, 0);
+}
+
+/* The first message, then who we are from here on. */
+static int receive_start(int channel_fd, struct bundle *bundle)
+{
+    CLEANUP(channel_message) struct channel_message message = {0};
+    int n = channel_receive(channel_fd, &message);
+
+    if (n <= 0 || message.kind != CHANNEL_START)
+        return n < 0 ? n : FAULT(-EPROTO);
+    return bundle_read(bundle, &message);
+}
+
+static void take_time_zone(const struct settings *settings)
+{
+    if (*settings->timezone)
+        setenv("TZ", settings->timezone, 1);
+    tzset();
+}
+
+static void note(struct service *service, const char *sentence)
+{
+    for (size_t i = 0; i + 1 < sizeof(service->notes) / sizeof(service->notes[0]); i++)
+        if (!service->notes[i]) {
+            service->notes[i] = sentence;
+            return;
+        }
+}
+
+static int become_user(struct service *service)
+{
+    enum privileges_result result;
+    int error = privileges_become(service->bundle.settings->user, &result);
+
+    if (error == 0 && result == PRIVILEGES_NO_SUCH_USER) {
+        note(service, "the user of the settings does not exist: the relay runs as the caller");
+        EVENT(EVENT_NOT_CONFINED, field_text("process", "relay"),
+              field_text("user", service->bundle.settings->user),
+              field_text("reason", "no such user"));
+    }
+    return error;
+}
+
+static int run(struct service *service)
+{
+    int error = receive_start(service->channel_fd, &service->bundle);
+
+    if (error == 0)
+        error = become_user(service);
+    if (error == 0)
+        error = secret_start();
+    if (error < 0)
+        return error;
+    take_time_zone(service->bundle.settings);
+    service_apply_log(service->bundle.settings);
+    error = events_start(&service->events);
+    if (error == 0)
+        error = begin(service);
+    if (error == 0)
+        wait_for_orders(service);
+    atomic_store(&service->is_ready, false);
+    service_stop_webui(service);
+    stop_loops(service);
+    service_stop_parts(service);
+    EVENT(EVENT_STOPPED, field_text("process", "relay"));
+    events_stop(service->events);
+    bundle_fini(&service->bundle);
+    return error;
+}
+
+int service_run(int channel_fd)
+{
+    struct service *service = calloc(1, sizeof(*service));
+    int error;
+
+    if (!service)
+        return EX_OSERR;
+    service->channel_fd = channel_fd;
+    service->started_utc_ms = clock_utc_ms();
+    error = run(service);
+    free(service);
+    return error < 0 ? EX_UNAVAILABLE : EX_OK;
+}
+
+int service_run_signer(int channel_fd)
+{
+    CLEANUP(bundle) struct bundle bundle = {0};
+    char folder[4096];
+    struct signer_settings settings = {.key_dir = folder, .user = SIGNER_USER};
+
+    if (receive_start(channel_fd, &bundle) < 0)
+        return EX_PROTOCOL;
+    take_time_zone(bundle.settings);
+    service_apply_log(bundle.settings);
+    snprintf(folder, sizeof(folder), "%s/keys", bundle.settings->data_dir);
+    settings.engine =
+        strcmp(bundle.settings->dkim.engine, "opendkim") == 0 ? SIGNER_OPENDKIM : SIGNER_NATIVE;
+    /* TLS keys and sockets are the relay's business: this process forgets them before it serves. */
+    bundle_fini(&bundle);
+    return signer_serve(channel_fd, &settings);
+}

@@ -1,0 +1,266 @@
+#include "relay/service_parts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "policy/registry.h"
+#include "relay/base/event.h"
+#include "relay/base/log.h"
+#include "relay/service_settings.h"
+#include "relay/spool/queue_id.h"
+
+enum { LOOP_MAILBOX = 65536, SERVICE_MAILBOX = 64 };
+
+void service_apply_log(const struct settings *settings)
+{
+    static const char *const levels[] = {"debug", "info", "warning", "error"};
+
+    log_set_format(strcmp(settings->log.format, "json") == 0 ? LOG_FORMAT_JSON : LOG_FORMAT_LOGFMT);
+    for (unsigned i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+        if (strcmp(settings->log.level, levels[i]) == 0)
+            log_set_level((enum event_level)i);
+}
+
+/* ---- what the spool tells ---- */
+
+static void on_committed(void *owner, struct stored *stored, const struct envelope *envelope)
+{
+    struct service *service = owner;
+    char id[QUEUE_ID_SIZE];
+
+    queue_id_format(stored->id, id);
+    EVENT(EVENT_QUEUED, field_text("msg", id), field_slice("user", envelope->user),
+          field_slice("from", envelope->sender), field_number("size", (int64_t)stored_size(stored)),
+          field_number("nrcpt", envelope->n_recipients), field_slice("client", envelope->client),
+          field_slice("campaign", envelope->campaign));
+    delivery_admit(service->delivery, stored, envelope);
+}
+
+static void on_recovered(void *owner, struct stored *stored, const struct recipient_row *rows,
+                         uint32_t n_rows)
+{
+    struct service *service = owner;
+
+    delivery_recover(service->delivery, stored, rows, n_rows);
+}
+
+/* ---- start, bottom up ---- */
+
+static int make_loops(struct service *service)
+{
+    long n_cores = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned n_wanted = n_cores < 1                   ? 1
+                        : n_cores > SERVICE_MAX_LOOPS ? SERVICE_MAX_LOOPS
+                                                      : (unsigned)n_cores;
+    int error = 0;
+
+    while (error == 0 && service->n_loops < n_wanted) {
+        error = loop_new(&service->loops[service->n_loops], service->n_loops, LOOP_MAILBOX);
+        if (error == 0)
+            service->n_loops++;
+    }
+    return error;
+}
+
+static int start_policy(struct service *service)
+{
+    const struct settings *settings = service->bundle.settings;
+    struct policy_settings policy_settings;
+    char folder[4096];
+    int error;
+
+    snprintf(folder, sizeof(folder), "%s/db", settings->data_dir);
+    error = registry_open(&service->registry, folder);
+    if (error < 0)
+        return error;
+    service_policy_settings(settings, &policy_settings);
+    return policy_start(&service->policy, &policy_settings, service->registry);
+}
+
+static int start_delivery(struct service *service)
+{
+    struct delivery_parts parts = {
+        .loops = service->loops, .n_loops = service->n_loops, .policy = service->policy};
+    struct delivery_settings settings;
+    int error =
+        service_resolver_settings(service->bundle.settings, &service->arena, &parts.resolver);
+
+    if (error == 0)
+        error = service_delivery_settings(&service->bundle, service->hostname, &service->arena,
+                                          &settings);
+    return error < 0 ? error : delivery_start(&service->delivery, &parts, &settings);
+}
+
+static int start_spool(struct service *service)
+{
+    struct spool_settings settings;
+    int error;
+
+    service_spool_settings(service->bundle.settings, &settings);
+    settings.callbacks = (struct spool_callbacks){service, on_committed, on_recovered};
+    error = spool_start(&service->spool, &settings);
+    if (error < 0)
+        return error;
+    delivery_use_spool(service->delivery, service->spool);
+    delivery_recovered(service->delivery);
+    return 0;
+}
+
+static int start_intake(struct service *service)
+{
+    const struct intake_parts parts = {service->loops, service->n_loops, service->policy,
+                                       service->spool};
+    int error = intake_new(&service->intake, &parts);
+
+    if (error == 0)
+        error = tls_tickets_new(&service->tickets);
+    return error;
+}
+
+static int start_registry(struct service *service)
+{
+    delivery_subscribe(service->delivery, service->registry);
+    intake_subscribe(service->intake, service->registry);
+    return registry_start(service->registry);
+}
+
+int service_start_parts(struct service *service)
+{
+    int error = mailbox_new(&service->mailbox, SERVICE_MAILBOX);
+
+    service->hostname = service_hostname(service->bundle.settings, &service->arena);
+    if (error == 0)
+        error = make_loops(service);
+    if (error == 0)
+        error = start_policy(service);
+    if (error == 0)
+        error = start_delivery(service);
+    if (error == 0)
+        error = start_spool(service);
+    if (error == 0)
+        error = start_intake(service);
+    if (error == 0)
+        error = start_registry(service);
+    if (error == 0)
+        error = key_desk_new(&service->key_desk, service->loops[0], service->registry,
+                             policy_workers(service->policy));
+    return error;
+}
+
+/* Top down.  Delivery and intake go before the spool and the policy that they ask. */
+void service_stop_parts(struct service *service)
+{
+    service->key_desk = key_desk_free(service->key_desk);
+    service->policy = policy_stop(service->policy);
+    service->registry = registry_stop(service->registry);
+    service->spool = spool_stop(service->spool);
+    service->intake = intake_free(service->intake);
+    service->delivery = delivery_free(service->delivery);
+    for (unsigned i = 0; i < service->n_loops; i++)
+        service->loops[i] = loop_free(service->loops[i]);
+    service->tickets = tls_tickets_unref(service->tickets);
+    tls_pem_fini(&service->self_signed);
+    service->mailbox = mailbox_free(service->mailbox);
+    arena_reset(&service->arena);
+}
+
+/* ---- settings ---- */
+
+static int make_self_signed(struct service *service)
+{
+    int error = 0;
+
+    if (!service->self_signed.certificate) {
+        error = tls_make_self_signed(service->hostname, &service->self_signed);
+        if (error == 0)
+            EVENT(EVENT_SELF_SIGNED, field_text("host", service->hostname));
+    }
+    return error;
+}
+
+static int make_tls(struct service *service, const struct bundle *bundle, struct tls_context **out,
+                    char why[TLS_WHY_SIZE])
+{
+    struct tls_identity identities[CHANNEL_MAX_FDS];
+    size_t n = 0;
+    int error;
+
+    for (; n < bundle->n_identities && n < CHANNEL_MAX_FDS; n++)
+        identities[n] =
+            (struct tls_identity){bundle->identities[n].name, bundle->identities[n].certificate_pem,
+                                  bundle->identities[n].key_pem};
+    if (n == 0) {
+        error = make_self_signed(service);
+        if (error < 0)
+            return error;
+        identities[n++] =
+            (struct tls_identity){"default", slice_of(service->self_signed.certificate),
+                                  slice_of(service->self_signed.key)};
+    }
+    error = tls_server_context_new(out, identities, n, service->tickets, why);
+    if (error < 0)
+        EVENT(EVENT_CERTIFICATE_FAILED, field_text("reason", why));
+    return error;
+}
+
+static int apply_intake(struct service *service, const struct bundle *bundle, const char *hostname,
+                        struct arena *arena, struct tls_context *tls)
+{
+    struct intake_settings settings;
+    struct intake_listener *listeners;
+    size_t n_listeners;
+    int error = service_listeners(bundle, arena, &listeners, &n_listeners);
+
+    service_intake_settings(bundle->settings, hostname, &settings);
+    return error < 0 ? error
+                     : intake_apply(service->intake, &settings, tls, listeners, n_listeners);
+}
+
+static int apply_to_modules(struct service *service, const struct bundle *bundle,
+                            const char *hostname, struct arena *arena, const char **why)
+{
+    static char tls_why[TLS_WHY_SIZE]; /* the service's thread only */
+    struct policy_settings policy_settings;
+    struct delivery_settings delivery_settings;
+    struct tls_context *tls = NULL;
+    int error = make_tls(service, bundle, &tls, tls_why);
+
+    if (error < 0) {
+        *why = tls_why;
+        return error;
+    }
+    service_policy_settings(bundle->settings, &policy_settings);
+    error = service_delivery_settings(bundle, hostname, arena, &delivery_settings);
+    if (error == 0)
+        error = policy_reload(service->policy, &policy_settings);
+    if (error == 0)
+        error = delivery_reload(service->delivery, &delivery_settings);
+    if (error == 0)
+        error = apply_intake(service, bundle, hostname, arena, tls);
+    tls_context_unref(tls);
+    return error;
+}
+
+int service_apply(struct service *service, struct bundle *fresh, const char **why)
+{
+    const struct bundle *bundle = fresh ? fresh : &service->bundle;
+    struct arena arena = {0};
+    const char *hostname = service_hostname(bundle->settings, &arena);
+    int error = apply_to_modules(service, bundle, hostname, &arena, why);
+
+    if (error < 0) {
+        arena_reset(&arena);
+        return error;
+    }
+    service_apply_log(bundle->settings);
+    arena_reset(&service->arena);
+    service->arena = arena;
+    service->hostname = hostname;
+    if (fresh) {
+        bundle_fini(&service->bundle);
+        service->bundle = *fresh;
+        webui_apply(service->webui, service->bundle.settings);
+    }
+    return 0;
+}

@@ -1,0 +1,265 @@
+#include "relay/service_settings.h"
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { HOSTNAME_SIZE = 256, MAX_OWN_ADDRESSES = 256, DNS_PORT = 53 };
+
+const char *service_hostname(const struct settings *settings, struct arena *arena)
+{
+    char name[HOSTNAME_SIZE] = "";
+
+    if (*settings->hostname)
+        return settings->hostname;
+    if (gethostname(name, sizeof(name) - 1) < 0 || !*name)
+        return "localhost";
+    return arena_copy(arena, slice_of(name)).data;
+}
+
+void service_policy_settings(const struct settings *settings, struct policy_settings *out)
+{
+    *out = policy_default_settings;
+    out->max_sessions = (uint32_t)settings->limits.connections;
+    out->sessions_per_address = (uint32_t)settings->limits.per_address;
+    out->sessions_per_user = (uint32_t)settings->limits.per_user;
+    out->outbound_connections = (uint32_t)settings->delivery.connections;
+}
+
+void service_spool_settings(const struct settings *settings, struct spool_settings *out)
+{
+    uint64_t for_one_message = (uint64_t)settings->limits.message_size * 3 / 2;
+    uint64_t keep_free = (uint64_t)settings->spool.keep_free;
+
+    *out = (struct spool_settings){
+        .dir = settings->spool_dir,
+        .segment_bytes = (uint64_t)settings->spool.segment_size,
+        .min_free_bytes = keep_free > for_one_message ? keep_free : for_one_message,
+    };
+}
+
+void service_intake_settings(const struct settings *settings, const char *hostname,
+                             struct intake_settings *out)
+{
+    const struct settings_limits *limits = &settings->limits;
+
+    *out = (struct intake_settings){
+        .hostname = hostname,
+        .message_size = (uint64_t)limits->message_size,
+        .max_recipients = (uint32_t)limits->recipients,
+        .idle_ms = limits->idle,
+        .idle_before_login_ms = limits->idle_before_login,
+        .data_idle_ms = limits->data_idle,
+        .expire_ms = settings->delivery.expire,
+        .least_rate = (uint64_t)limits->least_rate,
+        .body_memory = (uint64_t)limits->body_memory,
+    };
+}
+
+static int parse_binds(const struct text_list *texts, struct arena *arena,
+                       struct delivery_settings *out)
+{
+    struct ip_address *binds = arena_alloc(arena, (texts->n_items + 1) * sizeof(*binds));
+
+    if (!binds)
+        return FAULT(-ENOMEM);
+    for (size_t i = 0; i < texts->n_items; i++)
+        if (!ip_parse(slice_of(texts->items[i]), &binds[i]))
+            return FAULT(-EINVAL);
+    out->binds = binds;
+    out->n_binds = texts->n_items;
+    return 0;
+}
+
+static int parse_networks(const struct text_list *texts, struct arena *arena,
+                          struct delivery_settings *out)
+{
+    struct network *networks = arena_alloc(arena, (texts->n_items + 1) * sizeof(*networks));
+
+    if (!networks)
+        return FAULT(-ENOMEM);
+    for (size_t i = 0; i < texts->n_items; i++)
+        if (!network_parse(slice_of(texts->items[i]), &networks[i]))
+            return FAULT(-EINVAL);
+    out->allow_mx = networks;
+    out->n_allow_mx = texts->n_items;
+    return 0;
+}
+
+static enum delivery_tls tls_of(const char *word)
+{
+    static const struct {
+        const char *word;
+        enum delivery_tls tls;
+    } rows[] = {
+        {"never",    DELIVERY_TLS_NEVER   },
+        {"may",      DELIVERY_TLS_MAY     },
+        {"verify",   DELIVERY_TLS_VERIFY  },
+        {"implicit", DELIVERY_TLS_IMPLICIT}
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (strcmp(rows[i].word, word) == 0)
+            return rows[i].tls;
+    return DELIVERY_TLS_MAY;
+}
+
+static int make_routes(const struct settings *settings, struct arena *arena,
+                       struct delivery_settings *out)
+{
+    struct delivery_route *routes = arena_alloc(arena, (settings->n_route + 1) * sizeof(*routes));
+
+    if (!routes)
+        return FAULT(-ENOMEM);
+    for (size_t i = 0; i < settings->n_route; i++) {
+        const struct settings_route *route = &settings->route[i];
+
+        routes[i] = (struct delivery_route){
+            .domain = route->title,
+            .via = route->via,
+            .tls = tls_of(route->tls),
+            .user = route->user,
+            .password = route->password,
+            .connections = (uint32_t)route->connections,
+            .messages_per_second = (uint32_t)route->messages_per_second,
+        };
+    }
+    out->routes = routes;
+    out->n_routes = settings->n_route;
+    return 0;
+}
+
+static struct ip_address address_of_interface(const struct sockaddr *socket_address)
+{
+    struct socket_address address = {0};
+
+    if (!socket_address)
+        return (struct ip_address){0};
+    address.len = socket_address->sa_family == AF_INET    ? sizeof(address.v4)
+                  : socket_address->sa_family == AF_INET6 ? sizeof(address.v6)
+                                                          : 0;
+    memcpy(&address.storage, socket_address, address.len);
+    return address.len ? socket_address_ip(&address) : (struct ip_address){0};
+}
+
+/* An MX that is one of these leads back to us. */
+static int list_own_addresses(struct arena *arena, struct delivery_settings *out)
+{
+    struct ip_address *own = arena_alloc(arena, MAX_OWN_ADDRESSES * sizeof(*own));
+    struct ifaddrs *interfaces = NULL;
+    size_t n = 0;
+
+    if (!own)
+        return FAULT(-ENOMEM);
+    if (getifaddrs(&interfaces) < 0)
+        return 0; /* confined: the special addresses are refused all the same */
+    for (struct ifaddrs *i = interfaces; i && n < MAX_OWN_ADDRESSES; i = i->ifa_next) {
+        own[n] = address_of_interface(i->ifa_addr);
+        if (own[n].family)
+            n++;
+    }
+    freeifaddrs(interfaces);
+    out->own_addresses = own;
+    out->n_own_addresses = n;
+    return 0;
+}
+
+static void fill_plain(const struct settings *settings, const char *hostname,
+                       struct delivery_settings *out)
+{
+    const struct settings_delivery *delivery = &settings->delivery;
+
+    *out = (struct delivery_settings){
+        .hostname = hostname,
+        .port = (uint16_t)delivery->port,
+        .tls = tls_of(delivery->tls),
+        .expire_ms = delivery->expire,
+        .delay_report_ms = delivery->delay_report,
+        .connections = (uint32_t)delivery->connections,
+        .site_connections = (uint32_t)delivery->site_connections,
+        .site_connections_per_minute = (uint32_t)delivery->site_connections_per_minute,
+        .connection_messages = (uint32_t)delivery->connection_messages,
+        .transaction_recipients = (uint32_t)delivery->transaction_recipients,
+    };
+    out->retry.n_steps = 0;
+    for (size_t i = 0; i < delivery->retry.n_items && out->retry.n_steps < RETRY_MAX_STEPS; i++)
+        out->retry.steps_ms[out->retry.n_steps++] = delivery->retry.items[i];
+}
+
+int service_delivery_settings(const struct bundle *bundle, const char *hostname,
+                              struct arena *arena, struct delivery_settings *out)
+{
+    const struct settings *settings = bundle->settings;
+    int error;
+
+    fill_plain(settings, hostname, out);
+    error = parse_binds(&settings->delivery.bind, arena, out);
+    if (error == 0)
+        error = parse_networks(&settings->delivery.allow_mx, arena, out);
+    if (error == 0)
+        error = make_routes(settings, arena, out);
+    return error < 0 ? error : list_own_addresses(arena, out);
+}
+
+int service_resolver_settings(const struct settings *settings, struct arena *arena,
+                              struct resolver_settings *out)
+{
+    const struct text_list *forward = &settings->resolver.forward;
+    struct socket_address *forwarders =
+        arena_alloc(arena, (forward->n_items + 1) * sizeof(*forwarders));
+
+    if (!forwarders)
+        return FAULT(-ENOMEM);
+    *out = (struct resolver_settings){
+        .mode = forward->n_items               ? RESOLVER_FORWARD
+                : settings->resolver.recursion ? RESOLVER_RECURSE
+                                               : RESOLVER_SYSTEM,
+        .forwarders = forwarders,
+        .n_forwarders = forward->n_items,
+        .trust_anchor_file =
+            *settings->resolver.trust_anchor ? settings->resolver.trust_anchor : NULL,
+    };
+    for (size_t i = 0; i < forward->n_items; i++)
+        if (!socket_address_parse(slice_of(forward->items[i]), DNS_PORT, &forwarders[i]))
+            return FAULT(-EINVAL);
+    return 0;
+}
+
+static const struct settings_listen *section_of(const struct settings *settings, const char *title)
+{
+    for (size_t i = 0; i < settings->n_listen; i++)
+        if (strcmp(settings->listen[i].title, title) == 0)
+            return &settings->listen[i];
+    return NULL; /* the control socket, or the panel's */
+}
+
+int service_listeners(const struct bundle *bundle, struct arena *arena,
+                      struct intake_listener **out, size_t *n_out)
+{
+    struct intake_listener *listeners =
+        arena_alloc(arena, (bundle->n_listeners + 1) * sizeof(*listeners));
+
+    if (!listeners)
+        return FAULT(-ENOMEM);
+    *n_out = 0;
+    *out = listeners;
+    for (size_t i = 0; i < bundle->n_listeners; i++) {
+        const struct settings_listen *section =
+            section_of(bundle->settings, bundle->listeners[i].name);
+
+        if (!section)
+            continue;
+        listeners[(*n_out)++] = (struct intake_listener){
+            .name = section->title,
+            .fd = bundle->listeners[i].fd,
+            .tls = strcmp(section->tls, "implicit") == 0   ? INTAKE_TLS_IMPLICIT
+                   : strcmp(section->tls, "starttls") == 0 ? INTAKE_TLS_STARTTLS
+                                                           : INTAKE_TLS_NONE,
+            .bounces_only = strcmp(section->auth, "none") == 0,
+            .plain_auth = section->plain_auth,
+            .repair_newlines = section->repair_newlines,
+        };
+    }
+    return 0;
+}

@@ -1,0 +1,80 @@
+/* What the API sees of the service: the functions behind its orders, and how all stands. */
+#include <string.h>
+
+#include "relay/service_parts.h"
+#include "signer/client.h"
+
+static bool command(void *owner, struct delivery_command *request)
+{
+    return delivery_command(owner, request);
+}
+
+static bool sending(void *owner, struct delivery_sending *request)
+{
+    return delivery_sending(owner, request);
+}
+
+static bool destinations(void *owner, struct delivery_destinations *request)
+{
+    return delivery_destinations(owner, request);
+}
+
+static bool suspension(void *owner, struct delivery_suspension *request)
+{
+    return delivery_suspension(owner, request);
+}
+
+static bool why(void *owner, struct delivery_why *request)
+{
+    return delivery_why(owner, request);
+}
+
+/* Any thread: what it reads is atomic, or was set before the API began. */
+static void status(void *owner, struct service_status *out)
+{
+    struct service *service = owner;
+
+    *out = (struct service_status){
+        .is_ready = atomic_load(&service->is_ready) && !atomic_load(&service->is_draining),
+        .is_draining = atomic_load(&service->is_draining),
+        .signer_is_up = key_desk_is_up(service->key_desk),
+        .queue_is_healthy = spool_is_healthy(service->spool),
+        .queue_is_full = spool_is_full(service->spool),
+        .n_doors = intake_n_accepting(service->intake),
+        .started_utc_ms = service->started_utc_ms,
+    };
+    memcpy(out->notes, service->notes, sizeof(out->notes));
+}
+
+static int listener_named(const struct service *service, const char *name)
+{
+    for (size_t i = 0; i < service->bundle.n_listeners; i++)
+        if (strcmp(service->bundle.listeners[i].name, name) == 0)
+            return service->bundle.listeners[i].fd;
+    return -1;
+}
+
+int service_start_webui(struct service *service)
+{
+    struct webui_parts parts = {
+        .control_fd = listener_named(service, BUNDLE_CONTROL),
+        .panel_fd = listener_named(service, BUNDLE_PANEL),
+        .registry = service->registry,
+        .key_desk = service->key_desk,
+        .spool = service->spool,
+        .spool_dir = service->bundle.settings->spool_dir,
+        .operations = &service->operations,
+        .settings = service->bundle.settings,
+        .owner = service,
+        .status = status,
+    };
+
+    service->operations =
+        (struct operations){service->delivery, command, sending, destinations, suspension, why};
+    return webui_start(&service->webui, &parts);
+}
+
+void service_stop_webui(struct service *service)
+{
+    service->webui = webui_stop(service->webui);
+}

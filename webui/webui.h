@@ -1,0 +1,44 @@
+/* The HTTP API (and later the panel) on its own thread: over control.sock for the command line,
+ * over TCP when the settings say `panel`.  It knows nobody's insides: what it shows and orders goes
+ * through the registry, the spool's reader, the key desk and the functions main.c hands in.
+ * Thread: start and stop from the starting thread. */
+#pragma once
+
+#include "relay/base/fault.h"
+#include "relay/control/settings.h"
+#include "relay/schedule/operate.h"
+
+struct registry;
+struct key_desk;
+struct spool;
+struct webui;
+
+/* How the service is, for health and version. */
+struct service_status {
+    bool is_ready; /* every listener accepts */
+    bool is_draining;
+    bool signer_is_up;
+    bool queue_is_healthy, queue_is_full;
+    unsigned n_doors; /* listeners that accept, over all loops */
+    int64_t started_utc_ms;
+    const char *notes[8]; /* what it could not get (users, confinement, file limit); NULL ends */
+};
+
+struct webui_parts {
+    int control_fd; /* listening Unix socket; the caller's */
+    int panel_fd;   /* listening TCP socket, or -1 */
+    struct registry *registry;
+    struct key_desk *key_desk;
+    struct spool *spool;
+    const char *spool_dir; /* for the read-only connection to the rows */
+    const struct operations *operations;
+    struct settings *settings; /* referenced */
+
+    void *owner;
+    void (*status)(void *owner, struct service_status *out); /* any thread */
+};
+
+MUST_USE int webui_start(struct webui **out, const struct webui_parts *parts); /* 0 or -errno */
+/* Settings as they are now; takes a reference of its own.  Any thread. */
+void webui_apply(struct webui *webui, struct settings *settings);
+struct webui *webui_stop(struct webui *webui); /* NULL in, NULL out */
