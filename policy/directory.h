@@ -99,3 +99,4 @@ const char *domain_key_type_name(enum domain_key_type type); /* "rsa", "ed25519"
 bool trace_mode_parse(struct slice name, enum trace_mode *out);
 bool bounce_mode_parse(struct slice name, enum bounce_mode *out);
 bool user_limit_parse(struct slice name, enum user_limit *out);
+bool domain_key_type_parse(struct slice name, enum domain_key_type *out);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "policy/directory.h"
+#include "relay/base/event.h"
 #include "relay/base/mailbox.h"
 
 enum registry_result {
@@ -26,7 +27,7 @@ enum registry_result {
 };
 const char *registry_result_name(enum registry_result result); /* "exists", "weak_password", … */
 
-enum { REGISTRY_SENTENCE_SIZE = 400 };
+enum { REGISTRY_SENTENCE_SIZE = 400, REGISTRY_EVENT_FIELDS = 6 };
 struct registry;
 
 /* First member of every request of registry_users.h, _domains.h and _destinations.h. */
@@ -39,7 +40,11 @@ struct registry_request {
     char sentence[REGISTRY_SENTENCE_SIZE]; /* for humans, when result is not REGISTRY_OK */
     /* the registry's */
     struct registry *registry;
-    void (*perform)(struct registry *registry, struct registry_request *request);
+    enum registry_result (*perform)(struct registry *registry, struct registry_request *request);
+    bool changes_directory;
+    enum event_kind event; /* logged after the commit, when n_fields is not 0 */
+    unsigned n_fields;
+    struct event_field fields[REGISTRY_EVENT_FIELDS];
 };
 
 /* Embedded in whoever wants snapshots; lives until registry_stop(). */
@@ -59,7 +64,8 @@ MUST_USE int registry_open(struct registry **out, const char *folder);
 /* The present snapshot; the reference is the caller's.  Before registry_start() only. */
 struct directory *registry_first_directory(struct registry *registry);
 
-/* Before registry_start(): the present snapshot is queued to the subscriber at once. */
+/* Before registry_start(): the present snapshot is queued to the subscriber at once.  mailbox and
+ * receive are the subscriber's to set; the rest is set here. */
 void registry_subscribe(struct registry *registry, struct directory_subscriber *subscriber);
 
 MUST_USE int registry_start(struct registry *registry);

@@ -29,13 +29,15 @@ MUST_USE bool registry_suppression_delete(struct registry *registry,
 /* A page of suppressions in order of address. */
 struct suppression_list_request {
     struct registry_request request;
-    struct slice after;       /* the last address of the page before; empty: from the start */
+    struct slice after_address; /* the last row of the page before; empty: from the start */
+    uint32_t after_user_id;
     uint32_t limit;           /* 1 to 1000 */
     struct suppression *rows; /* out; suppressions_free() gives them back */
     uint32_t n_rows;
 };
 struct suppression {
-    char *address, *user /* NULL: all */, *reason, *by;
+    char *address, *user, *reason, *by; /* user: empty for all */
+    uint32_t user_id;
     int64_t since_utc_ms, until_utc_ms;
 };
 MUST_USE bool registry_suppression_list(struct registry *registry,
