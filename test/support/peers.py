@@ -125,12 +125,12 @@ class Root:
 
     def popen(self, *words, **options):
         return subprocess.Popen(["chroot", str(self.folder), *words], stdin=subprocess.DEVNULL,
-                                cwd="/", start_new_session=True, env={"PATH": "/usr/sbin:/bin"},
+                                cwd="/", start_new_session=True, env={"PATH": "/usr/sbin:/usr/bin:/bin"},
                                 **options)
 
     def run(self, *words, stdin=None, check=True):
         return subprocess.run(["chroot", str(self.folder), *words], input=stdin,
-                              capture_output=True, cwd="/", env={"PATH": "/usr/bin:/bin"},
+                              capture_output=True, cwd="/", env={"PATH": "/usr/sbin:/usr/bin:/bin"},
                               timeout=60, check=check)
 
 
