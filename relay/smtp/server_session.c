@@ -143,6 +143,8 @@ enum smtp_step smtp_server_feed(struct smtp_server *server, struct slice *input)
         *input = SLICE_LITERAL("");
     while (step == STEP_NONE)
         step = advance(server, input);
+    if (step == SMTP_STEP_START_TLS)
+        (void)drop_input(server, input);
     return step;
 }
 
