@@ -120,6 +120,10 @@ static int start_intake(struct service *service)
 
 static int start_registry(struct service *service)
 {
+    int error = webui_new(&service->webui, service->registry);
+
+    if (error < 0)
+        return error;
     delivery_subscribe(service->delivery, service->registry);
     intake_subscribe(service->intake, service->registry);
     return registry_start(service->registry);
@@ -154,6 +158,7 @@ void service_stop_parts(struct service *service)
     service->key_desk = key_desk_free(service->key_desk);
     service->policy = policy_stop(service->policy);
     service->registry = registry_stop(service->registry);
+    service->webui = webui_free(service->webui);
     service->spool = spool_stop(service->spool);
     service->intake = intake_free(service->intake);
     service->delivery = delivery_free(service->delivery);

@@ -71,10 +71,10 @@ int service_start_webui(struct service *service)
 
     service->operations =
         (struct operations){service->delivery, command, sending, destinations, suspension, why};
-    return webui_start(&service->webui, &parts);
+    return webui_start(service->webui, &parts);
 }
 
 void service_stop_webui(struct service *service)
 {
-    service->webui = webui_stop(service->webui);
+    webui_stop(service->webui);
 }

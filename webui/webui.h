@@ -38,7 +38,12 @@ struct webui_parts {
     void (*status)(void *owner, struct service_status *out); /* any thread */
 };
 
-MUST_USE int webui_start(struct webui **out, const struct webui_parts *parts); /* 0 or -errno */
+/* new: before registry_start(), to be told of users and domains; start: when all parts run; stop:
+ * while they still run, answers under way are awaited; free: after registry_stop(). */
+MUST_USE int webui_new(struct webui **out, struct registry *registry); /* 0 or -errno */
+MUST_USE int webui_start(struct webui *webui, const struct webui_parts *parts);
+void webui_stop(struct webui *webui);
+struct webui *webui_free(struct webui *webui); /* NULL in, NULL out */
+
 /* Settings as they are now; takes a reference of its own.  Any thread. */
 void webui_apply(struct webui *webui, struct settings *settings);
-struct webui *webui_stop(struct webui *webui); /* NULL in, NULL out */

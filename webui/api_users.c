@@ -1,0 +1,281 @@
+/* SMTP users: who may log in, as whom they send, and their passwords. */
+#include <string.h>
+
+#include "policy/registry_users.h"
+#include "relay/base/secret.h"
+#include "webui/registry_call.h"
+#include "webui/routes.h"
+
+/* ---- showing ---- */
+
+static json_t *senders_of(const struct user *user)
+{
+    json_t *senders = json_array();
+
+    for (uint32_t i = 0; i < user->n_senders; i++) {
+        const struct sender_rule *rule = &user->senders[i];
+        CLEANUP(buffer) struct buffer text = BUFFER_INIT;
+
+        if (rule->scope == SENDER_ANYTHING)
+            buffer_append_byte(&text, '*');
+        if (rule->scope == SENDER_ADDRESS) {
+            buffer_append(&text, rule->local);
+            buffer_append_byte(&text, '@');
+        }
+        buffer_append(&text, rule->domain);
+        json_array_append_new(senders, json_slice(buffer_slice(&text)));
+    }
+    return senders;
+}
+
+static json_t *networks_of(const struct directory *directory, uint32_t user_id)
+{
+    json_t *networks = json_array();
+
+    for (uint32_t i = 0; i < directory->n_networks; i++) {
+        char text[SOCKET_TEXT_SIZE];
+
+        if (directory->networks[i].user_id == user_id)
+            json_array_append_new(
+                networks, json_string(network_print(&directory->networks[i].network, text)));
+    }
+    return networks;
+}
+
+static json_t *limits_of(const struct user *user)
+{
+    json_t *limits = json_object();
+
+    for (unsigned i = 0; i < N_USER_LIMITS; i++)
+        json_object_set_new(limits, user_limit_name((enum user_limit)i),
+                            json_integer(user->limits[i]));
+    return limits;
+}
+
+static json_t *user_json(const struct directory *directory, const struct user *user)
+{
+    return json_pack("{s:o, s:b, s:o, s:o, s:o, s:s, s:s, s:b, s:b, s:b, s:i, s:o}", "name",
+                     json_slice(user->name), "enabled", user->is_enabled, "senders",
+                     senders_of(user), "networks", networks_of(directory, user->id), "limits",
+                     limits_of(user), "trace", trace_mode_name(user->trace), "bounces",
+                     bounce_mode_name(user->bounces), "class", user->may_use_class, "must_sign",
+                     user->must_sign, "refuse_over_quota", user->refuse_over_quota, "credentials",
+                     (int)user->n_credentials, "created", json_time(user->created_utc_ms));
+}
+
+void api_users_list(struct exchange *exchange)
+{
+    const struct directory *directory = exchange->webui->directory;
+    json_t *items = json_array();
+
+    for (uint32_t i = 0; directory && i < directory->n_users; i++)
+        json_array_append_new(items, user_json(directory, &directory->users[i]));
+    exchange_answer_items(exchange, items, NULL);
+}
+
+static void answer_user(struct exchange *exchange, unsigned status, struct slice name,
+                        const char *password)
+{
+    const struct directory *directory = exchange->webui->directory;
+    const struct user *user = directory ? directory_user(directory, name) : NULL;
+    json_t *body;
+
+    if (!user) {
+        exchange_problem(exchange, 404, "not_found", "There is no such user.");
+        return;
+    }
+    body = user_json(directory, user);
+    if (password)
+        json_object_set_new(body, "password", json_string(password));
+    exchange_answer(exchange, status, body);
+}
+
+static void answer_use(struct registry_request *request)
+{
+    const struct user_use_request *use = (const struct user_use_request *)(const void *)request;
+    struct exchange *exchange = registry_call_exchange(request);
+    const struct directory *directory = exchange->webui->directory;
+    const struct user *user = directory ? directory_user(directory, use->name) : NULL;
+    json_t *body;
+
+    if (!registry_call_went_well(request))
+        return;
+    if (!user) {
+        exchange_problem(exchange, 404, "not_found", "There is no such user.");
+        return;
+    }
+    body = user_json(directory, user);
+    json_object_set_new(body, "last_used", json_time(use->last_used_utc_ms));
+    json_object_set_new(body, "imported_hash", json_boolean(use->is_imported));
+    exchange_answer(exchange, 200, body);
+}
+
+void api_user_show(struct exchange *exchange)
+{
+    struct user_use_request *use = registry_call_memory(exchange, sizeof(*use));
+
+    if (!use)
+        return;
+    registry_call_begin(exchange, &use->request, answer_use);
+    use->name = exchange->argument;
+    if (!registry_user_use(exchange->webui->parts.registry, use))
+        exchange_busy(exchange);
+}
+
+/* ---- passwords ---- */
+
+/* "password", "hash", or "generate": true; false after answering. */
+static bool read_password(struct exchange *exchange, struct new_password *out)
+{
+    const char *password = exchange_text(exchange, "password");
+    const char *hash = exchange_text(exchange, "hash");
+    bool generate = exchange_flag(exchange, "generate");
+
+    if (!!password + !!hash + generate != 1) {
+        exchange_problem(exchange, 422, "bad_password",
+                         "Give one of \"password\", \"hash\" and \"generate\": true.");
+        return false;
+    }
+    out->source = password ? PASSWORD_GIVEN : hash ? PASSWORD_HASHED : PASSWORD_GENERATED;
+    out->text = slice_of(password ? password : hash);
+    return true;
+}
+
+static void wipe_body_password(struct exchange *exchange)
+{
+    json_t *password = json_object_get(exchange->body, "password");
+
+    if (json_is_string(password))
+        secret_wipe((void *)(uintptr_t)json_string_value(password), json_string_length(password));
+    if (exchange->upload.data)
+        secret_wipe(exchange->upload.data, exchange->upload.capacity);
+}
+
+static void on_added(struct registry_request *request)
+{
+    struct user_add_request *add = (struct user_add_request *)(void *)request;
+    struct exchange *exchange = registry_call_exchange(request);
+
+    wipe_body_password(exchange);
+    if (registry_call_went_well(request))
+        answer_user(exchange, 201, add->name,
+                    add->password.source == PASSWORD_GENERATED ? add->password.generated : NULL);
+    secret_wipe(add->password.generated, sizeof(add->password.generated));
+}
+
+void api_users_add(struct exchange *exchange)
+{
+    const char *name = exchange_expect_text(exchange, "name");
+    struct user_add_request *add;
+    int n_senders, n_networks;
+
+    add = name ? registry_call_memory(exchange, sizeof(*add)) : NULL;
+    if (!add || !read_password(exchange, &add->password))
+        return;
+    registry_call_begin(exchange, &add->request, on_added);
+    add->name = slice_of(name);
+    n_senders = exchange_texts(exchange, "senders", &add->senders);
+    n_networks = n_senders < 0 ? -1 : exchange_texts(exchange, "networks", &add->networks);
+    if (n_networks < 0)
+        return;
+    add->n_senders = (uint32_t)n_senders;
+    add->n_networks = (uint32_t)n_networks;
+    if (!registry_user_add(exchange->webui->parts.registry, add))
+        exchange_busy(exchange);
+}
+
+static void on_password(struct registry_request *request)
+{
+    struct user_password_request *change = (struct user_password_request *)(void *)request;
+    struct exchange *exchange = registry_call_exchange(request);
+
+    wipe_body_password(exchange);
+    if (registry_call_went_well(request))
+        answer_user(exchange, 200, change->name,
+                    change->password.source == PASSWORD_GENERATED ? change->password.generated
+                                                                  : NULL);
+    secret_wipe(change->password.generated, sizeof(change->password.generated));
+}
+
+void api_user_password(struct exchange *exchange)
+{
+    struct user_password_request *change = registry_call_memory(exchange, sizeof(*change));
+
+    if (!change || !read_password(exchange, &change->password))
+        return;
+    registry_call_begin(exchange, &change->request, on_password);
+    change->name = exchange->argument;
+    if (!registry_user_password(exchange->webui->parts.registry, change))
+        exchange_busy(exchange);
+}
+
+/* ---- the rest ---- */
+
+static void ask_user(struct exchange *exchange,
+                     bool (*verb)(struct registry *registry, struct user_request *request))
+{
+    struct user_request *request = registry_call_memory(exchange, sizeof(*request));
+
+    if (!request)
+        return;
+    registry_call_begin(exchange, &request->request, registry_call_done);
+    request->name = exchange->argument;
+    if (!verb(exchange->webui->parts.registry, request))
+        exchange_busy(exchange);
+}
+
+void api_user_enable(struct exchange *exchange)
+{
+    ask_user(exchange, registry_user_enable);
+}
+
+void api_user_disable(struct exchange *exchange)
+{
+    ask_user(exchange, registry_user_disable);
+}
+
+void api_user_delete(struct exchange *exchange)
+{
+    ask_user(exchange, registry_user_delete);
+}
+
+static bool read_options(struct exchange *exchange, struct user_options_request *request)
+{
+    json_t *object = json_object_get(exchange->body, "options");
+    struct user_option *options =
+        exchange_memory(exchange, (json_object_size(object) + 1) * sizeof(*options));
+    const char *name;
+    json_t *value;
+
+    if (!options)
+        return false;
+    request->options = options;
+    json_object_foreach(object, name, value)
+    {
+        if (!json_is_string(value)) {
+            exchange_problem(exchange, 422, "bad_field", "The values of \"options\" are texts.");
+            return false;
+        }
+        options[request->n_options++] =
+            (struct user_option){slice_of(name), slice_of(json_string_value(value))};
+    }
+    return true;
+}
+
+void api_user_options(struct exchange *exchange)
+{
+    struct user_options_request *request = registry_call_memory(exchange, sizeof(*request));
+    int n_senders = 0;
+
+    if (!request || !read_options(exchange, request))
+        return;
+    registry_call_begin(exchange, &request->request, registry_call_done);
+    request->name = exchange->argument;
+    if (json_object_get(exchange->body, "senders"))
+        n_senders = exchange_texts(exchange, "senders", &request->senders);
+    if (n_senders < 0)
+        return;
+    request->n_senders = (uint32_t)n_senders;
+    if (!registry_user_options(exchange->webui->parts.registry, request))
+        exchange_busy(exchange);
+}

@@ -1,0 +1,153 @@
+#include "webui/exchange.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "relay/base/clock.h"
+#include "webui/server.h"
+
+const char *exchange_text(const struct exchange *exchange, const char *name)
+{
+    return json_string_value(json_object_get(exchange->body, name));
+}
+
+bool exchange_flag(const struct exchange *exchange, const char *name)
+{
+    return json_is_true(json_object_get(exchange->body, name));
+}
+
+const char *exchange_expect_text(struct exchange *exchange, const char *name)
+{
+    const char *text = exchange_text(exchange, name);
+    char detail[128];
+
+    if (text && *text)
+        return text;
+    snprintf(detail, sizeof(detail), "The field \"%s\" is missing or is no text.", name);
+    exchange_problem(exchange, 422, "missing_field", detail);
+    return NULL;
+}
+
+int exchange_texts(struct exchange *exchange, const char *name, const struct slice **out)
+{
+    json_t *array = json_object_get(exchange->body, name);
+    size_t n = json_array_size(array);
+    struct slice *texts = exchange_memory(exchange, (n + 1) * sizeof(*texts));
+    char detail[128];
+
+    if (!texts)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        json_t *item = json_array_get(array, i);
+
+        texts[i] = slice_from(json_string_value(item), json_string_length(item));
+    }
+    for (size_t i = 0; i <= n; i++) {
+        bool is_bad = i == n ? array && !json_is_array(array) : texts[i].data == NULL;
+
+        if (!is_bad)
+            continue;
+        snprintf(detail, sizeof(detail), "The field \"%s\" must be a list of texts.", name);
+        exchange_problem(exchange, 422, "bad_field", detail);
+        return -1;
+    }
+    *out = texts;
+    return (int)n;
+}
+
+void *exchange_memory(struct exchange *exchange, size_t bytes)
+{
+    void *memory = arena_alloc(&exchange->arena, bytes);
+
+    if (!memory)
+        exchange_problem(exchange, 500, "out_of_memory", "The service is out of memory.");
+    return memory;
+}
+
+static void answer_with(struct exchange *exchange, unsigned status, const char *content_type,
+                        json_t *body)
+{
+    char *text = body ? json_dumps(body, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+
+    json_decref(body);
+    if (exchange->status) {
+        free(text); /* a handler that already gave up: the first answer stands */
+        return;
+    }
+    exchange->status = text || status == 204 ? status : 500;
+    exchange->content_type = content_type;
+    exchange->text = text;
+    exchange->text_len = text ? strlen(text) : 0;
+    server_answered(exchange);
+}
+
+void exchange_answer(struct exchange *exchange, unsigned status, json_t *body)
+{
+    answer_with(exchange, status, "application/json", body);
+}
+
+void exchange_answer_items(struct exchange *exchange, json_t *items, const char *next_cursor)
+{
+    json_t *body = json_object();
+
+    json_object_set_new(body, "items", items);
+    json_object_set_new(body, "next_cursor", next_cursor ? json_string(next_cursor) : json_null());
+    exchange_answer(exchange, 200, body);
+}
+
+void exchange_problem(struct exchange *exchange, unsigned status, const char *code,
+                      const char *detail)
+{
+    json_t *body =
+        json_pack("{s:s, s:s, s:i, s:s, s:o}", "type", "about:blank", "title", code, "status",
+                  (int)status, "code", code, "detail", json_slice(slice_of(detail)));
+
+    answer_with(exchange, status, "application/problem+json", body);
+}
+
+void exchange_busy(struct exchange *exchange)
+{
+    exchange_problem(exchange, 503, "busy", "The service is too busy for this, try again.");
+}
+
+/* Length of the well-formed UTF-8 sequence at text, 0 when there is none. */
+static size_t sequence_length(struct slice text)
+{
+    static const size_t most = 4;
+
+    for (size_t len = 1; len <= most && len <= text.len; len++) {
+        json_t *probe = json_stringn(text.data, len);
+
+        if (probe) {
+            json_decref(probe);
+            return len;
+        }
+    }
+    return 0;
+}
+
+json_t *json_slice(struct slice text)
+{
+    json_t *whole = json_stringn(text.data ? text.data : "", text.len);
+    CLEANUP(buffer) struct buffer mended = BUFFER_INIT;
+
+    if (whole)
+        return whole;
+    while (text.len) {
+        size_t len = sequence_length(text);
+
+        buffer_append(&mended, len ? slice_head(text, len) : SLICE_LITERAL("\xef\xbf\xbd"));
+        text = slice_skip(text, len ? len : 1);
+    }
+    return json_stringn(mended.data ? mended.data : "", mended.len);
+}
+
+json_t *json_time(int64_t utc_ms)
+{
+    char text[CLOCK_DATE_SIZE];
+
+    if (utc_ms <= 0)
+        return json_null();
+    clock_format_timestamp(utc_ms, text);
+    return json_string(text);
+}

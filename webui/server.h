@@ -1,0 +1,14 @@
+/* HTTP on the panel thread.  server.c is the only file that includes microhttpd.h.
+ * Thread: the panel's. */
+#pragma once
+
+#include "webui/exchange.h"
+
+MUST_USE int server_open(struct webui *webui, int listen_fd, bool is_local); /* 0 or -errno */
+void server_close_all(struct webui *webui);
+
+/* Serves what is ready; blocks until something is, or the mailbox has tasks. */
+void server_turn(struct webui *webui);
+
+/* The exchange has its answer: wakes its connection when it was put to sleep. */
+void server_answered(struct exchange *exchange);

@@ -1,0 +1,28 @@
+/* What the files of webui share.  Thread: the panel's. */
+#pragma once
+
+#include <pthread.h>
+
+#include "policy/registry.h"
+#include "relay/base/mailbox.h"
+#include "webui/webui.h"
+
+struct MHD_Daemon;
+struct queue_desk;
+
+enum { WEBUI_MAX_DAEMONS = 2 };
+
+struct webui {
+    struct webui_parts parts;
+    struct mailbox *mailbox;
+    pthread_t thread;
+    struct MHD_Daemon *daemons[WEBUI_MAX_DAEMONS];
+    unsigned n_daemons;
+    struct task stop;
+    bool is_running, is_stopping;
+    unsigned n_waiting; /* exchanges whose answer comes from another thread */
+    struct settings *settings;
+    struct directory *directory;
+    struct directory_subscriber subscriber;
+    struct queue_desk *queue_desk; /* its own thread: reads rows */
+};
