@@ -1,0 +1,169 @@
+#include "signer/process.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+
+#include "relay/base/event.h"
+#include "relay/net/channel.h"
+#include "relay/net/privileges.h"
+#include "signer/protocol.h"
+#include "signer/signing_pool.h"
+
+struct signer_process {
+    int parent_fd; /* the caller's */
+    int link_fd;   /* to the relay that runs now; -1: none */
+    bool is_draining;
+    struct signer_service service;
+    struct signing_pool *pool;
+};
+
+static int fail(const char *what, int error)
+{
+    EVENT(EVENT_START_FAILED, field_text("who", "signer"), field_text("what", what),
+          field_text("reason", strerrordesc_np(-error)));
+    return error;
+}
+
+/* Nothing of a key may reach the disk, a debugger, or a program started from here.  The sandbox
+ * (Landlock, system calls) belongs here too: the key folder is open, nothing else is needed. */
+static int confine(void)
+{
+    const struct rlimit none = {0, 0};
+
+    if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return FAULT(-errno);
+    return 0;
+}
+
+static int drop_user(const char *user)
+{
+    enum privileges_result result;
+    int error = privileges_become(user, &result);
+
+    if (!error && (result == PRIVILEGES_NOT_ROOT || result == PRIVILEGES_NO_SUCH_USER))
+        EVENT(EVENT_NOT_CONFINED, field_text("who", "signer"),
+              field_text("reason",
+                         result == PRIVILEGES_NOT_ROOT ? "not started as root" : "no such user"));
+    return error;
+}
+
+static int open_keys(struct signer_process *signer, const struct signer_settings *settings)
+{
+    int dir_fd, error = key_store_open_folder(&dir_fd, settings->key_dir, settings->user);
+
+    if (error)
+        return fail(settings->key_dir, error);
+    error = drop_user(settings->user);
+    if (!error)
+        error = confine();
+    if (error) {
+        close(dir_fd);
+        return fail("rights", error);
+    }
+    error = key_store_open(&signer->service.keys, dir_fd);
+    return error ? fail(settings->key_dir, error) : 0;
+}
+
+static int start(struct signer_process *signer, const struct signer_settings *settings)
+{
+    int error = open_keys(signer, settings);
+
+    if (error)
+        return error;
+    if (public_suffix_open(&signer->service.suffixes))
+        signer->service.suffixes = NULL; /* exact domains only */
+    signer->service.engine = settings->engine;
+    error = signing_pool_start(&signer->pool, &signer->service, settings->n_workers);
+    if (!error)
+        error = channel_send(signer->parent_fd, CHANNEL_READY, SLICE_LITERAL(""), NULL, 0);
+    return error ? fail("workers", error) : 0;
+}
+
+static void stop(struct signer_process *signer)
+{
+    signing_pool_stop(signer->pool);
+    key_store_close(signer->service.keys);
+    public_suffix_close(signer->service.suffixes);
+    close_fd_cleanup(&signer->link_fd);
+}
+
+static void take_link(struct signer_process *signer, struct channel_message *message)
+{
+    close_fd_cleanup(&signer->link_fd);
+    signer->link_fd = channel_take_fd(message, 0);
+    EVENT(EVENT_SIGNER_UP, field_text("who", "signer"));
+}
+
+/* False when the process is to end. */
+static bool hear_parent(struct signer_process *signer)
+{
+    CLEANUP(channel_message) struct channel_message message = {0};
+    int result = channel_receive(signer->parent_fd, &message);
+
+    if (result == 1 && message.kind == CHANNEL_PEER)
+        take_link(signer, &message);
+    if (result == 1 && message.kind == CHANNEL_DRAIN)
+        signer->is_draining = true;
+    /* Nothing of ours changes with a reload: keys come over the relay. */
+    if (result == 1 && message.kind == CHANNEL_RELOAD)
+        result = channel_send(signer->parent_fd, CHANNEL_RELOADED, SLICE_LITERAL(""), NULL, 0) == 0;
+    return result == 1 || result == -EAGAIN;
+}
+
+/* The relay opens a channel per loop; when it is gone, so are its channels. */
+static void hear_relay(struct signer_process *signer)
+{
+    CLEANUP(channel_message) struct channel_message message = {0};
+    int result = channel_receive(signer->link_fd, &message);
+    int fd = result == 1 && message.kind == SIGNER_LOOP ? channel_take_fd(&message, 0) : -1;
+
+    if (fd >= 0 && signing_pool_add(signer->pool, fd) != 0)
+        EVENT(EVENT_REFUSED, field_text("by", "signer"), field_text("reason", "too many channels"));
+    if (result != 1 && result != -EAGAIN) {
+        close(signer->link_fd);
+        signer->link_fd = -1;
+    }
+}
+
+static void wait_for_messages(struct signer_process *signer)
+{
+    bool lives = true;
+
+    while (lives && !(signer->is_draining && signer->link_fd < 0)) {
+        struct pollfd fds[] = {
+            {.fd = signer->parent_fd, .events = POLLIN},
+            {.fd = signer->link_fd,   .events = POLLIN}
+        }; /* -1 is passed over */
+
+        if (poll(fds, 2, -1) < 0)
+            continue; /* EINTR */
+        if (fds[1].revents)
+            hear_relay(signer);
+        if (fds[0].revents)
+            lives = hear_parent(signer);
+    }
+}
+
+int signer_serve(int channel_fd, const struct signer_settings *settings)
+{
+    struct signer_process signer = {.parent_fd = channel_fd, .link_fd = -1};
+    int error;
+
+    /* A service manager signals every process of a service; the parent says when to end, which is
+     * after the relay has had its last message signed. */
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGINT, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
+    error = start(&signer, settings);
+    if (!error)
+        wait_for_messages(&signer);
+    stop(&signer);
+    return error == -EACCES ? EX_NOPERM : error ? EX_OSERR : EX_OK;
+}
