@@ -1,0 +1,171 @@
+"""DKIM: made by the signer process, judged by dkimpy, opendkim-testmsg and Mail::DKIM."""
+import signal
+
+import pytest
+
+from appliance import PATIENCE
+from messages import EIGHT_BIT, LONG_LINES, PLAIN, assert_arrived, parse
+from signatures import Judges, records_of, signatures_of, zone_lines
+
+SENDER, RECIPIENT = "news@shop.example", "ann@dest.example"
+NEWSLETTER = PLAIN.replace(
+    b"Subject: Prices\r\n",
+    b"Subject: Prices\r\n that fold   twice\r\nReply-To: help@shop.example\r\n"
+    b"List-Unsubscribe: <https://shop.example/u>\r\n"
+    b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n")
+
+
+class Signed:
+    def __init__(self, world, receiver=None, config="", domain="shop.example"):
+        self.dns = world.name_server({"example": ""})
+        self.receiver = receiver or world.receiver()
+        self.relay = world.relay_to(self.receiver, config)
+        self.relay.login = self.relay.add_user(SENDER)
+        self.domain = domain
+        self.judges = Judges(world.new_path("judges"), self.dns)
+
+    def new_key(self, *options):
+        self.relay.cli("domain", "add", self.domain)
+        printed = self.relay.cli("dkim", "new", self.domain, *options)
+        records = records_of(printed)
+        assert records, printed
+        self.dns.add("example", zone_lines(records, "example"))
+        return records
+
+    def send(self, original=PLAIN):
+        identifier = self.relay.send(self.relay.login, SENDER, RECIPIENT, original)
+        self.relay.wait_delivered(identifier)
+        return self.receiver.taken[-1].data
+
+
+@pytest.mark.sanitized
+def test_both_signatures_hold_before_every_judge(world):
+    signed = Signed(world)
+    records = signed.new_key("--selector", "s1")
+    assert sorted(records) == ["s1-ed._domainkey.shop.example", "s1._domainkey.shop.example"]
+    again = records_of(signed.relay.cli("dkim", "dns", "shop.example"))
+    assert again == records
+    for original in (PLAIN, EIGHT_BIT, NEWSLETTER, LONG_LINES):
+        data = signed.send(original)
+        assert_arrived(data, original)
+        signed.judges.check(data)
+    for tags in signatures_of(data):
+        assert tags["c"] == "relaxed/relaxed" and tags["d"] == "shop.example" and "l" not in tags
+        assert tags["s"] == ("s1" if tags["a"] == "rsa-sha256" else "s1-ed")
+        names = tags["h"].lower().split(":")
+        assert names.count("from") == 2 and names.count("subject") == 2  # oversigned
+
+
+def test_seven_bit_rendering_is_signed_anew(world):
+    receiver = world.receiver(extensions=["PIPELINING"])
+    signed = Signed(world, receiver)
+    signed.new_key()
+    data = signed.send(EIGHT_BIT)
+    assert data.isascii()
+    assert parse(data).get_content() == parse(EIGHT_BIT).get_content()
+    signed.judges.check(data)
+
+
+def test_empty_and_blank_bodies(world):
+    signed = Signed(world)
+    signed.new_key()
+    head = PLAIN.split(b"\r\n\r\n")[0] + b"\r\n\r\n"
+    for body in (b"", b"\r\n\r\n\r\n", b" \t \r\n", b"x"):
+        signed.judges.check(signed.send(head + body))
+
+
+def test_a_changed_body_fails_every_judge(world):
+    """The judges can say no."""
+    signed = Signed(world)
+    signed.new_key()
+    data = signed.send(PLAIN).replace(b"the end", b"the And")
+    assert not any(valid for _, valid in signed.judges.dkimpy(data))
+    assert not any(valid for _, valid in signed.judges.mail_dkim(data))
+    assert not signed.judges.opendkim(data)[0]
+
+
+def test_the_reference_engine_signs(world):
+    signed = Signed(world, config='dkim { engine = "opendkim" }')
+    signed.new_key("--type", "rsa2048", "--selector", "ref")
+    for original in (PLAIN, EIGHT_BIT):
+        signed.judges.check(signed.send(original), algorithms=["rsa-sha256"])
+
+
+def test_rsa_alone(world):
+    signed = Signed(world)
+    signed.new_key("--type", "rsa2048")
+    signed.judges.check(signed.send(), algorithms=["rsa-sha256"])
+
+
+def test_the_organisational_domain_signs_for_its_subdomains(world):
+    signed = Signed(world)
+    signed.new_key("--selector", "s1")
+    signed.relay.cli("user", "add", "a@mail.shop.example", "--generate")
+    login = signed.relay.add_user("b@mail.shop.example")
+    original = PLAIN.replace(b"news@shop.example", b"b@mail.shop.example")
+    identifier = signed.relay.send(login, "b@mail.shop.example", RECIPIENT, original)
+    signed.relay.wait_delivered(identifier)
+    signed.judges.check(signed.receiver.taken[-1].data)
+
+
+def test_without_a_key_it_goes_unsigned_and_says_so(world):
+    signed = Signed(world)
+    data = signed.send()
+    assert not signatures_of(data)
+    assert signed.relay.log.wait("unsigned", timeout=10 * PATIENCE)["domain"] == "shop.example"
+
+
+@pytest.mark.sanitized
+def test_mail_waits_while_no_signer_answers(world):
+    """The signer is killed with mail under way: the parent starts another, nothing goes unsigned."""
+    signed = Signed(world)
+    signed.new_key()
+    signed.send()
+    relay = signed.relay
+    signer = [pid for pid, name in relay.children().items() if "sign" in name]
+    assert len(signer) == 1, relay.children()
+    mark = relay.log.mark()
+    import os
+    os.kill(signer[0], signal.SIGKILL)
+    ids = [relay.send(relay.login, SENDER, RECIPIENT, PLAIN) for _ in range(10)]
+    relay.log.wait("child_started", after=mark, timeout=30 * PATIENCE)
+    for identifier in ids:
+        relay.wait_delivered(identifier, timeout=60)
+    for taken in signed.receiver.taken[-10:]:
+        assert len(signatures_of(taken.data)) == 2
+    signed.judges.check(signed.receiver.taken[-1].data)
+
+
+def test_a_restart_keeps_the_keys(world):
+    signed = Signed(world)
+    records = signed.new_key()
+    signed.relay.restart()
+    assert records_of(signed.relay.cli("dkim", "dns", "shop.example")) == records
+    signed.judges.check(signed.send())
+
+
+def test_the_relay_cannot_read_the_keys(world):
+    """Run as root, the key folder belongs to the signer's user alone."""
+    signed = Signed(world)
+    signed.new_key()
+    keys = signed.relay.folder / "data/keys"
+    assert keys.stat().st_mode & 0o077 == 0
+    import pwd
+    owner = pwd.getpwuid(keys.stat().st_uid).pw_name
+    assert owner == "staffetta-sign"
+    files = [p for p in keys.rglob("*") if p.is_file()]
+    assert files and all(p.stat().st_mode & 0o077 == 0 for p in files)
+
+
+def test_domain_check_compares_with_dns(world):
+    dns = world.name_server({"example": ""})
+    receiver = world.receiver()
+    relay = world.relay_to(receiver, dns.settings())
+    relay.cli("domain", "add", "shop.example")
+    records = records_of(relay.cli("dkim", "new", "shop.example", "--selector", "s1"))
+    before = relay.command("domain", "check", "shop.example")
+    assert "s1" in before.stdout + before.stderr
+    dns.add("example", zone_lines(records, "example"))
+    relay.restart()  # forgets the negative answers
+    after = relay.cli("domain", "check", "shop.example")
+    assert after != before.stdout
