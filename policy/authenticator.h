@@ -25,9 +25,11 @@ struct login_request {
     struct slice user, password; /* the asker's; it wipes the password afterwards */
     struct ip_address peer;
     enum login_verdict verdict;
-    uint32_t user_id;   /* LOGIN_OK */
-    int64_t retry_ms;   /* LOGIN_THROTTLED: from now */
-    const char *reason; /* for the log only, never for the peer: "password", "unknown user", … */
+    uint32_t user_id; /* LOGIN_OK */
+    int64_t retry_ms; /* LOGIN_THROTTLED: from now */
+    const char *
+        reason; /* a literal, for the log only, never for the peer: "password", "unknown user", … */
+    struct policy *policy; /* the policy's */
 };
 
 /* False: full, nothing happened; answer 454 4.7.0. */

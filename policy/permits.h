@@ -12,8 +12,9 @@
 #include "relay/base/slice.h"
 
 enum permit_scope {
-    PERMIT_OUTBOUND, /* connections to receivers in all; id 0 */
-    PERMIT_EGRESS,   /* connections per egress address; id: permit_id_of() */
+    PERMIT_OUTBOUND,    /* concurrent: connections to receivers in all; id 0 */
+    PERMIT_EGRESS,      /* concurrent: connections from one address of ours; id: permit_id_of() */
+    PERMIT_EGRESS_RATE, /* rate: connections begun from one address of ours in a second */
     N_PERMIT_SCOPES,
 };
 
@@ -23,8 +24,12 @@ struct permit_key {
 };
 
 uint64_t permit_id_of(struct slice name);
+bool permit_scope_is_rate(enum permit_scope scope);
 
-enum { PERMIT_LEASE_MS = 1000 };
+/* This budget's own limit instead of the settings' (0: none); 0 or -ENOMEM. */
+MUST_USE int permits_set_limit(struct policy *policy, struct permit_key key, uint32_t limit);
+
+enum { PERMIT_LEASE_MS = 1000 }; /* what a purse holds idle for so long goes back */
 
 struct permit_purse {
     struct task task;
@@ -32,37 +37,36 @@ struct permit_purse {
     struct mailbox *home; /* the loop's */
     struct permit_key key;
     void (*on_change)(struct permit_purse *purse); /* permits came, or the wait for them ended */
-    void *owner;
-    /* the rest is the purse's own */
-    bool is_away; /* the message is under way; only the policy thread touches `sent` */
-    bool is_closing;
-    uint32_t n_idle, n_wanted;
-    uint32_t n_unused, n_spent; /* to give back */
-    int64_t last_spent_ms, expires_ms;
+    /* the rest is the purse's own; `sent` is the policy thread's while is_away */
+    bool is_away, is_closing;
+    uint32_t n_idle, n_least; /* at hand; the fewest of them since the period began */
+    uint32_t n_wanted, n_unused, n_spent;
+    int64_t last_spent_ms, period_ends_ms;
     struct {
         uint32_t n_wanted, n_unused, n_spent, n_granted;
-        int64_t last_spent_ms, expires_ms, give_up_ms;
+        int64_t last_spent_ms, give_up_ms;
         struct permit_purse *next;
     } sent;
 };
 
+/* on_change may be NULL. */
 void permit_purse_init(struct permit_purse *purse, struct policy *policy, struct mailbox *home,
-                       struct permit_key key);
+                       struct permit_key key, void (*on_change)(struct permit_purse *purse));
 
 /* Takes one permit for a start now.  False: none at hand; they were asked for, and on_change will
  * run within about a second, on a later turn. */
 MUST_USE bool permit_purse_take(struct permit_purse *purse, int64_t now_ms);
 
-/* Asks for n more at once when many starts are due; takes nothing. */
-void permit_purse_want(struct permit_purse *purse, uint32_t n, int64_t now_ms);
+/* Says that n starts are due, so that they come in one message; takes nothing. */
+void permit_purse_want(struct permit_purse *purse, uint32_t n);
 
-/* Concurrent budgets: the thing ended. */
-void permit_purse_put(struct permit_purse *purse, int64_t now_ms);
+/* Concurrent budgets: the thing ended.  Rate budgets: the start did not happen after all. */
+void permit_purse_put(struct permit_purse *purse);
 
-/* Call about every 250 ms: what nobody used within the lease goes back. */
+/* Call about every 250 ms: what nobody used goes back. */
 void permit_purse_tick(struct permit_purse *purse, int64_t now_ms);
 
-/* Everything idle goes back and no more is asked for.  The purse must live, and its home run, until
- * permit_purse_is_settled(). */
-void permit_purse_close(struct permit_purse *purse, int64_t now_ms);
+/* Everything idle goes back and no more is asked for; things that still run are put back as before.
+ * The purse must live, and its home run, until permit_purse_is_settled(). */
+void permit_purse_close(struct permit_purse *purse);
 bool permit_purse_is_settled(const struct permit_purse *purse);

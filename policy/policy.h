@@ -11,12 +11,14 @@ struct registry;
 struct worker_pool;
 struct policy;
 
+/* A limit of 0 is no limit. */
 struct policy_settings {
     uint32_t max_sessions;           /* limits.connections */
     uint32_t sessions_per_address;   /* limits.per_address */
     uint32_t sessions_per_user;      /* unless the user has a figure of its own */
     uint32_t outbound_connections;   /* PERMIT_OUTBOUND */
     uint32_t connections_per_egress; /* PERMIT_EGRESS */
+    uint32_t connects_per_egress;    /* PERMIT_EGRESS_RATE: begun in any one second */
     unsigned n_workers;              /* 2 to 4: each holds up to 19 MiB */
     uint32_t worker_queue;           /* jobs that may wait */
     uint32_t mailbox_capacity;       /* requests that may wait for the policy thread */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "policy/directory_internal.h"
+#include "relay/base/list.h"
 
 enum { MAILBOX_CAPACITY = 1024, RETRY_MS = 1000 };
 
@@ -32,9 +33,7 @@ const char *registry_result_name(enum registry_result result)
 
 static void deliver(struct task *task)
 {
-    struct directory_subscriber *subscriber =
-        (struct directory_subscriber *)(void *)((char *)task -
-                                                offsetof(struct directory_subscriber, task));
+    struct directory_subscriber *subscriber = CONTAINER_OF(task, struct directory_subscriber, task);
     struct directory *newest = atomic_exchange(&subscriber->newest, NULL);
 
     if (newest)
@@ -75,6 +74,46 @@ void registry_subscribe(struct registry *registry, struct directory_subscriber *
     subscriber->next = registry->subscribers;
     registry->subscribers = subscriber;
     publish_to(subscriber, registry->current);
+}
+
+static void unlink_subscriber(struct registry *registry, struct directory_subscriber *subscriber)
+{
+    struct directory_subscriber **link = &registry->subscribers;
+
+    while (*link && *link != subscriber)
+        link = &(*link)->next;
+    if (*link)
+        *link = subscriber->next;
+    directory_unref(atomic_exchange(&subscriber->newest, NULL));
+}
+
+static void left(struct task *task)
+{
+    CONTAINER_OF(task, struct registry, leave)->leaving = NULL;
+}
+
+static void run_leave(struct task *task)
+{
+    struct registry *registry = CONTAINER_OF(task, struct registry, leave);
+
+    unlink_subscriber(registry, registry->leaving);
+    task->run = left;
+    mailbox_answer(registry->starter, task);
+}
+
+void registry_unsubscribe(struct registry *registry, struct directory_subscriber *subscriber)
+{
+    if (!registry->is_running) {
+        unlink_subscriber(registry, subscriber);
+        return;
+    }
+    registry->leaving = subscriber;
+    registry->leave.run = run_leave;
+    mailbox_answer(registry->mailbox, &registry->leave);
+    while (registry->leaving) {
+        mailbox_wait(registry->starter, -1);
+        mailbox_run(registry->starter);
+    }
 }
 
 struct directory *registry_first_directory(struct registry *registry)
@@ -208,10 +247,7 @@ static void finish_batch(struct registry *registry)
 
 static void run_stop(struct task *task)
 {
-    struct registry *registry =
-        (struct registry *)(void *)((char *)task - offsetof(struct registry, stop));
-
-    registry->is_stopping = true;
+    CONTAINER_OF(task, struct registry, stop)->is_stopping = true;
 }
 
 static void *run(void *argument)
@@ -249,6 +285,8 @@ int registry_open(struct registry **out, const char *folder)
     registry->stop.run = run_stop;
     error = mailbox_new(&registry->mailbox, MAILBOX_CAPACITY);
     if (!error)
+        error = mailbox_new(&registry->starter, 1);
+    if (!error)
         error = open_database(registry, folder);
     if (error) {
         registry_stop(registry);
@@ -279,6 +317,7 @@ struct registry *registry_stop(struct registry *registry)
     directory_unref(registry->current);
     db_close(registry->db);
     mailbox_free(registry->mailbox);
+    mailbox_free(registry->starter);
     free(registry);
     return NULL;
 }

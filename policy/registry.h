@@ -47,7 +47,7 @@ struct registry_request {
     struct event_field fields[REGISTRY_EVENT_FIELDS];
 };
 
-/* Embedded in whoever wants snapshots; lives until registry_stop(). */
+/* Embedded in whoever wants snapshots; lives until registry_unsubscribe() or registry_stop(). */
 struct directory_subscriber {
     struct mailbox *mailbox;
     /* On the mailbox's thread; the reference is the receiver's.  When snapshots come faster than
@@ -67,6 +67,10 @@ struct directory *registry_first_directory(struct registry *registry);
 /* Before registry_start(): the present snapshot is queued to the subscriber at once.  mailbox and
  * receive are the subscriber's to set; the rest is set here. */
 void registry_subscribe(struct registry *registry, struct directory_subscriber *subscriber);
+
+/* No snapshot arrives afterwards, nor does the registry touch the subscriber.  Waits for the
+ * settings thread; the starting thread. */
+void registry_unsubscribe(struct registry *registry, struct directory_subscriber *subscriber);
 
 MUST_USE int registry_start(struct registry *registry);
 

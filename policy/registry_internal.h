@@ -24,6 +24,9 @@ struct registry {
     struct directory_subscriber *subscribers;
     struct task *finished, **last_finished; /* requests to be answered after publishing */
     struct task stop;
+    struct task leave; /* registry_unsubscribe() */
+    struct directory_subscriber *leaving;
+    struct mailbox *starter; /* where the starting thread waits for it */
 };
 
 typedef enum registry_result registry_verb(struct registry *registry,

@@ -25,6 +25,7 @@ struct session_request {
     uint32_t max_sessions;         /* for session_use(): of this user; 0: the service's limit */
     struct session_ticket *ticket; /* open: set on SESSION_OK, yours; use: yours before and after */
     enum session_verdict verdict;
+    struct policy *policy; /* the policy's */
 };
 
 /* Asks for a ticket.  False: full, nothing happened. */
