@@ -13,7 +13,7 @@
 enum { MIME_MAX_DEPTH = 20 };
 
 /* Cannot be told in 7 bits: nested too deep, a multipart without usable boundary, message/partial,
- * an encoding we do not know, a part header above 64 KiB.  RFC 3463: 5.6.3. */
+ * an encoding we do not know.  RFC 3463: 5.6.3. */
 enum { MIME_UNCONVERTIBLE = 1 };
 
 struct mime_sink {
