@@ -58,7 +58,7 @@ static inline struct event_field field_seconds(const char *name, int64_t span_ms
 void event_emit(enum event_kind kind, const struct event_field *fields, size_t n_fields);
 
 typedef void event_sink(void *owner, const struct event *event);
-void event_set_sink(event_sink *sink, void *owner); /* NULL: back to stderr */
+void event_set_sink(event_sink *run, void *owner); /* NULL: back to stderr */
 
 const char *event_name(enum event_kind kind);
 enum event_level event_level_of(enum event_kind kind);

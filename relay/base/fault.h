@@ -17,6 +17,8 @@ int fault_at(int error, const char *file, int line, const char *function);
 /* `CLEANUP(close_fd) int fd = -1;` closes the descriptor when the scope ends. */
 #define CLEANUP(function) __attribute__((cleanup(function##_cleanup)))
 
+/* Cleanup functions get a pointer to the variable as it is. */
+// NOLINTNEXTLINE(readability-non-const-parameter)
 static inline void close_fd_cleanup(int *fd)
 {
     if (*fd >= 0)

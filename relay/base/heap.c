@@ -59,6 +59,7 @@ static int make_room(struct heap *heap)
         return 0;
     if (capacity < heap->capacity)
         return FAULT(-ENOMEM);
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what the array holds
     nodes = (struct heap_node **)reallocarray((void *)heap->nodes, capacity, sizeof(*nodes));
     if (!nodes)
         return FAULT(-ENOMEM);

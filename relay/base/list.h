@@ -55,6 +55,8 @@ static inline struct list *list_take_first(struct list *list)
 }
 
 /* The loop body may remove the current element. */
+// NOLINTBEGIN(bugprone-macro-parentheses): cursor is a name that is declared here
 #define LIST_FOR_EACH(cursor, head)                                                                \
     for (struct list *cursor = (head)->next, *cursor##_next = cursor->next; cursor != (head);      \
          cursor = cursor##_next, cursor##_next = cursor->next)
+// NOLINTEND(bugprone-macro-parentheses)

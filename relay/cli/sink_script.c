@@ -110,8 +110,11 @@ static char *unescape_reply(struct slice text)
     for (const char *from = reply; from && *from; from++) {
         bool is_line_end = from[0] == '\\' && from[1] == 'n';
 
-        *to++ = is_line_end ? '\n' : *from;
-        from += is_line_end;
+        *to++ = *from;
+        if (is_line_end) {
+            to[-1] = '\n';
+            from++;
+        }
     }
     if (to)
         *to = '\0';
