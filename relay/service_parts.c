@@ -129,6 +129,17 @@ static int start_registry(struct service *service)
     return registry_start(service->registry);
 }
 
+static int start_key_desk(struct service *service)
+{
+    struct key_desk_parts parts = {.loop = service->loops[0],
+                                   .registry = service->registry,
+                                   .workers = policy_workers(service->policy)};
+    int error =
+        service_resolver_settings(service->bundle.settings, &service->start_arena, &parts.resolver);
+
+    return error < 0 ? error : key_desk_new(&service->key_desk, &parts);
+}
+
 int service_start_parts(struct service *service)
 {
     int error = mailbox_new(&service->mailbox, SERVICE_MAILBOX);
@@ -147,8 +158,7 @@ int service_start_parts(struct service *service)
     if (error == 0)
         error = start_registry(service);
     if (error == 0)
-        error = key_desk_new(&service->key_desk, service->loops[0], service->registry,
-                             policy_workers(service->policy));
+        error = start_key_desk(service);
     return error;
 }
 
@@ -168,6 +178,7 @@ void service_stop_parts(struct service *service)
     tls_pem_fini(&service->self_signed);
     service->mailbox = mailbox_free(service->mailbox);
     arena_reset(&service->arena);
+    arena_reset(&service->start_arena);
 }
 
 /* ---- settings ---- */

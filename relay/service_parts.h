@@ -19,7 +19,8 @@ enum { SERVICE_MAX_LOOPS = 64 };
 struct service {
     int channel_fd; /* to the parent */
     struct bundle bundle;
-    struct arena arena; /* of what settings were turned into; dies with the next reload */
+    struct arena start_arena; /* of what holds until the process ends */
+    struct arena arena;       /* of what settings were turned into; dies with the next reload */
     const char *hostname;
     struct events *events;
     struct mailbox *mailbox;
