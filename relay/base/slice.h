@@ -37,8 +37,10 @@ static inline struct slice slice_head(struct slice whole, size_t len)
 
 static inline struct slice slice_skip(struct slice whole, size_t len)
 {
-    return len < whole.len ? (struct slice){whole.data + len, whole.len - len}
-                           : (struct slice){whole.data + whole.len, 0};
+    if (len > whole.len)
+        len = whole.len;
+    /* Nothing may be added to a null pointer, not even nothing. */
+    return len ? (struct slice){whole.data + len, whole.len - len} : whole;
 }
 
 /* ASCII only: names of commands, headers and domains; locale plays no part. */
