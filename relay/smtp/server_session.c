@@ -92,6 +92,7 @@ static enum smtp_step message_ends(struct smtp_server *server, struct slice *inp
 {
     (void)input;
     server->mode = MODE_COMMANDS;
+    server->is_reading_body = false;
     return smtp_ask(server, SMTP_STEP_MESSAGE_ENDS);
 }
 
