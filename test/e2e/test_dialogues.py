@@ -12,8 +12,9 @@ from appliance import PATIENCE
 DIALOGUES = pathlib.Path(__file__).resolve().parents[1] / "dialogues"
 USER, PASSWORD = "alice@example.org", "wonderland"
 LISTENER_WORDS = {"starttls", "tls", "network", "plain_auth", "repair", "bounces"}
-# Words that change how many errors end a session have no listener setting.
+# How many errors end a session is no setting; the other limits have a least value.
 UNSUPPORTED = ("errors=",)
+LEAST = {"size": 64000, "recipients": 100}
 ESCAPES = {"r": "\r", "n": "\n", "t": "\t", "0": "\0", "\\": "\\"}
 
 
@@ -39,7 +40,9 @@ class Dialogue:
 
     def is_live(self):
         return not any(kind == "D:" for kind, _ in self.steps) and not any(
-            word.startswith(UNSUPPORTED) for word in self.words)
+            word.startswith(UNSUPPORTED) for word in self.words) and all(
+                word in LISTENER_WORDS or int(word.split("=")[1]) >= LEAST[word.split("=")[0]]
+                for word in self.words)
 
     def listener(self):
         """The settings of the listener, and of the service, that @ asks for."""
@@ -132,15 +135,29 @@ class Player:
         assert fnmatch.fnmatchcase(got, plain), (self.dialogue.name, pattern, got)
 
 
+@pytest.fixture(scope="module")
+def services(module_world):
+    """One service for all dialogues that ask for the same listener."""
+    made = {}
+
+    def get(dialogue):
+        listen, limits = dialogue.listener()
+        text = "  ".join(f"{k} = {v}" for k, v in listen.items())
+        limit = "  ".join(f"{k} = {v}" for k, v in limits.items())
+        options = ["--network", "127.0.0.0/8"] if "network" in dialogue.words else []
+        key = (text, limit, *options)
+        if key not in made:
+            relay = module_world.relay_to(
+                module_world.sink(), f"limits {{ {limit} }}\n",
+                listeners=f'listen "live" {{ address = "127.0.0.1:0"  {text} }}\n')
+            relay.cli("user", "add", USER, "--password-stdin", "--sender", "*", *options,
+                      stdin=PASSWORD + "\n")
+            made[key] = relay
+        return made[key]
+    return get
+
+
 @pytest.mark.sanitized
 @pytest.mark.parametrize("dialogue", load(), ids=lambda d: d.name)
-def test_dialogue(world, dialogue):
-    listen, limits = dialogue.listener()
-    text = "  ".join(f"{k} = {v}" for k, v in listen.items())
-    limit = "  ".join(f"{k} = {v}" for k, v in limits.items())
-    relay = world.relay_to(world.sink(), f"limits {{ {limit} }}\n",
-                           listeners=f'listen "live" {{ address = "127.0.0.1:0"  {text} }}\n')
-    options = ["--network", "127.0.0.0/8"] if "network" in dialogue.words else []
-    relay.cli("user", "add", USER, "--password-stdin", "--sender", "*", *options,
-              stdin=PASSWORD + "\n")
-    Player(relay, dialogue).play()
+def test_dialogue(services, dialogue):
+    Player(services(dialogue), dialogue).play()
