@@ -1,0 +1,218 @@
+/* Orders on what waits, how much of it there is, and why it waits: asked of the loops. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "relay/base/event.h"
+#include "relay/base/list.h"
+#include "relay/spool/queue_id.h"
+#include "webui/routes.h"
+
+struct command {
+    struct delivery_command command;
+    struct exchange *exchange;
+    const char *verb;
+    bool is_dry_run;
+};
+
+static const struct {
+    const char *name;
+    enum delivery_verb verb;
+} verbs[] = {
+    {"retry",   DELIVERY_RETRY  },
+    {"hold",    DELIVERY_HOLD   },
+    {"release", DELIVERY_RELEASE},
+    {"requeue", DELIVERY_REQUEUE},
+    {"bounce",  DELIVERY_BOUNCE },
+    {"delete",  DELIVERY_DELETE },
+};
+
+static json_t *states_json(const struct delivery_command *command)
+{
+    json_t *states = json_object();
+
+    for (unsigned i = 0; i < N_ENTRY_STATES; i++) {
+        const char *name = entry_state_name((enum entry_state)i);
+        json_t *sum = json_object_get(states, name);
+
+        if (i != ENTRY_FREE) /* two states of memory may be one to people */
+            json_object_set_new(
+                states, name,
+                json_integer(json_integer_value(sum) + (json_int_t)command->n_by_state[i]));
+    }
+    return states;
+}
+
+static void on_done(struct delivery_command *request)
+{
+    struct command *command = CONTAINER_OF(request, struct command, command);
+
+    if (!command->is_dry_run && request->n_selected)
+        EVENT(EVENT_QUEUE_COMMAND, field_text("verb", command->verb),
+              field_number("nrcpt", (int64_t)request->n_selected),
+              field_text("by", command->exchange->by), field_text("reason", request->reason));
+    exchange_answer(command->exchange, 200,
+                    json_pack("{s:I, s:I, s:o, s:b}", "selected", (json_int_t)request->n_selected,
+                              "busy", (json_int_t)request->n_busy, "by_state", states_json(request),
+                              "dry_run", command->is_dry_run));
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+
+    return left < right ? -1 : left > right;
+}
+
+static bool read_ids(struct exchange *exchange, struct selection *selection)
+{
+    const struct slice *texts;
+    int n = exchange_texts(exchange, "ids", &texts);
+    uint64_t *ids;
+
+    if (n <= 0)
+        return n == 0;
+    ids = exchange_memory(exchange, (size_t)n * sizeof(*ids));
+    if (!ids)
+        return false;
+    for (int i = 0; i < n; i++)
+        if (!queue_id_parse(texts[i], &ids[i])) {
+            exchange_problem(exchange, 422, "bad_id", "One of the ids is no queue id.");
+            return false;
+        }
+    qsort(ids, (size_t)n, sizeof(*ids), compare_ids);
+    selection->ids = ids;
+    selection->n_ids = (size_t)n;
+    return true;
+}
+
+static bool read_user(struct exchange *exchange, struct selection *selection)
+{
+    const char *name = exchange_text(exchange, "user");
+    const struct directory *directory = exchange->webui->directory;
+    const struct user *user = name && directory ? directory_user(directory, slice_of(name)) : NULL;
+
+    if (name && !user) {
+        exchange_problem(exchange, 404, "not_found", "There is no such user.");
+        return false;
+    }
+    selection->user_id = user ? user->id : 0;
+    return true;
+}
+
+/* ids, dest, user, from, or all: at least one, so that an empty body orders nothing. */
+static bool read_selection(struct exchange *exchange, struct selection *selection)
+{
+    const char *from = exchange_text(exchange, "from");
+
+    if (!read_ids(exchange, selection) || !read_user(exchange, selection))
+        return false;
+    selection->destination = slice_of(exchange_text(exchange, "dest"));
+    selection->sender_hash = from ? stored_hash(slice_of(from)) : 0;
+    selection->is_all = exchange_flag(exchange, "all");
+    if (selection->n_ids || selection->user_id || selection->destination.len || from ||
+        selection->is_all)
+        return true;
+    exchange_problem(exchange, 422, "nothing_selected", "Name ids, dest, user, from, or all.");
+    return false;
+}
+
+static void ask(struct exchange *exchange, struct command *command)
+{
+    const struct operations *operations = exchange->webui->parts.operations;
+
+    command->exchange = exchange;
+    command->command.answer_to = exchange->webui->mailbox;
+    command->command.done = on_done;
+    if (!operations->command(operations->owner, &command->command))
+        exchange_busy(exchange);
+}
+
+void api_queue_command(struct exchange *exchange)
+{
+    struct command *command = exchange_memory(exchange, sizeof(*command));
+    const char *reason = exchange_text(exchange, "reason");
+
+    if (!command || !read_selection(exchange, &command->command.selection))
+        return;
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+        if (slice_equal(slice_of(verbs[i].name), exchange->argument)) {
+            command->verb = verbs[i].name;
+            command->command.verb = verbs[i].verb;
+        }
+    if (!command->verb) {
+        exchange_problem(exchange, 404, "no_such_path", "There is no such order.");
+        return;
+    }
+    command->is_dry_run = exchange_flag(exchange, "dry_run");
+    if (command->is_dry_run)
+        command->command.verb = DELIVERY_COUNT;
+    command->command.reason = reason ? reason : "by the operator";
+    ask(exchange, command);
+}
+
+void api_queue_summary(struct exchange *exchange)
+{
+    struct command *command = exchange_memory(exchange, sizeof(*command));
+
+    if (!command)
+        return;
+    command->verb = "summary";
+    command->is_dry_run = true;
+    command->command.verb = DELIVERY_COUNT;
+    command->command.selection.is_all = true;
+    ask(exchange, command);
+}
+
+/* ---- why ---- */
+
+struct question {
+    struct delivery_why why;
+    struct exchange *exchange;
+};
+
+static json_t *view_json(const struct why_view *view)
+{
+    char id[QUEUE_ID_SIZE] = "";
+
+    if (view->id)
+        queue_id_format(view->id, id);
+    return json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:o}", "id", id, "n", (int)view->n, "state",
+                     entry_state_name(view->entry_state), "why", why_name(view->kind), "until",
+                     view->until_utc_ms < 0 ? json_null() : json_time(view->until_utc_ms), "site",
+                     json_slice(slice_of(view->site)), "reason",
+                     json_slice(slice_of(view->reason)));
+}
+
+static void on_why(struct delivery_why *request)
+{
+    struct exchange *exchange = CONTAINER_OF(request, struct question, why)->exchange;
+    const struct why_view *views = (const struct why_view *)(const void *)request->views.data;
+    size_t n = request->views.len / sizeof(*views);
+    json_t *items = json_array();
+
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(items, view_json(&views[i]));
+    buffer_fini(&request->views);
+    exchange_answer_items(exchange, items, NULL);
+}
+
+void api_queue_why(struct exchange *exchange)
+{
+    const struct operations *operations = exchange->webui->parts.operations;
+    struct question *question = exchange_memory(exchange, sizeof(*question));
+    const char *id = exchange_query(exchange, "id");
+    const char *domain = exchange_query(exchange, "domain");
+
+    if (!question)
+        return;
+    if (!id == !domain || (id && !queue_id_parse(slice_of(id), &question->why.id))) {
+        exchange_problem(exchange, 422, "bad_id", "Give the queue id, or the domain.");
+        return;
+    }
+    question->exchange = exchange;
+    question->why.name = slice_of(domain);
+    question->why.answer_to = exchange->webui->mailbox;
+    question->why.done = on_why;
+    if (!operations->why(operations->owner, &question->why))
+        exchange_busy(exchange);
+}

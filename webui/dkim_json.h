@@ -1,0 +1,9 @@
+/* DKIM keys and their DNS records as the API shows them.  Thread: the panel's. */
+#pragma once
+
+#include "webui/exchange.h"
+
+json_t *dkim_key_json(const struct signing_domain *domain, const struct domain_key *key);
+
+/* Answers 404 when there is none. */
+const struct signing_domain *api_find_domain(struct exchange *exchange, struct slice name);

@@ -1,0 +1,11 @@
+/* Queue items as the API shows them.  Thread: the panel's, and the reader's while it fills. */
+#pragma once
+
+#include "relay/spool/spool_reader.h"
+#include "webui/exchange.h"
+
+/* {id,user,sender,size,arrived,recipients:[{n,address,state,attempts,next,reply}]} */
+json_t *queue_item_json(const struct message_row *row);
+
+/* Recipients that are being sent just now show so: pairs is what delivery_sending() told. */
+void queue_mark_sending(json_t *items, struct slice pairs);
