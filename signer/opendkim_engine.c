@@ -13,6 +13,7 @@
 
 struct opendkim_engine {
     DKIM_LIB *library;
+    struct buffer field; /* that is being handed over */
     uint64_t life_s; /* as the library has it now: an option of the library, not of a signature */
 };
 
@@ -54,8 +55,11 @@ int opendkim_engine_new(struct opendkim_engine **out)
 
 struct opendkim_engine *opendkim_engine_free(struct opendkim_engine *engine)
 {
-    if (engine && engine->library)
+    if (!engine)
+        return NULL;
+    if (engine->library)
         dkim_close(engine->library);
+    buffer_fini(&engine->field);
     free(engine);
     return NULL;
 }
@@ -66,17 +70,23 @@ static void free_handle_cleanup(DKIM **handle)
         dkim_free(*handle);
 }
 
-static bool feed_fields(DKIM *handle, struct slice block)
+/* Only what is to be signed, and without blanks before the colon: on other fields that are a
+ * little odd the library gives the whole message up. */
+static bool feed_fields(struct opendkim_engine *engine, DKIM *handle, struct slice block)
 {
+    struct buffer *text = &engine->field;
     struct dkim_field field;
     bool is_good = true;
 
     while (is_good && dkim_field_next(&block, &field)) {
-        const char *start = field.name.data;
-        const char *end = field.value.data + field.value.len;
-
-        if (field.name.len) /* no colon, no field */
-            is_good = dkim_header(handle, (u_char *)start, (size_t)(end - start)) == DKIM_STAT_OK;
+        if (signed_name_find(field.name) == SIGNED_NAMES)
+            continue;
+        buffer_clear(text);
+        buffer_append(text, field.name);
+        buffer_append_byte(text, ':');
+        buffer_append(text, field.value);
+        is_good = buffer_error(text) == 0 &&
+                  dkim_header(handle, (u_char *)text->data, text->len) == DKIM_STAT_OK;
     }
     return is_good;
 }
@@ -92,14 +102,15 @@ static int feed_body(DKIM *handle, struct message_reader *message)
     return more;
 }
 
-static int feed_message(DKIM *handle, const struct sign_input *input)
+static int feed_message(struct opendkim_engine *engine, DKIM *handle,
+                        const struct sign_input *input)
 {
     struct slice block;
     int error = message_reader_header(input->message, &block);
 
     if (error)
         return error;
-    if (!feed_fields(handle, input->prefix) || !feed_fields(handle, block) ||
+    if (!feed_fields(engine, handle, input->prefix) || !feed_fields(engine, handle, block) ||
         dkim_eoh(handle) != DKIM_STAT_OK)
         return FAULT(-EIO);
     return feed_body(handle, input->message);
@@ -149,7 +160,7 @@ static int sign_with_pem(struct opendkim_engine *engine, const struct sign_input
         dkim_sign(engine->library, (const u_char *)"signer", NULL, (u_char *)pem,
                   (const u_char *)key->name.selector, (const u_char *)input->domain,
                   DKIM_CANON_RELAXED, DKIM_CANON_RELAXED, DKIM_SIGN_RSASHA256, -1, &status);
-    int error = handle ? feed_message(handle, input) : FAULT(-EIO);
+    int error = handle ? feed_message(engine, handle, input) : FAULT(-EIO);
 
     return error ? error : append_signature(handle, out);
 }

@@ -37,15 +37,22 @@ void signed_headers_fini(struct signed_headers *headers)
     buffer_fini(&headers->canonical);
 }
 
+unsigned signed_name_find(struct slice name)
+{
+    unsigned place = 0;
+
+    while (place < SIGNED_NAMES &&
+           !slice_equal_ignoring_case(name, slice_of(signed_names[place].name)))
+        place++;
+    return place;
+}
+
 static void note_field(struct signed_headers *headers, const struct dkim_field *field)
 {
-    for (unsigned i = 0; i < SIGNED_NAMES; i++)
-        if (slice_equal_ignoring_case(field->name, slice_of(signed_names[i].name))) {
-            struct signed_match match = {*field, i};
+    struct signed_match match = {*field, signed_name_find(field->name)};
 
-            buffer_append(&headers->matches, slice_from(&match, sizeof(match)));
-            return;
-        }
+    if (match.name < SIGNED_NAMES)
+        buffer_append(&headers->matches, slice_from(&match, sizeof(match)));
 }
 
 static void note_fields(struct signed_headers *headers, struct slice block)

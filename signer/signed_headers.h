@@ -14,6 +14,9 @@ struct signed_name {
 };
 extern const struct signed_name signed_names[SIGNED_NAMES];
 
+/* The place of a field's name in signed_names; SIGNED_NAMES when it is not to be signed. */
+unsigned signed_name_find(struct slice name);
+
 struct signed_headers {
     struct buffer matches; /* struct signed_match; kept from message to message */
     uint8_t names[SIGNED_FIELDS_MAX + SIGNED_NAMES]; /* h=, as places in signed_names */
