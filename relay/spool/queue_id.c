@@ -11,9 +11,14 @@ enum { BITS_PER_DIGIT = 5, MILLISECONDS_SHIFT = 10 }; /* 1024 ids a millisecond,
 
 static _Atomic uint64_t last_id;
 
+uint64_t queue_id_at(int64_t utc_ms)
+{
+    return (uint64_t)utc_ms << MILLISECONDS_SHIFT;
+}
+
 uint64_t queue_id_new(void)
 {
-    uint64_t now = (uint64_t)clock_utc_ms() << MILLISECONDS_SHIFT;
+    uint64_t now = queue_id_at(clock_utc_ms());
     uint64_t last = atomic_load(&last_id), id;
 
     do

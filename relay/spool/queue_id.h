@@ -19,3 +19,6 @@ void queue_id_format(uint64_t id, char out[QUEUE_ID_SIZE]);
 
 /* False unless text is a whole id (lower case is taken too). */
 bool queue_id_parse(struct slice text, uint64_t *out);
+
+/* The smallest id of that moment. */
+uint64_t queue_id_at(int64_t utc_ms);

@@ -196,7 +196,9 @@ int segment_append(struct segment *segment, const struct io *io, struct record *
     record->generation = segment->generation;
     record_encode(record, header);
     pieces[0] = (struct iovec){header, sizeof(header)};
-    pieces[n_pieces - 1] = (struct iovec){(void *)zeros, whole - marks};
+    if (!pieces[n_pieces - 1].iov_base)
+        pieces[n_pieces - 1].iov_base = (void *)zeros;
+    pieces[n_pieces - 1].iov_len = whole - marks;
     segment->is_dirty = true;
     error = io_write_all(io, segment->fd, pieces, n_pieces, segment->tail);
     if (error)
@@ -224,5 +226,5 @@ void segment_mark(struct segment *segment, const struct io *io, const struct sto
                       (stored->is_large ? 0 : stored_size(stored)) + n - 1;
 
     /* Lost, it costs a second delivery after a rebuild, which is what marks make rare. */
-    (void)io_write_all(io, segment->fd, &piece, 1, offset);
+    (void)io->write(segment->fd, &piece, 1, offset);
 }

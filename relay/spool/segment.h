@@ -56,9 +56,10 @@ struct segment *segment_free(struct segment *segment); /* accepts NULL, returns 
 /* From the start, with a new generation.  0 or -errno. */
 MUST_USE int segment_start(struct segment *segment, const struct io *io);
 
-/* Appends a record; fills in its place and generation.  pieces are the envelope and, unless the
- * record is large, header and body; the caller leaves pieces[0] and pieces[n - 1] unused for the
- * record's header and its end.  0, SEGMENT_FULL, or -errno.  Durable after segment_sync(). */
+/* Appends a record; fills in its place and generation.  Between pieces[0] and pieces[n - 1], which
+ * are for the record's header and its end, lie the envelope and, unless the record is large, header
+ * and body.  pieces[n - 1] may point at marks to be kept, padding included; else its base is NULL.
+ * 0, SEGMENT_FULL, or -errno.  Durable after segment_sync(). */
 MUST_USE int segment_append(struct segment *segment, const struct io *io, struct record *record,
                             struct iovec *pieces, int n_pieces);
 

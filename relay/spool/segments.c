@@ -136,16 +136,15 @@ static struct segment *find_free(const struct segments *set)
 }
 
 /* The lowest id without a file. */
-static uint32_t find_id(const struct segments *set)
+static uint32_t find_id(struct segments *set)
 {
     for (uint32_t id = 1; id < set->next_id; id++) {
         const struct segment *segment = segments_find(set, id);
 
-        /* A lease on a finished message may still look at the old one's count. */
-        if (segment && segment->use == SEGMENT_GONE && atomic_load(&segment->n_leases) == 0)
+        if ((!segment || segment->use == SEGMENT_GONE) && id != set->spare_id)
             return id;
     }
-    return set->next_id < SEGMENTS_MAX ? set->next_id : 0;
+    return set->next_id < SEGMENTS_MAX ? set->next_id++ : 0;
 }
 
 static void install(struct segments *set, struct segment *fresh)
@@ -217,46 +216,54 @@ static int activate_next(struct segments *set)
     return 0;
 }
 
-int segments_append(struct segments *set, struct record *record, struct iovec *pieces, int n_pieces)
+static int append_to_active(struct segments *set, struct record *record, struct iovec *pieces,
+                            int n_pieces)
 {
-    int result = SEGMENT_FULL;
+    int result;
 
-    if (record_bytes(record) > set->segment_bytes - SEGMENT_HEADER_BYTES)
-        return FAULT(-EFBIG);
-    if (set->active)
-        result = segment_append(set->active, set->io, record, pieces, n_pieces);
-    if (result == SEGMENT_FULL) {
-        result = activate_next(set);
-        if (!result)
-            result = segment_append(set->active, set->io, record, pieces, n_pieces);
-    }
+    if (!set->active)
+        return SEGMENT_FULL;
+    result = segment_append(set->active, set->io, record, pieces, n_pieces);
     /* Full is no defect of the file; anything else is. */
-    if (result < 0 && result != -ENOSPC && set->active)
+    if (result < 0 && result != -ENOSPC)
         abandon(set, set->active);
     return result;
 }
 
-int segments_sync(struct segments *set)
+int segments_append(struct segments *set, struct record *record, struct iovec *pieces, int n_pieces)
 {
-    int first_error = 0;
+    int result;
+
+    if (record_bytes(record) > set->segment_bytes - SEGMENT_HEADER_BYTES)
+        return FAULT(-EFBIG);
+    result = append_to_active(set, record, pieces, n_pieces);
+    if (result != SEGMENT_FULL)
+        return result;
+    result = activate_next(set);
+    return result ? result : append_to_active(set, record, pieces, n_pieces);
+}
+
+unsigned segments_sync(struct segments *set, int *folder_error)
+{
+    unsigned n_synced = 0;
 
     for (uint32_t id = 1; id < set->next_id; id++) {
         struct segment *segment = segments_find(set, id);
-        int error;
 
         if (!segment || !segment->is_dirty)
             continue;
-        error = segment_sync(segment, set->io);
-        if (error)
+        n_synced++;
+        if (segment_sync(segment, set->io))
             abandon(set, segment);
-        if (error && !first_error)
-            first_error = error;
     }
-    if (!first_error && set->is_folder_dirty) {
-        first_error = set->io->sync(set->dir_fd);
-        set->is_folder_dirty = first_error != 0;
+    if (set->is_folder_dirty) {
+        int error = set->io->sync(set->dir_fd);
+
+        set->is_folder_dirty = error != 0;
+        if (error)
+            *folder_error = FAULT(error);
     }
-    return first_error;
+    return n_synced;
 }
 
 bool segments_is_sound(const struct segments *set, uint64_t place)
@@ -336,6 +343,8 @@ void segments_move(struct segments *set, struct stored *stored, uint64_t place)
     uncount(from, stored);
     atomic_store(&stored->place, place);
     link_into(to, stored);
+    if (from->n_live == 0)
+        sweep(from);
 }
 
 void segments_recycle(struct segments *set)
@@ -359,15 +368,21 @@ void segments_recycle(struct segments *set)
 
 uint32_t segments_reserve_spare(struct segments *set)
 {
-    if (set->n_free || !set->active || set->active->tail < set->segment_bytes / 2 ||
-        set->next_id >= SEGMENTS_MAX)
+    if (set->n_free || set->spare_id || !set->active || set->active->tail < set->segment_bytes / 2)
         return 0;
-    return set->next_id++;
+    set->spare_id = find_id(set);
+    return set->spare_id;
 }
 
 void segments_add_spare(struct segments *set, struct segment *segment)
 {
+    set->spare_id = 0;
     install(set, segment);
+}
+
+void segments_return_spare(struct segments *set)
+{
+    set->spare_id = 0;
 }
 
 /* ---- leases ---- */

@@ -12,7 +12,8 @@ struct segments {
     int dir_fd;
     uint64_t segment_bytes;
     struct segment *active;
-    uint32_t next_id;
+    uint32_t next_id;  /* above all that were used */
+    uint32_t spare_id; /* being made by another thread, or 0 */
     uint32_t n_files, n_free;
     bool is_folder_dirty;             /* a name was made or removed */
     _Atomic(struct segment *) *slots; /* by id; a struct stays until segments_fini() */
@@ -33,9 +34,10 @@ static inline struct segment *segments_find(const struct segments *set, uint32_t
 MUST_USE int segments_append(struct segments *set, struct record *record, struct iovec *pieces,
                              int n_pieces);
 
-/* Syncs every segment written since the last time, and the folder.  Those that fail are abandoned;
- * 0, or the first error. */
-MUST_USE int segments_sync(struct segments *set);
+/* Syncs every segment written since the last time, and the folder of their names.  Segments that
+ * fail are abandoned (segments_is_sound()); an error of the folder is put into *folder_error.
+ * Returns how many files were synced. */
+unsigned segments_sync(struct segments *set, int *folder_error);
 
 /* Whether what was written into the segment of place is durable, after segments_sync(). */
 bool segments_is_sound(const struct segments *set, uint64_t place);
@@ -59,6 +61,7 @@ void segments_recycle(struct segments *set);
 /* The id for a segment to be made now, or 0 when there are enough. */
 uint32_t segments_reserve_spare(struct segments *set);
 void segments_add_spare(struct segments *set, struct segment *segment); /* taken */
+void segments_return_spare(struct segments *set);                       /* could not be made */
 
 /* ---- readers ---- */
 

@@ -63,6 +63,10 @@ bool spool_accepts(const struct spool *spool);     /* false: 451 4.3.0, or full 
 bool spool_may_deliver(const struct spool *spool); /* false: verdicts cannot be committed now */
 bool spool_is_healthy(const struct spool *spool);
 
+/* When the last transaction before this start was committed, UTC; 0: never.  A clock that is over
+ * a day past it has jumped (design, section 6). */
+int64_t spool_last_commit_utc_ms(const struct spool *spool);
+
 struct spool_figures {
     uint64_t n_groups, n_appended, n_finished, n_syncs;
     uint64_t n_messages, free_bytes;

@@ -36,10 +36,10 @@ struct spool_update {
     const struct spool_change *changes;
     uint32_t n_changes;
     struct slice signatures;      /* data NULL: as they were */
-    struct spool_append *reports; /* array; task, answer_to and done of these are not used */
+    struct spool_append *reports; /* array; in pieces, large is NULL; no done() of their own */
     uint32_t n_reports;
-    int result;       /* 0, or -ESHUTDOWN: not committed, nothing changed */
-    bool is_finished; /* no recipient is left: the message is gone */
+    int result;       /* 0; -ESHUTDOWN, -EEXIST or -EINVAL: not committed, nothing changed */
+    bool is_finished; /* this update ended the last recipient: the message is gone */
     struct {          /* the spool's */
         struct spool *spool;
         struct spool_update *next;

@@ -1,0 +1,479 @@
+#include "relay/spool/committer.h"
+
+#include <errno.h>
+
+#include "relay/base/clock.h"
+#include "relay/base/event.h"
+#include "relay/base/list.h"
+#include "relay/spool/parts.h"
+
+enum { REPLACE_EVERY_MS = 5000 };
+
+/* ---- groups ---- */
+
+void group_init(struct group *group)
+{
+    group->appends = NULL;
+    group->updates = NULL;
+    group->last_append = &group->appends;
+    group->last_update = &group->updates;
+    group->n_moves = 0;
+}
+
+void group_add_append(struct group *group, struct spool_append *append)
+{
+    append->result = 0;
+    append->state.next = NULL;
+    append->state.stored = NULL;
+    *group->last_append = append;
+    group->last_append = &append->state.next;
+}
+
+void group_add_update(struct group *group, struct spool_update *update)
+{
+    update->state.next = NULL;
+    update->result = 0;
+    update->is_finished = false;
+    update->state.is_ready = false;
+    update->state.n_finished = 0;
+    *group->last_update = update;
+    group->last_update = &update->state.next;
+}
+
+void committer_init(struct committer *committer)
+{
+    *committer = (struct committer){0};
+    group_init(&committer->waiting);
+}
+
+void committer_fini(struct committer *committer)
+{
+    buffer_fini(&committer->scratch);
+}
+
+/* ---- answers: on the asker's thread ---- */
+
+static void answer_append(struct task *task)
+{
+    struct spool_append *append = CONTAINER_OF(task, struct spool_append, task);
+
+    append->done(append);
+}
+
+static void answer_update(struct task *task)
+{
+    struct spool_update *update = CONTAINER_OF(task, struct spool_update, task);
+
+    update->done(update);
+}
+
+static void send_append(struct spool_append *append)
+{
+    append->task.run = answer_append;
+    mailbox_answer(append->answer_to, &append->task);
+}
+
+static void send_update(struct spool_update *update)
+{
+    update->task.run = answer_update;
+    mailbox_answer(update->answer_to, &update->task);
+}
+
+/* ---- the bytes ---- */
+
+static void drop_reports(struct spool *spool, struct spool_update *update)
+{
+    for (uint32_t i = 0; i < update->n_reports; i++)
+        writing_drop(spool, &update->reports[i]);
+}
+
+static bool are_reports_written(const struct spool_update *update)
+{
+    for (uint32_t i = 0; i < update->n_reports; i++) {
+        if (update->reports[i].result)
+            return false;
+    }
+    return true;
+}
+
+static void write_bytes(struct spool *spool, struct group *group)
+{
+    int refusal = atomic_load(&spool->committer.is_closed) ? -EIO
+                  : atomic_load(&spool->space.is_full)     ? -ENOSPC
+                                                           : 0;
+
+    for (struct spool_update *update = group->updates; update; update = update->state.next) {
+        for (uint32_t i = 0; i < update->n_reports; i++)
+            writing_append(spool, &update->reports[i]);
+    }
+    for (struct spool_append *append = group->appends; append; append = append->state.next) {
+        append->result = refusal;
+        append->state.stored = NULL;
+        if (refusal)
+            writing_drop(spool, append);
+        else
+            writing_append(spool, append);
+    }
+}
+
+/* A report whose bytes did not make it holds its verdict back for the next group. */
+static void settle_bytes(struct spool *spool, struct group *group)
+{
+    writing_sync(spool, group);
+    for (struct spool_update *update = group->updates; update; update = update->state.next) {
+        update->state.is_ready = are_reports_written(update);
+        if (!update->state.is_ready)
+            drop_reports(spool, update);
+    }
+    for (uint32_t i = 0; i < group->n_moves; i++) {
+        if (!segments_is_sound(&spool->segments, group->moves[i].place)) {
+            compaction_put_back(spool, group);
+            break;
+        }
+    }
+}
+
+/* ---- the rows ---- */
+
+static int add_reports(struct spool *spool, const struct spool_update *update)
+{
+    int error = 0;
+
+    for (uint32_t i = 0; !error && i < update->n_reports; i++)
+        error =
+            store_add(&spool->store, update->reports[i].state.stored, update->reports[i].envelope);
+    return error;
+}
+
+/* n_open is taken down at once, since two updates of one message may share a group. */
+static int apply_update(struct spool *spool, struct spool_update *update)
+{
+    struct stored *stored = update->stored;
+    uint32_t n_finished = 0;
+    int error = store_change(&spool->store, update, &n_finished);
+
+    if (!error)
+        error = add_reports(spool, update);
+    if (error)
+        return error;
+    assert(n_finished <= stored->n_open);
+    stored->n_open -= n_finished;
+    update->state.n_finished = n_finished;
+    return n_finished && stored->n_open == 0 ? store_remove(&spool->store, stored->id) : 0;
+}
+
+static int apply_group(struct spool *spool, const struct group *group)
+{
+    int error = 0;
+
+    for (struct spool_update *update = group->updates; update && !error;
+         update = update->state.next) {
+        if (update->state.is_ready)
+            error = apply_update(spool, update);
+    }
+    for (struct spool_append *append = group->appends; append && !error;
+         append = append->state.next) {
+        if (append->result == 0)
+            error = store_add(&spool->store, append->state.stored, append->envelope);
+    }
+    for (uint32_t i = 0; i < group->n_moves && !error; i++)
+        error = store_move(&spool->store, group->moves[i].stored->id, group->moves[i].place);
+    return error;
+}
+
+static void undo_counts(const struct group *group)
+{
+    for (struct spool_update *update = group->updates; update; update = update->state.next) {
+        update->stored->n_open += update->state.n_finished;
+        update->state.n_finished = 0;
+    }
+}
+
+static int transact(struct spool *spool, const struct group *group)
+{
+    int error;
+
+    for (struct spool_update *update = group->updates; update; update = update->state.next)
+        update->state.n_finished = 0;
+    error = store_begin(&spool->store);
+    if (error)
+        return error;
+    error = apply_group(spool, group);
+    if (!error)
+        error = store_remember(&spool->store, "committed", clock_utc_ms());
+    if (!error)
+        error = store_commit(&spool->store);
+    if (error) {
+        store_rollback(&spool->store);
+        undo_counts(group);
+    }
+    return error;
+}
+
+/* ---- after COMMIT ---- */
+
+static void publish_message(struct spool *spool, struct spool_append *append)
+{
+    const struct spool_callbacks *callbacks = &spool->settings.callbacks;
+    struct stored *stored = TAKE(append->state.stored);
+
+    append->large = large_close(append->large);
+    segments_add(&spool->segments, stored);
+    atomic_fetch_add(&spool->n_appended, 1);
+    atomic_fetch_add(&spool->n_messages, 1);
+    if (callbacks->on_committed)
+        callbacks->on_committed(callbacks->owner, stored, append->envelope);
+    else
+        stored_unref(stored);
+}
+
+static void mark_finished(struct spool *spool, const struct spool_update *update)
+{
+    struct segment *segment = segments_find(&spool->segments, place_segment(update->stored->place));
+
+    if (!segment || (segment->use != SEGMENT_ACTIVE && segment->use != SEGMENT_SEALED))
+        return;
+    for (uint32_t i = 0; i < update->n_changes; i++) {
+        if (update->changes[i].kind == CHANGE_FINISHED)
+            segment_mark(segment, spool->io, update->stored, update->changes[i].n);
+    }
+}
+
+static void publish_update(struct spool *spool, struct spool_update *update)
+{
+    struct stored *stored = update->stored;
+
+    for (uint32_t i = 0; i < update->n_reports; i++)
+        publish_message(spool, &update->reports[i]);
+    atomic_fetch_add(&spool->n_finished, update->state.n_finished);
+    /* Of several updates that ended the message in this group, one says so. */
+    update->is_finished =
+        update->state.n_finished && stored->n_open == 0 && stored->place != PLACE_NONE;
+    if (!update->is_finished)
+        return;
+    if (stored->is_large)
+        large_remove(spool->io, spool->large_dir_fd, stored->id);
+    segments_remove(&spool->segments, stored);
+    atomic_fetch_sub(&spool->n_messages, 1);
+}
+
+static void publish_group(struct spool *spool, struct group *group)
+{
+    for (uint32_t i = 0; i < group->n_moves; i++)
+        segments_move(&spool->segments, group->moves[i].stored, group->moves[i].place);
+    group->n_moves = 0;
+    for (struct spool_append *append = group->appends; append; append = append->state.next) {
+        if (append->result == 0)
+            publish_message(spool, append);
+    }
+    /* All marks first: they need the place that a finished message no longer has. */
+    for (struct spool_update *update = group->updates; update; update = update->state.next) {
+        if (update->state.is_ready)
+            mark_finished(spool, update);
+    }
+    for (struct spool_update *update = group->updates; update; update = update->state.next) {
+        if (update->state.is_ready)
+            publish_update(spool, update);
+    }
+}
+
+/* ---- when it fails ---- */
+
+static bool is_disk_error(int error)
+{
+    return error != -EEXIST && error != -EINVAL && error != -ENOMEM;
+}
+
+static void refuse_appends(struct spool *spool, struct group *group, int error)
+{
+    for (struct spool_append *append = group->appends; append; append = append->state.next) {
+        if (append->result)
+            continue;
+        append->result = error == -ENOSPC ? -ENOSPC : -EIO;
+        writing_drop(spool, append);
+    }
+}
+
+static void replace_database(struct spool *spool)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    int error;
+
+    /* All rows are copied: not at every group's pace. */
+    if (now_ms < spool->committer.replace_at_ms)
+        return;
+    error = store_rewrite(&spool->store);
+    spool->committer.replace_at_ms = now_ms + REPLACE_EVERY_MS;
+    if (error) {
+        EVENT(EVENT_SPOOL_FAILED, field_text("what", "database"),
+              field_text("reason", strerror(-error)));
+        return;
+    }
+    EVENT(EVENT_SPOOL_REWRITTEN, field_text("database", spool->store.name));
+    spool->committer.needs_database = false;
+    spool->committer.replace_at_ms = 0;
+    atomic_store(&spool->committer.is_closed, false);
+}
+
+void committer_note_failure(struct spool *spool, int error)
+{
+    if (error == -ENOSPC) {
+        space_note_full(&spool->space);
+        return;
+    }
+    EVENT(EVENT_SPOOL_FAILED, field_text("what", "commit"), field_text("reason", strerror(-error)));
+    atomic_store(&spool->committer.is_closed, true);
+    spool->committer.needs_database = true;
+    replace_database(spool);
+}
+
+/* New mail of the group is refused; verdicts get what can still be had for them: the reserve's
+ * blocks, or another database.  Compaction can wait. */
+static int commit_verdicts(struct spool *spool, struct group *group, int error)
+{
+    refuse_appends(spool, group, error);
+    compaction_put_back(spool, group);
+    committer_note_failure(spool, error);
+    if (!group->updates || spool->committer.needs_database)
+        return error;
+    error = transact(spool, group);
+    if (error == -ENOSPC && space_use_reserve(&spool->space))
+        error = transact(spool, group);
+    return error;
+}
+
+/* Something in the group is wrong (a bug, or no memory): what is right shall not suffer. */
+static void commit_apart(struct spool *spool, struct group *group)
+{
+    struct group one;
+
+    compaction_put_back(spool, group);
+    for (struct spool_append *append = group->appends, *next; append; append = next) {
+        next = append->state.next;
+        group_init(&one);
+        one.appends = append;
+        append->state.next = NULL;
+        if (append->result == 0 && transact(spool, &one))
+            refuse_appends(spool, &one, -EIO);
+        append->state.next = next;
+    }
+    for (struct spool_update *update = group->updates, *next; update; update = next) {
+        next = update->state.next;
+        group_init(&one);
+        one.updates = update;
+        update->state.next = NULL;
+        if (update->state.is_ready) {
+            int error = transact(spool, &one);
+
+            if (error)
+                drop_reports(spool, update);
+            update->state.is_ready = error == 0;
+            update->result = error == -EEXIST || error == -EINVAL ? error : 0;
+        }
+        update->state.next = next;
+    }
+}
+
+static void commit_rows(struct spool *spool, struct group *group)
+{
+    int error = transact(spool, group);
+
+    if (error && !is_disk_error(error)) {
+        EVENT(EVENT_SPOOL_FAILED, field_text("what", "group"),
+              field_text("reason", strerror(-error)));
+        commit_apart(spool, group);
+        error = 0;
+    }
+    if (error)
+        error = commit_verdicts(spool, group, error);
+    for (struct spool_update *update = group->updates; error && update;
+         update = update->state.next) {
+        if (update->state.is_ready)
+            drop_reports(spool, update);
+        update->state.is_ready = false;
+    }
+    publish_group(spool, group);
+}
+
+/* ---- the group ---- */
+
+static void answer_group(struct spool *spool, struct group *group)
+{
+    struct committer *committer = &spool->committer;
+    bool is_blocked = false;
+
+    for (struct spool_append *append = group->appends, *next; append; append = next) {
+        next = append->state.next; /* once sent, it is the asker's again */
+        send_append(append);
+    }
+    for (struct spool_update *update = group->updates, *next; update; update = next) {
+        next = update->state.next;
+        if (update->state.is_ready || update->result) {
+            send_update(update);
+        } else {
+            group_add_update(&committer->waiting, update);
+            is_blocked = true;
+        }
+    }
+    atomic_store(&committer->is_blocked, is_blocked);
+}
+
+/* The lists' heads move with the struct, their ends must be found anew. */
+static void take_waiting(struct committer *committer, struct group *group)
+{
+    struct group *waiting = &committer->waiting;
+
+    group_init(group);
+    if (waiting->appends) {
+        group->appends = waiting->appends;
+        group->last_append = waiting->last_append;
+    }
+    if (waiting->updates) {
+        group->updates = waiting->updates;
+        group->last_update = waiting->last_update;
+    }
+    group_init(waiting);
+}
+
+static void commit_group(struct spool *spool, struct group *group)
+{
+    write_bytes(spool, group);
+    settle_bytes(spool, group);
+    commit_rows(spool, group);
+    atomic_fetch_add(&spool->n_groups, 1);
+}
+
+void committer_run(struct spool *spool)
+{
+    struct committer *committer = &spool->committer;
+    struct group group;
+
+    if (committer->needs_database)
+        replace_database(spool);
+    take_waiting(committer, &group);
+    if (committer->needs_database) {
+        refuse_appends(spool, &group, -EIO); /* nothing goes to a database that failed */
+    } else {
+        compaction_collect(spool, &group);
+        if (group.appends || group.updates || group.n_moves)
+            commit_group(spool, &group);
+    }
+    answer_group(spool, &group);
+}
+
+bool committer_has_failed(const struct spool *spool)
+{
+    return spool->committer.waiting.updates != NULL || spool->committer.needs_database;
+}
+
+void committer_give_up(struct spool *spool)
+{
+    for (struct spool_update *update = spool->committer.waiting.updates, *next; update;
+         update = next) {
+        next = update->state.next;
+        update->result = -ESHUTDOWN;
+        update->is_finished = false;
+        send_update(update);
+    }
+    group_init(&spool->committer.waiting);
+}

@@ -1,0 +1,73 @@
+/* What a spool is made of; shared by the files that make up the spool thread, nobody else's.
+ * Thread: the spool thread, but for what is marked. */
+#pragma once
+
+#include <pthread.h>
+
+#include "relay/base/thread.h"
+#include "relay/spool/committer.h"
+#include "relay/spool/helper.h"
+#include "relay/spool/large.h"
+#include "relay/spool/segments.h"
+#include "relay/spool/space.h"
+#include "relay/spool/store.h"
+
+struct spool {
+    struct spool_settings settings;
+    const struct io *io;
+    char *dir;
+    int lock_fd, dir_fd, large_dir_fd;
+    struct segments segments;
+    struct store store;
+    struct space space;
+    struct committer committer;
+    struct helper upkeep;   /* its thread makes segments and checkpoints */
+    struct helper fetching; /* its thread reads for those who may not block */
+
+    struct mailbox *mailbox;
+    pthread_t thread;
+    struct thread_owner owner;
+    struct task stop_task;
+    bool has_thread, is_ending;
+    atomic_bool is_stopping; /* any thread */
+
+    struct {
+        struct task task;
+        bool is_running;
+        char name[STORE_NAME_SIZE]; /* of the database */
+        int result;
+        struct db *db; /* the helper's, and which one it is */
+        char db_name[STORE_NAME_SIZE];
+    } checkpoint;
+    uint32_t checkpoint_pages; /* the log's length at which the next one starts */
+    struct {
+        struct task task;
+        bool is_running;
+        uint32_t id;
+        struct segment *segment;
+        int result;
+    } spare;
+
+    int64_t last_commit_utc_ms;                                             /* as found at start */
+    _Atomic uint64_t n_groups, n_appended, n_finished, n_syncs, n_messages; /* any thread reads */
+    _Atomic uint32_t n_segments, n_free_segments;
+};
+
+/* ---- upkeep.c: checkpoints, spare segments ---- */
+
+/* Starts what is due; called after every group. */
+void upkeep_run(struct spool *spool);
+void upkeep_close(struct spool *spool); /* after the helper has ended */
+
+/* ---- recovery.c ---- */
+
+/* Opens and reads everything back; calls on_recovered. */
+MUST_USE int recovery_run(struct spool *spool);
+/* Only makes the database anew. */
+MUST_USE int recovery_rebuild(struct spool *spool, struct rebuild_result *out);
+
+/* ---- rebuild.c ---- */
+
+/* Fills an empty store from the segments and marks it complete. */
+MUST_USE int rebuild_into(struct store *store, const struct segments *segments, int large_dir_fd,
+                          struct rebuild_result *out);

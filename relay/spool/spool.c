@@ -1,0 +1,280 @@
+#include "relay/spool/spool.h"
+
+#include <errno.h>
+
+#include "relay/base/clock.h"
+#include "relay/base/list.h"
+#include "relay/spool/parts.h"
+
+enum {
+    DEFAULT_SEGMENT_BYTES = 64 << 20,
+    DEFAULT_CAPACITY = 8192,
+    IDLE_MS = 1000, /* how often the disk's free space is looked at */
+    RETRY_MS = 200, /* verdicts that could not be committed */
+};
+
+/* ---- the thread ---- */
+
+static int wait_ms(const struct spool *spool)
+{
+    if (committer_has_failed(spool))
+        return RETRY_MS;
+    return compaction_is_due(spool) ? 0 : IDLE_MS;
+}
+
+static void *run(void *argument)
+{
+    struct spool *spool = argument;
+
+    thread_own(&spool->owner);
+    while (!spool->is_ending) {
+        mailbox_wait(spool->mailbox, wait_ms(spool));
+        space_check(&spool->space, clock_monotonic_ms());
+        mailbox_run(spool->mailbox);
+        committer_run(spool);
+        upkeep_run(spool);
+    }
+    committer_give_up(spool);
+    return NULL;
+}
+
+static void end(struct task *task)
+{
+    CONTAINER_OF(task, struct spool, stop_task)->is_ending = true;
+}
+
+/* ---- requests ---- */
+
+static void take_append(struct task *task)
+{
+    struct spool_append *append = CONTAINER_OF(task, struct spool_append, task);
+
+    group_add_append(&append->state.spool->committer.waiting, append);
+}
+
+bool spool_append(struct spool *spool, struct spool_append *append)
+{
+    append->state.spool = spool;
+    append->task.run = take_append;
+    return !atomic_load(&spool->is_stopping) && mailbox_post(spool->mailbox, &append->task);
+}
+
+static void take_update(struct task *task)
+{
+    struct spool_update *update = CONTAINER_OF(task, struct spool_update, task);
+
+    group_add_update(&update->state.spool->committer.waiting, update);
+}
+
+void spool_update(struct spool *spool, struct spool_update *update)
+{
+    update->state.spool = spool;
+    update->task.run = take_update;
+    mailbox_answer(spool->mailbox, &update->task);
+}
+
+static void answer_large(struct task *task)
+{
+    struct spool_large_request *request = CONTAINER_OF(task, struct spool_large_request, task);
+
+    request->done(request);
+}
+
+static int open_large(struct spool *spool, struct spool_large_request *request)
+{
+    if (!spool_accepts(spool))
+        return spool_is_full(spool) ? -ENOSPC : -EIO;
+    spool->committer.has_new_names = true;
+    return large_open(&request->large, spool->io, spool->large_dir_fd, request->id);
+}
+
+static int write_large(struct spool *spool, struct spool_large_request *request)
+{
+    int error = spool_is_full(spool) ? -ENOSPC : 0;
+
+    if (!error)
+        error = large_write(request->large, spool->io, request->pieces, request->n_pieces);
+    if (error == -ENOSPC)
+        space_note_full(&spool->space);
+    if (error)
+        request->large->error = error;
+    return error;
+}
+
+static int abandon_large(struct spool *spool, struct spool_large_request *request)
+{
+    large_abandon(TAKE(request->large), spool->io, spool->large_dir_fd);
+    return 0;
+}
+
+static void take_large(struct task *task)
+{
+    static int (*const serve[])(struct spool *, struct spool_large_request *) = {
+        [LARGE_OPEN] = open_large,
+        [LARGE_WRITE] = write_large,
+        [LARGE_ABANDON] = abandon_large,
+    };
+    struct spool_large_request *request = CONTAINER_OF(task, struct spool_large_request, task);
+
+    request->result = serve[request->kind](request->spool, request);
+    task->run = answer_large;
+    mailbox_answer(request->answer_to, task);
+}
+
+bool spool_large_ask(struct spool *spool, struct spool_large_request *request)
+{
+    request->spool = spool;
+    request->task.run = take_large;
+    if (request->kind == LARGE_ABANDON) {
+        mailbox_answer(spool->mailbox, &request->task);
+        return true;
+    }
+    return !atomic_load(&spool->is_stopping) && mailbox_post(spool->mailbox, &request->task);
+}
+
+/* ---- start and stop ---- */
+
+static int prepare(struct spool *spool, const struct spool_settings *settings)
+{
+    spool->settings = *settings;
+    spool->io = settings->io ? settings->io : &io_system;
+    spool->lock_fd = spool->dir_fd = spool->large_dir_fd = spool->segments.dir_fd = -1;
+    if (!settings->segment_bytes)
+        spool->settings.segment_bytes = DEFAULT_SEGMENT_BYTES;
+    if (!settings->mailbox_capacity)
+        spool->settings.mailbox_capacity = DEFAULT_CAPACITY;
+    committer_init(&spool->committer);
+    spool->dir = strdup(settings->dir);
+    if (!spool->dir)
+        return FAULT(-ENOMEM);
+    spool->settings.dir = spool->dir;
+    return mailbox_new(&spool->mailbox, spool->settings.mailbox_capacity);
+}
+
+static int start_threads(struct spool *spool)
+{
+    int error = helper_start(&spool->upkeep, "spool-upkeep", DEFAULT_CAPACITY);
+
+    if (!error)
+        error = helper_start(&spool->fetching, "spool-fetch", DEFAULT_CAPACITY);
+    if (!error)
+        error = thread_start(&spool->thread, "spool", run, spool);
+    spool->has_thread = error == 0;
+    return error;
+}
+
+static struct spool *free_spool(struct spool *spool)
+{
+    committer_fini(&spool->committer);
+    segments_fini(&spool->segments);
+    store_close(&spool->store);
+    mailbox_free(spool->mailbox);
+    close_fd_cleanup(&spool->large_dir_fd);
+    close_fd_cleanup(&spool->dir_fd);
+    close_fd_cleanup(&spool->lock_fd);
+    free(spool->dir);
+    free(spool);
+    return NULL;
+}
+
+int spool_start(struct spool **out, const struct spool_settings *settings)
+{
+    struct spool *spool = calloc(1, sizeof(*spool));
+    int error;
+
+    if (!spool)
+        return FAULT(-ENOMEM);
+    error = prepare(spool, settings);
+    if (!error)
+        error = recovery_run(spool);
+    if (!error) {
+        space_init(&spool->space, spool->io, spool->dir_fd, spool->settings.min_free_bytes,
+                   spool->settings.min_free_inodes_percent, spool->settings.reserve_bytes);
+        space_check(&spool->space, clock_monotonic_ms());
+        error = start_threads(spool);
+    }
+    if (error) {
+        spool_stop(spool);
+        return error;
+    }
+    *out = spool;
+    return 0;
+}
+
+struct spool *spool_stop(struct spool *spool)
+{
+    if (!spool)
+        return NULL;
+    atomic_store(&spool->is_stopping, true);
+    if (spool->has_thread) {
+        spool->stop_task.run = end;
+        mailbox_answer(spool->mailbox, &spool->stop_task);
+        pthread_join(spool->thread, NULL);
+    }
+    helper_stop(&spool->upkeep);
+    helper_stop(&spool->fetching);
+    if (spool->has_thread)
+        mailbox_run(spool->mailbox); /* what the helpers still answered */
+    upkeep_close(spool);
+    /* Only to start quickly next time: the log alone would do. */
+    if (spool->store.db && !spool->committer.needs_database && db_checkpoint(spool->store.db, true))
+        spool->is_ending = true;
+    return free_spool(spool);
+}
+
+/* ---- repair ---- */
+
+int spool_rebuild(const struct spool_settings *settings, struct rebuild_result *out)
+{
+    struct spool *spool = calloc(1, sizeof(*spool));
+    int error;
+
+    if (!spool)
+        return FAULT(-ENOMEM);
+    error = prepare(spool, settings);
+    if (!error)
+        error = recovery_rebuild(spool, out);
+    free_spool(spool);
+    return error;
+}
+
+/* ---- how it stands ---- */
+
+bool spool_is_full(const struct spool *spool)
+{
+    return atomic_load(&spool->space.is_full);
+}
+
+bool spool_accepts(const struct spool *spool)
+{
+    return !atomic_load(&spool->committer.is_closed) && !spool_is_full(spool);
+}
+
+bool spool_may_deliver(const struct spool *spool)
+{
+    return !atomic_load(&spool->committer.is_blocked) && !atomic_load(&spool->committer.is_closed);
+}
+
+bool spool_is_healthy(const struct spool *spool)
+{
+    return spool_may_deliver(spool);
+}
+
+int64_t spool_last_commit_utc_ms(const struct spool *spool)
+{
+    return spool->last_commit_utc_ms;
+}
+
+void spool_figures(const struct spool *spool, struct spool_figures *out)
+{
+    *out = (struct spool_figures){
+        .n_groups = atomic_load(&spool->n_groups),
+        .n_appended = atomic_load(&spool->n_appended),
+        .n_finished = atomic_load(&spool->n_finished),
+        .n_syncs = atomic_load(&spool->n_syncs),
+        .n_messages = atomic_load(&spool->n_messages),
+        .free_bytes = atomic_load(&spool->space.free_bytes),
+        .n_segments = atomic_load(&spool->n_segments),
+        .n_free_segments = atomic_load(&spool->n_free_segments),
+    };
+}
