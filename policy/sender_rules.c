@@ -22,12 +22,18 @@ static bool normalize_domain(struct slice domain, char out[IDN_SIZE])
     return idn_to_ascii(domain, out) == 0;
 }
 
-static bool is_printable(struct slice text)
+/* Blanks and @ stand in quotes only. */
+static bool is_rule_local(struct slice local)
 {
-    for (size_t i = 0; i < text.len; i++)
-        if ((unsigned char)text.data[i] < ' ' || text.data[i] == 0x7f)
+    bool is_quoted = local.data[0] == '"';
+
+    for (size_t i = 0; i < local.len; i++) {
+        unsigned char c = (unsigned char)local.data[i];
+
+        if (c < ' ' || c == 0x7f || (!is_quoted && (c == ' ' || c == '@')))
             return false;
-    return true;
+    }
+    return local.len <= 64;
 }
 
 /* A rule's domain is written by an operator: "example" or "[192.0.2.1]" would be a slip. */
@@ -40,8 +46,7 @@ static bool normalize_address(struct slice local, struct slice domain, char out[
 {
     char ascii[IDN_SIZE];
 
-    if (local.len > 64 || !is_printable(local) || !normalize_domain(domain, ascii) ||
-        strpbrk(ascii, " @*"))
+    if (!is_rule_local(local) || !normalize_domain(domain, ascii) || strpbrk(ascii, " @*"))
         return false;
     memcpy(out, local.data, local.len);
     out[local.len] = '@';

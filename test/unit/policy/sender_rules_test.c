@@ -22,6 +22,8 @@ static void rules_are_stored_in_one_form(void **state)
         {"example.org.",             NULL                      },
         {"exa mple.org",             NULL                      },
         {"a\r\n@example.org",        NULL                      },
+        {"a@b@example.org",          NULL                      },
+        {"a b@example.org",          NULL                      },
         {"**",                       NULL                      },
     };
 
