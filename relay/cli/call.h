@@ -1,0 +1,22 @@
+/* What most verbs are: one request, then a list, an object, or silence.
+ * Thread: main; private to relay/cli. */
+#pragma once
+
+#include "relay/cli/client.h"
+#include "relay/cli/options.h"
+#include "relay/cli/print.h"
+
+/* GET path and print items or the object. */
+int call_list(const struct options *options, const char *path, const struct column *columns);
+int call_show(const struct options *options, const char *path, const struct column *columns);
+
+/* method on a path made of format with one percent-encoded argument; nothing is printed when it
+ * went well, unless --json.  body is taken. */
+int call_quietly(const struct options *options, const char *method, const char *format,
+                 const char *argument, json_t *body);
+
+/* "/api/v1/users/%s" with the argument percent-encoded; malloc()ed. */
+char *call_path(const char *format, const char *argument);
+
+/* The first line of stdin without its line end, for passwords; malloc()ed, or NULL at the end. */
+char *call_read_line(void);

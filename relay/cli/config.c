@@ -1,0 +1,70 @@
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "relay/base/secret.h"
+#include "relay/cli/call.h"
+#include "relay/cli/nouns.h"
+#include "relay/control/config.h"
+
+#define DEFAULT_CONFIG "/etc/staffetta/staffetta.conf"
+
+/* Needs no service: reads the file as the service would. */
+int config_check_main(struct options *options)
+{
+    const char *given = option(options, "config");
+    const char *path = options->n_arguments ? options->arguments[0]
+                       : given              ? given
+                                            : DEFAULT_CONFIG;
+    CLEANUP(buffer) struct buffer text = BUFFER_INIT;
+    CLEANUP(buffer) struct buffer problem = BUFFER_INIT;
+    struct settings *settings;
+
+    if (config_load(&settings, path, &text, &problem) < 0) {
+        fprintf(stderr, "%.*s", (int)problem.len, problem.data ? problem.data : "");
+        return EX_CONFIG;
+    }
+    settings_unref(settings);
+    print_line("%s: good", path);
+    return EX_OK;
+}
+
+static void print_setting(json_t *item, bool explains)
+{
+    const char *section = json_string_value(json_object_get(item, "section"));
+    const char *title = json_string_value(json_object_get(item, "title"));
+    CLEANUP(free) char *name = print_member(item, "name");
+    CLEANUP(free) char *value = print_member(item, "value");
+    CLEANUP(free) char *help = print_member(item, "help");
+    CLEANUP(free) char *default_value = print_member(item, "default");
+
+    print_line("%s%s%s%s%s = %s", section ? section : "", title ? "." : "", title ? title : "",
+               section ? "." : "", name, value);
+    if (explains)
+        print_line("    %s (default: %s)%s", help, default_value,
+                   json_is_true(json_object_get(item, "needs_restart")) ? "; needs a restart" : "");
+}
+
+int config_show_main(struct options *options)
+{
+    static const struct column none[] = {
+        {NULL, NULL}
+    };
+    struct answer answer;
+    int exit_code = client_ask(options, "GET", "/api/v1/config", NULL, &answer);
+    json_t *items = json_object_get(answer.body, "items");
+    size_t index;
+    json_t *item;
+
+    if (exit_code == EX_OK && option_is_set(options, "changed"))
+        for (size_t i = json_array_size(items); i > 0; i--)
+            if (!json_is_true(json_object_get(json_array_get(items, i - 1), "changed")))
+                json_array_remove(items, i - 1);
+    if (exit_code == EX_OK && options->wants_json)
+        print_items(options, answer.body, none);
+    else if (exit_code == EX_OK)
+        json_array_foreach(items, index, item)
+            print_setting(item, option_is_set(options, "explain"));
+    json_decref(answer.body);
+    return exit_code;
+}

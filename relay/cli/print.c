@@ -1,0 +1,133 @@
+#include "relay/cli/print.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "relay/base/buffer.h"
+#include "relay/cli/options.h"
+
+enum { MAX_COLUMNS = 16 };
+
+static void append_plain(struct buffer *out, const char *text)
+{
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        buffer_append_byte(out, c < ' ' || c == 0x7f ? '?' : *text);
+    }
+}
+
+static void append_value(struct buffer *out, json_t *value)
+{
+    size_t index;
+    json_t *item;
+
+    if (json_is_string(value))
+        append_plain(out, json_string_value(value));
+    else if (json_is_integer(value))
+        buffer_printf(out, "%lld", (long long)json_integer_value(value));
+    else if (json_is_boolean(value))
+        buffer_append_text(out, json_is_true(value) ? "yes" : "no");
+    json_array_foreach(value, index, item)
+    {
+        if (index)
+            buffer_append_text(out, ", ");
+        append_value(out, item);
+    }
+}
+
+char *print_member(json_t *object, const char *member)
+{
+    struct buffer text = BUFFER_INIT;
+
+    append_value(&text, json_object_get(object, member));
+    if (text.len == 0)
+        buffer_append_byte(&text, '-');
+    buffer_append_byte(&text, '\0');
+    return text.data ? text.data : strdup("?");
+}
+
+void print_line(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vprintf(format, args);
+    va_end(args);
+    putchar('\n');
+}
+
+static void print_json(json_t *value)
+{
+    char *text = json_dumps(value, JSON_COMPACT);
+
+    puts(text ? text : "{}");
+    free(text);
+}
+
+void print_object(const struct options *options, json_t *object, const struct column *columns)
+{
+    if (options->wants_json) {
+        print_json(object);
+        return;
+    }
+    for (; columns->member; columns++) {
+        char *text = print_member(object, columns->member);
+
+        printf("%-18s %s\n", columns->heading, text);
+        free(text);
+    }
+}
+
+static void measure(json_t *items, const struct column *columns, int widths[MAX_COLUMNS])
+{
+    size_t index;
+    json_t *item;
+
+    for (size_t i = 0; columns[i].member && i < MAX_COLUMNS; i++) {
+        widths[i] = (int)strlen(columns[i].heading);
+        json_array_foreach(items, index, item)
+        {
+            char *text = print_member(item, columns[i].member);
+
+            if ((int)strlen(text) > widths[i])
+                widths[i] = (int)strlen(text);
+            free(text);
+        }
+    }
+}
+
+static void print_row(json_t *item, const struct column *columns, const int widths[MAX_COLUMNS])
+{
+    for (size_t i = 0; columns[i].member && i < MAX_COLUMNS; i++) {
+        char *text = item ? print_member(item, columns[i].member) : strdup(columns[i].heading);
+
+        if (columns[i + 1].member)
+            printf("%-*s  ", widths[i], text ? text : "");
+        else
+            printf("%s\n", text ? text : "");
+        free(text);
+    }
+}
+
+void print_items(const struct options *options, json_t *body, const struct column *columns)
+{
+    json_t *items = json_object_get(body, "items");
+    int widths[MAX_COLUMNS] = {0};
+    size_t index;
+    json_t *item;
+
+    if (!options->wants_json) {
+        measure(items, columns, widths);
+        print_row(NULL, columns, widths);
+    }
+    json_array_foreach(items, index, item)
+    {
+        if (options->wants_json)
+            print_json(item);
+        else
+            print_row(item, columns, widths);
+    }
+}
