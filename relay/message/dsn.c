@@ -231,7 +231,7 @@ static void write_text(struct writer *writer)
     begin(writer, "This is the mail system at ");
     add(writer, writer->dsn->hostname, WORD_MAX);
     buffer_append_text(&writer->line, ".");
-    end(writer, "");
+    end(writer, " "); /* a foreign word never begins a line: it could be our boundary */
     buffer_append_text(writer->out, "\r\n");
     for (int action = 0; action < N_ACTIONS; action++)
         write_stories(writer, (enum dsn_action)action);

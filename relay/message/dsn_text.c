@@ -29,7 +29,9 @@ static size_t append_character(struct buffer *out, struct slice text, bool utf8)
     }
     if (c == '\r' || c == '\n' || c == '\t')
         c = ' ';
-    buffer_append_byte(out, c < ' ' || c == '\x7f' ? '?' : c);
+    if (c < ' ' || c == '\x7f')
+        c = '?';
+    buffer_append_byte(out, c);
     return len;
 }
 

@@ -180,11 +180,13 @@ static struct delimiter next_delimiter(struct slice body, size_t from, struct sl
 static struct slice between(struct slice body, const struct delimiter *before,
                             const struct delimiter *after)
 {
-    size_t end = after->start;
+    struct slice part = slice_head(slice_skip(body, before->end), after->start - before->end);
 
-    if (after->is_found && end >= before->end + 2)
-        end -= 2;
-    return slice_head(slice_skip(body, before->end), end - before->end);
+    if (after->is_found && part.len && part.data[part.len - 1] == '\n')
+        part.len--;
+    if (after->is_found && part.len && part.data[part.len - 1] == '\r')
+        part.len--;
+    return part;
 }
 
 // NOLINTNEXTLINE(misc-no-recursion): no deeper than MIME_MAX_DEPTH

@@ -34,8 +34,13 @@ static void write_byte(struct mime_writer *writer, char byte)
 
 void mime_write_seven_bit(struct mime_writer *writer, struct slice bytes)
 {
-    for (size_t i = 0; i < bytes.len; i++)
-        write_byte(writer, bytes.data[i] & '\x80' ? '?' : bytes.data[i]);
+    for (size_t i = 0; i < bytes.len; i++) {
+        char byte = bytes.data[i];
+
+        if (byte & '\x80')
+            byte = '?';
+        write_byte(writer, byte);
+    }
 }
 
 /* A line of quoted-printable being written. */
@@ -170,8 +175,9 @@ static void write_group(struct mime_writer *writer, struct slice three)
 
     for (size_t i = 0; i < 3; i++)
         bits = bits << 8 | (i < three.len ? (unsigned char)three.data[i] : 0);
-    for (size_t i = 0; i < 4; i++)
-        out[i] = i <= three.len ? digits[bits >> (18 - 6 * i) & 63] : '=';
+    memset(out, '=', sizeof(out));
+    for (size_t i = 0; i <= three.len; i++)
+        out[i] = digits[bits >> (18 - 6 * i) & 63];
     mime_write(writer, slice_from(out, sizeof(out)));
 }
 

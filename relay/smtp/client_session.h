@@ -14,6 +14,7 @@
 #pragma once
 
 #include "relay/smtp/body_writer.h"
+#include "relay/smtp/client_peer.h"
 #include "relay/smtp/envelope_parameters.h"
 #include "relay/smtp/phase.h"
 #include "relay/smtp/reply_reader.h"
@@ -41,17 +42,6 @@ struct smtp_client_settings {
     struct slice user, password; /* smart host; empty user: no AUTH */
     bool auth_in_clear;          /* else AUTH only under TLS */
 };
-
-/* What the last EHLO said; empty after HELO. */
-struct smtp_client_peer {
-    bool is_esmtp, pipelining, eight_bit_mime, smtputf8, dsn, chunking, starttls;
-    bool enhanced_codes, auth_plain, auth_login, has_size;
-    uint64_t size;           /* SIZE; 0: no fixed limit */
-    uint32_t max_mails;      /* LIMITS MAILMAX; 0: not said */
-    uint32_t max_recipients; /* LIMITS RCPTMAX; 0: not said */
-    char name[128];          /* what it calls itself; first word of the reply, printable */
-};
-
 struct smtp_client_recipient {
     struct slice address; /* local@domain, quoted where needed */
     struct slice orcpt;   /* as received, or empty; said only to a peer with DSN */
@@ -63,9 +53,8 @@ struct smtp_transaction {
     struct slice sender; /* empty: <> */
     struct slice envid;  /* as received (xtext), or empty; said only to a peer with DSN */
     enum smtp_ret ret;
-    uint64_t size;     /* bytes of the body; 0: not said */
-    bool is_eight_bit; /* BODY=8BITMIME */
-    bool is_smtputf8;  /* SMTPUTF8 */
+    uint64_t size;                  /* bytes of the body; 0: not said */
+    bool is_eight_bit, is_smtputf8; /* BODY=8BITMIME, SMTPUTF8 */
     const struct smtp_client_recipient *recipients;
     uint32_t n_recipients; /* at least 1 */
 };
@@ -93,12 +82,10 @@ struct smtp_client {
     struct body_writer body;
     struct buffer output;
     uint32_t next_command, next_reply; /* the cursors: positions in a transaction */
-    uint8_t state;                     /* row of the table in client_session.c */
-    uint8_t auth_step;                 /* of the mechanism under way */
-    bool must_reset;   /* the peer still holds a sender: RSET before the next MAIL */
-    bool outcome_told; /* the owner knows how this transaction ended */
+    uint8_t state, auth_step;          /* rows of tables in the .c files */
+    bool must_reset;              /* the peer still holds a sender: RSET before the next MAIL */
+    bool outcome_told, has_reply; /* the owner knows how it ended; holds a reply */
     bool owes_ready, owes_no_recipient; /* steps to return before more is read */
-    bool has_reply;                     /* the reader's reply was given out */
     char words[320];                    /* text of replies made here */
 };
 
@@ -106,8 +93,9 @@ struct smtp_client {
 void smtp_client_init(struct smtp_client *client, const struct smtp_client_settings *settings);
 void smtp_client_fini(struct smtp_client *client);
 
-/* Takes bytes off input until there is a step.  Call again, with what is left (or nothing), until
- * it returns MORE or CLOSED. */
+/* Takes bytes off input until there is a step.  Call again, also with nothing left, until it
+ * returns MORE or CLOSED.  While a body is being written, feed what comes as well: a peer may
+ * refuse it early. */
 enum smtp_client_step smtp_client_feed(struct smtp_client *client, struct slice *input);
 
 void smtp_client_tls_started(struct smtp_client *client);
@@ -121,8 +109,7 @@ MUST_USE int smtp_client_send(struct smtp_client *client,
 MUST_USE int smtp_client_body(struct smtp_client *client, struct slice chunk);
 MUST_USE int smtp_client_body_end(struct smtp_client *client);
 
-/* Writes QUIT where the protocol allows it and returns true: feed until CLOSED.  False: in the
- * middle of a transaction, or over already; just close. */
+/* Writes QUIT where it is allowed and returns true: feed until CLOSED.  False: just close. */
 bool smtp_client_quit(struct smtp_client *client);
 
 /* The connection is gone, or a deadline passed (why: "Connection lost", "Timed out").  Returns
