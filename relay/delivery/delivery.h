@@ -4,11 +4,11 @@
  *   delivery_start()       after the loops are made and policy is started, before the loops run
  *                          and before spool_start(), whose callbacks call in at once
  *   delivery_use_spool()   with what spool_start() made, before the loops run
- *   delivery_directory()   at the first snapshot of users, domains and keys, and at each new one
- *                          (any thread; until the first one nothing is sent)
+ *   delivery_subscribe()   before registry_start(): users, domains, keys, suspensions; until the
+ *                          first snapshot is there nothing is sent
  *   delivery_signer_link() once per loop whenever the signer (re)starts
  *   delivery_recover()     from the spool's on_recovered     (spool thread)
- *   delivery_recovered()   when the rows are all told: sending begins
+ *   delivery_recovered()   when spool_start() has returned: sending begins
  *   delivery_admit()       from the spool's on_committed     (spool thread)
  *   delivery_reload()      with new settings                 (any one thread)
  *   delivery_drain()       at SIGTERM: nothing new starts; done() when nothing is under way
@@ -23,10 +23,10 @@
 #include "relay/spool/stored.h"
 
 struct delivery;
-struct directory;
 struct loop;
 struct policy;
 struct recipient_row;
+struct registry;
 struct spool;
 
 struct delivery_parts {
@@ -53,8 +53,7 @@ void delivery_recover(struct delivery *delivery, struct stored *stored,
                       const struct recipient_row *rows, uint32_t n_rows);
 void delivery_recovered(struct delivery *delivery);
 
-/* Users, domains and keys as they are now; takes a reference of its own.  Any thread. */
-void delivery_directory(struct delivery *delivery, struct directory *directory);
+void delivery_subscribe(struct delivery *delivery, struct registry *registry);
 
 /* A loop's end of a channel to the signer (signer_link_add_loop()); takes fd.  Any thread. */
 void delivery_signer_link(struct delivery *delivery, unsigned loop_index, int fd);

@@ -30,8 +30,9 @@ struct delivery_settings {
     size_t n_binds;
     enum delivery_tls tls; /* towards MX hosts; never IMPLICIT */
     struct retry retry;
-    int64_t expire_ms;       /* of reports that we make ourselves */
-    int64_t delay_report_ms; /* 0: none */
+    int64_t expire_ms;         /* of reports that we make ourselves */
+    uint32_t signature_life_s; /* DKIM x= this long after t=; 0: none */
+    int64_t delay_report_ms;   /* 0: none */
     const struct network *allow_mx;
     size_t n_allow_mx;
     const struct ip_address *own_addresses; /* an MX there is a loop: the listeners' addresses */

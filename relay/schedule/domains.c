@@ -36,6 +36,7 @@ struct domain *domain_make(struct schedule *schedule, struct slice name)
         return NULL;
     list_init(&domain->unrouted);
     list_init(&domain->routing_link);
+    list_init(&domain->owner_link);
     domain->hash = table_hash_ignoring_case(name);
     domain->name = lower_copy(name);
     if (!domain->name || table_add(&schedule->domain_table, domain->hash, domain) < 0) {
@@ -61,6 +62,7 @@ void domain_release(struct schedule *schedule, struct domain *domain)
         return;
     lead_to(domain, NULL);
     list_remove(&domain->routing_link);
+    list_remove(&domain->owner_link);
     table_remove(&schedule->domain_table, domain->hash, domain);
     free(domain->name);
     pool_give(&schedule->domains, domain);
@@ -94,4 +96,19 @@ struct entry *schedule_take_unrouted(struct schedule *schedule, struct domain *d
     entry = CONTAINER_OF(domain->unrouted.next, struct entry, link);
     schedule_take(schedule, entry);
     return entry;
+}
+
+void schedule_reconsider(struct schedule *schedule, struct domain *domain)
+{
+    domain->fresh_until_ms = INT64_MIN;
+    domain_want(schedule, domain);
+}
+
+void schedule_reconsider_all(struct schedule *schedule)
+{
+    const struct table *table = &schedule->domain_table;
+
+    for (uint32_t i = 0; i < table->n_slots; i++)
+        if (table->slots[i].thing)
+            schedule_reconsider(schedule, table->slots[i].thing);
 }

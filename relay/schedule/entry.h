@@ -21,6 +21,7 @@ enum entry_flags {
     ENTRY_DOUBTFUL = 1 << 1,       /* a connection was lost after its final dot */
     ENTRY_CANCELLED = 1 << 2,      /* an operator ended it while it was being sent */
     ENTRY_HOLD_LATER = 1 << 3,     /* an operator held it while it was being sent */
+    ENTRY_BOUNCE = 1 << 4,         /* and wants a report of that, with ENTRY_CANCELLED */
     ENTRY_UNBOUND = 1 << 7,        /* `flow` is its campaign: it has no flow yet */
 };
 

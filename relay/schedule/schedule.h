@@ -17,6 +17,7 @@ enum { SCHEDULE_MAX_TRANSACTION = 1000 }; /* recipients */
 /* A recipient domain as we know it; the site it leads to may change with DNS. */
 struct domain {
     struct list unrouted;     /* entries that wait for DNS */
+    struct list owner_link;   /* the owner's, for rows of domains to look up */
     struct list routing_link; /* while it has both a site and unrouted entries */
     char *name;               /* lower case */
     uint64_t hash;
@@ -92,9 +93,16 @@ struct site *schedule_make_site(struct schedule *schedule, struct slice name,
 void schedule_route(struct schedule *schedule, struct domain *domain, struct site *site,
                     int64_t fresh_until_ms);
 
+/* The owner is asked again (on_domain_wanted), though the answer is fresh: for one, for all. */
+void schedule_reconsider(struct schedule *schedule, struct domain *domain);
+void schedule_reconsider_all(struct schedule *schedule);
+
 /* What cannot be routed here (no answer from DNS, another loop's site) is handed out, SENDING, one
  * at a time; NULL: no more.  The domain may be gone after the last one is finished. */
 struct entry *schedule_take_unrouted(struct schedule *schedule, struct domain *domain);
+
+void schedule_each_site(struct schedule *schedule, void (*visit)(void *owner, struct site *site),
+                        void *owner);
 
 /* ---- what is to be done ---- */
 

@@ -119,7 +119,8 @@ void site_unreachable(struct site *site, const char *why, const struct retry *re
                       int64_t now_ms)
 {
     site_slow_down(site);
-    if (site->n_greeted > 0)
+    /* What was tried together fails together: that is one failure. */
+    if (site->n_greeted > 0 || site->reachable_ms > now_ms)
         return;
     site->n_failures++;
     site->reachable_ms = now_ms + retry_site_wait_ms(retry, site->n_failures, dice);
@@ -160,6 +161,11 @@ void site_resume(struct site *site)
 {
     free(TAKE(site->suspended_because));
     site->suspended_until_ms = 0;
+    site_try_now(site);
+}
+
+void site_try_now(struct site *site)
+{
     site->n_failures = 0;
     site->reachable_ms = 0;
     free(TAKE(site->trouble));

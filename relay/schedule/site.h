@@ -75,5 +75,6 @@ void site_slow_down(struct site *site);
 
 /* until_ms: monotonic, INT64_MAX: until resumed. */
 void site_suspend(struct site *site, const char *reason, int64_t until_ms);
-void site_resume(struct site *site); /* also forgets that it was unreachable */
+void site_resume(struct site *site);  /* also forgets that it was unreachable */
+void site_try_now(struct site *site); /* forgets that it was unreachable, not a suspension */
 void site_set_limits(struct site *site, const struct site_limits *limits);

@@ -84,14 +84,24 @@ bool schedule_wants_permits(const struct schedule *schedule)
     return !list_is_empty(&schedule->permit_waiters);
 }
 
+static void touch_site(void *owner, struct site *site)
+{
+    schedule_touch(owner, site);
+}
+
 void schedule_pause(struct schedule *schedule, bool is_paused)
 {
     bool resumes = schedule->is_paused && !is_paused;
 
     schedule->is_paused = is_paused;
-    if (!resumes)
-        return;
+    if (resumes)
+        schedule_each_site(schedule, touch_site, schedule);
+}
+
+void schedule_each_site(struct schedule *schedule, void (*visit)(void *owner, struct site *site),
+                        void *owner)
+{
     for (uint32_t i = 0; i < schedule->site_table.n_slots; i++)
         if (schedule->site_table.slots[i].thing)
-            schedule_touch(schedule, schedule->site_table.slots[i].thing);
+            visit(owner, schedule->site_table.slots[i].thing);
 }

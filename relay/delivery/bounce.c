@@ -1,0 +1,221 @@
+#include "relay/delivery/bounce.h"
+
+#include <errno.h>
+
+#include "relay/base/clock.h"
+#include "relay/message/dsn.h"
+#include "relay/spool/queue_id.h"
+
+enum { FULL_ORIGINAL_MOST = 1000000 }; /* bytes; a longer message comes back as its header */
+
+_Static_assert((int)NOTIFY_NEVER == (int)DSN_NOTIFY_NEVER &&
+                   (int)NOTIFY_SUCCESS == (int)DSN_NOTIFY_SUCCESS &&
+                   (int)NOTIFY_FAILURE == (int)DSN_NOTIFY_FAILURE &&
+                   (int)NOTIFY_DELAY == (int)DSN_NOTIFY_DELAY,
+               "one set of bits");
+
+static const struct {
+    bool is_reported;
+    enum dsn_action action;
+} actions[N_VERDICTS] = {
+    [VERDICT_DELIVERED] = {true, DSN_RELAYED}, /* by a peer that promises no report of its own */
+    [VERDICT_FAILED] = {true, DSN_FAILED },
+    [VERDICT_EXPIRED] = {true, DSN_FAILED },
+    [VERDICT_DELAYED] = {true, DSN_DELAYED},
+};
+
+bool bounce_is_wanted(const struct outcome *outcome, const struct outcome_item *item)
+{
+    const struct envelope *envelope = &outcome->letter->envelope;
+    enum verdict verdict = item->judgement.verdict;
+    const struct user *user;
+
+    if (!outcome->letter->is_open || envelope->sender.len == 0 ||
+        envelope->flags & MESSAGE_REPORT || !actions[verdict].is_reported ||
+        item->n > envelope->n_recipients)
+        return false;
+    if (verdict == VERDICT_DELIVERED && outcome->place.peer_has_dsn)
+        return false;
+    user = outcome->shard->directory
+               ? directory_user_by_id(outcome->shard->directory, envelope->user_id)
+               : NULL;
+    if (user && user->bounces == BOUNCES_NONE)
+        return false;
+    return dsn_is_wanted(envelope->recipients[item->n - 1].notify, actions[verdict].action);
+}
+
+static uint32_t count_wanted(const struct outcome *outcome)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < outcome->n_items; i++)
+        n += bounce_is_wanted(outcome, &outcome->items[i]);
+    return n;
+}
+
+static bool has_failure(const struct outcome *outcome)
+{
+    for (uint32_t i = 0; i < outcome->n_items; i++)
+        if (actions[outcome->items[i].judgement.verdict].action == DSN_FAILED &&
+            bounce_is_wanted(outcome, &outcome->items[i]))
+            return true;
+    return false;
+}
+
+static struct slice print_status(struct arena *arena, const struct judgement *judgement)
+{
+    CLEANUP(buffer) struct buffer text = BUFFER_INIT;
+
+    enhanced_status_print(&text, judgement->status);
+    return arena_copy(arena, buffer_slice(&text));
+}
+
+static struct slice print_reply(struct arena *arena, const struct judgement *judgement)
+{
+    CLEANUP(buffer) struct buffer text = BUFFER_INIT;
+
+    judgement_print(judgement, &text);
+    return arena_copy(arena, buffer_slice(&text));
+}
+
+static void describe(struct outcome *outcome, const struct outcome_item *item,
+                     struct dsn_recipient *out)
+{
+    const struct envelope *envelope = &outcome->letter->envelope;
+    const struct recipient *recipient = &envelope->recipients[item->n - 1];
+    const struct judgement *judgement = &item->judgement;
+
+    *out = (struct dsn_recipient){
+        .address = recipient->address,
+        .orcpt = recipient->orcpt,
+        .action = actions[judgement->verdict].action,
+        .status = print_status(&outcome->arena, judgement),
+        .remote_mta = judgement->code ? outcome->place.mx : (struct slice){NULL, 0},
+        .last_attempt_utc_ms = clock_utc_ms(),
+    };
+    if (judgement->code)
+        out->diagnostic = print_reply(&outcome->arena, judgement);
+    else
+        out->reason = judgement->text;
+    if (judgement->verdict == VERDICT_DELAYED)
+        out->retry_until_utc_ms = stored_expires_utc_ms(outcome->letter->stored);
+    /* Its reply was "4xx, try again"; what failed is the time. */
+    if (judgement->verdict == VERDICT_EXPIRED)
+        out->status = SLICE_LITERAL("4.4.7");
+}
+
+/* The header, or all of it when that was asked for and is not too long.  0 or -EAGAIN. */
+static int read_original(struct outcome *outcome, struct buffer *out, bool *is_full)
+{
+    const struct letter *letter = outcome->letter;
+    size_t n_bytes = letter->view.header_bytes;
+    int64_t n_read;
+
+    *is_full = letter->envelope.ret == RET_FULL && has_failure(outcome) &&
+               letter->view.length <= FULL_ORIGINAL_MOST;
+    if (*is_full)
+        n_bytes = letter->view.length;
+    if (buffer_reserve(out, n_bytes) < 0)
+        return 0;
+    n_read = spool_read(&letter->view, 0, out->data, n_bytes);
+    if (n_read == -EAGAIN && !outcome->has_fetched)
+        return -EAGAIN;
+    if (n_read == (int64_t)n_bytes)
+        out->len = n_bytes;
+    else
+        *is_full = false;
+    return 0;
+}
+
+static void address_report(const struct outcome *outcome, struct bounce_report *report,
+                           const struct dsn_facts *facts)
+{
+    const struct envelope *original = &outcome->letter->envelope;
+    const struct delivery_config *config = outcome->shard->config;
+    int64_t now_ms = clock_utc_ms();
+
+    report->recipient = (struct recipient){.address = original->sender};
+    report->envelope.arrived_utc_ms = now_ms;
+    report->envelope.expires_utc_ms = now_ms + config->settings.expire_ms;
+    report->envelope.user_id = original->user_id;
+    report->envelope.user = original->user;
+    report->envelope.flags = MESSAGE_REPORT | (facts->has_eight_bit ? MESSAGE_8BIT_BODY : 0U);
+    if (facts->has_eight_bit_header)
+        report->envelope.flags |= MESSAGE_8BIT_HEADER | MESSAGE_SMTPUTF8;
+    report->envelope.class = CLASS_TRANSACTIONAL;
+    report->envelope.from_domain = config->hostname;
+    report->envelope.n_recipients = 1;
+    report->envelope.recipients = &report->recipient;
+    report->piece = buffer_slice(&report->text);
+    report->append = (struct spool_append){
+        .envelope = &report->envelope,
+        .header_bytes = (uint32_t)facts->header_bytes,
+        .pieces = &report->piece,
+        .n_pieces = 1,
+    };
+}
+
+static int write_dsn(struct outcome *outcome, struct bounce_report *report,
+                     struct dsn_recipient *recipients, struct slice original, bool is_full)
+{
+    const struct envelope *envelope = &outcome->letter->envelope;
+    char id[QUEUE_ID_SIZE], about[QUEUE_ID_SIZE];
+    struct dsn_facts facts;
+    struct dsn dsn;
+    int error;
+
+    for (uint32_t i = 0; i < outcome->n_items; i++)
+        if (bounce_is_wanted(outcome, &outcome->items[i]))
+            describe(outcome, &outcome->items[i], &recipients[report->n_recipients++]);
+    report->envelope.id = queue_id_new();
+    queue_id_format(report->envelope.id, id);
+    queue_id_format(envelope->id, about);
+    dsn = (struct dsn){
+        .hostname = outcome->shard->config->hostname,
+        .sender = envelope->sender,
+        .queue_id = slice_of(about),
+        .report_id = slice_of(id),
+        .envid = envelope->envid,
+        .arrival_utc_ms = envelope->arrived_utc_ms,
+        .now_utc_ms = clock_utc_ms(),
+        .original = original,
+        .is_full = is_full,
+        .recipients = recipients,
+        .n_recipients = report->n_recipients,
+    };
+    error = dsn_write(&dsn, &report->text, &facts);
+    if (error == 0)
+        address_report(outcome, report, &facts);
+    return error;
+}
+
+int bounce_write(struct outcome *outcome, struct bounce_report **out)
+{
+    uint32_t n_wanted = count_wanted(outcome);
+    CLEANUP(buffer) struct buffer original = BUFFER_INIT;
+    struct dsn_recipient *recipients;
+    struct bounce_report *report;
+    bool is_full = false;
+
+    if (n_wanted == 0)
+        return 0;
+    if (outcome->letter->has_view && read_original(outcome, &original, &is_full) < 0)
+        return -EAGAIN;
+    recipients = arena_alloc(&outcome->arena, n_wanted * sizeof(*recipients));
+    report = calloc(1, sizeof(*report));
+    if (!recipients || !report ||
+        write_dsn(outcome, report, recipients, buffer_slice(&original), is_full) < 0) {
+        bounce_free(report);
+        return FAULT(-ENOMEM);
+    }
+    *out = report;
+    return 0;
+}
+
+void bounce_free(struct bounce_report *report)
+{
+    if (!report)
+        return;
+    buffer_fini(&report->text);
+    free(report);
+}

@@ -1,0 +1,95 @@
+/* One connection to a site: finds a host that lets us in (by preference, next address, next MX),
+ * STARTTLS with one fall back in clear where allowed, then transactions one after another, idle in
+ * between, and an end.  Joins client_session, stream and timers; knows nothing of messages.
+ * Thread: the loop's. */
+#pragma once
+
+#include "relay/delivery/target.h"
+#include "relay/delivery/verdict.h"
+#include "relay/net/stream.h"
+#include "relay/smtp/client_session.h"
+
+struct dispatch;
+
+enum connection_state {
+    CONNECTION_OPENING, /* until the first READY */
+    CONNECTION_READY,   /* between transactions, with a dispatch or idle */
+    CONNECTION_BUSY,    /* in a transaction, or finishing one */
+    CONNECTION_CLOSING, /* QUIT said, or to be freed at the next turn */
+};
+
+enum { CONNECTION_MOST_TRIES = 5, CONNECTION_IDLE_MS = 10000, CONNECTION_TEXT = 512 };
+
+/* Why no host let us in; the last word counts, a temporary one more than a permanent one. */
+struct connection_trouble {
+    uint16_t code;
+    struct enhanced_status status;
+    bool is_permanent, is_set;
+    char text[CONNECTION_TEXT];
+};
+
+struct connection {
+    struct list all_link;   /* shard->connections */
+    struct list idle_link;  /* target->idle */
+    struct list shard_idle; /* shard->idle */
+    struct delivery_shard *shard;
+    struct target *target;
+    struct site *site;
+    struct delivery_config *config;
+    struct target_policy policy;
+    struct dispatch *dispatch; /* whose transaction it is; NULL: nobody's */
+    enum connection_state state;
+    enum message_class message_class;
+    bool counts_as_busy; /* for the site; see connection_settle() */
+    bool is_greeted, in_clear, is_starting_tls, is_broken;
+    uint32_t n_messages;
+
+    uint8_t order[TARGET_MAX_HOSTS];
+    size_t n_order, order_at;
+    struct target_host *hosts; /* as they were when it began */
+    struct host_query *query;  /* while a host is looked up */
+    struct ip_address addresses[HOST_MAX_ADDRESSES];
+    size_t n_addresses, address_at;
+    unsigned n_tries;
+    struct connection_trouble trouble;
+
+    struct stream *stream;
+    struct smtp_client client;
+    bool has_client;
+    struct timer timer;
+    struct later later; /* the next host, or the end */
+    char mx[DNS_NAME_SIZE + IP_TEXT_SIZE + 4], egress[IP_TEXT_SIZE], tls[96];
+};
+
+/* A new connection for this dispatch; the schedule has counted it.  NULL: no memory. */
+struct connection *connection_open(struct target *target, struct dispatch *dispatch,
+                                   enum message_class message_class);
+
+/* An idle one of the target, for this dispatch; the schedule has counted that too. */
+struct connection *connection_take(struct target *target, struct dispatch *dispatch,
+                                   enum message_class message_class);
+
+/* For the dispatch, when dispatch_on_ready() was called.  0, or SMTP_CLIENT_UNSENDABLE, -ENOMEM. */
+MUST_USE int connection_send(struct connection *connection,
+                             const struct smtp_transaction *transaction);
+size_t connection_room(const struct connection *connection); /* bytes of body it would take now */
+MUST_USE int connection_write_body(struct connection *connection, struct slice chunk);
+MUST_USE int connection_end_body(struct connection *connection);
+
+/* The dispatch wants nothing more of it: it becomes idle as soon as it can, or ends. */
+void connection_let_go(struct connection *connection);
+/* Closed without another octet, in the middle of a body too: the peer must drop it. */
+void connection_abort(struct connection *connection);
+
+/* Idle ones end now: the oldest, all of them (drain); and everything at once (free). */
+void connection_end_oldest_idle(struct delivery_shard *shard);
+void connection_end_idle(struct delivery_shard *shard);
+void connection_free_all(struct delivery_shard *shard);
+
+/* connection_open.c: the next host or address; connection.c: what it leads to. */
+void connection_try_next(struct connection *connection);
+void connection_cancel_lookup(struct connection *connection);
+void connection_note_trouble(struct connection *connection, const struct smtp_reply *reply,
+                             bool is_permanent);
+void connection_give_up(struct connection *connection);
+extern const struct stream_handlers connection_handlers;

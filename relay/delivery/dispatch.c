@@ -1,0 +1,514 @@
+#include "relay/delivery/dispatch.h"
+
+#include <errno.h>
+
+#include "relay/base/crc32c.h"
+#include "relay/base/log.h"
+#include "relay/message/line_scan.h"
+#include "relay/spool/queue_id.h"
+
+/* A piece of the body grows to twice its length at most when it is dot-stuffed. */
+enum { BODY_PIECE = 16384, BODY_ROOM = 3 * BODY_PIECE };
+
+static void try_send(struct dispatch *dispatch);
+
+/* ---- life ---- */
+
+static void dispatch_free(struct dispatch *dispatch)
+{
+    struct delivery_shard *shard = dispatch->shard;
+
+    preparation_free(dispatch->preparation);
+    letter_unref(dispatch->letter);
+    arena_reset(&dispatch->arena);
+    free(dispatch);
+    shard->n_dispatches--;
+    delivery_shard_touch(shard);
+}
+
+/* Everything is said: what was collected is stored, the rest of the work forgotten. */
+static void finish(struct dispatch *dispatch)
+{
+    struct outcome *outcome = TAKE(dispatch->outcome);
+
+    dispatch->is_over = true;
+    if (outcome)
+        outcome_commit(outcome);
+    if (!dispatch->is_waiting)
+        dispatch_free(dispatch);
+}
+
+static void let_connection_go(struct dispatch *dispatch)
+{
+    struct connection *connection = TAKE(dispatch->connection);
+
+    if (connection)
+        connection_let_go(connection);
+}
+
+/* The same for all that have no answer yet. */
+static void judge_rest(struct dispatch *dispatch, const struct judgement *judgement)
+{
+    for (uint32_t i = 0; i < dispatch->n_entries; i++) {
+        if (dispatch->is_answered[i])
+            continue;
+        dispatch->is_answered[i] = true;
+        outcome_add(dispatch->outcome, dispatch->entries[i], judgement);
+    }
+}
+
+static void return_rest(struct dispatch *dispatch)
+{
+    judge_rest(dispatch, &(struct judgement){.verdict = VERDICT_AGAIN});
+}
+
+/* Before a word was said to the peer: the connection is as good as before. */
+static void refuse(struct dispatch *dispatch, const struct judgement *judgement)
+{
+    judge_rest(dispatch, judgement);
+    let_connection_go(dispatch);
+    finish(dispatch);
+}
+
+static void set_place(struct dispatch *dispatch)
+{
+    const struct connection *connection = dispatch->connection;
+    struct outcome_place place = {.site = slice_of(dispatch->site->name)};
+
+    if (connection) {
+        place.mx = slice_of(connection->mx);
+        place.egress = slice_of(connection->egress);
+        place.tls = slice_of(connection->tls);
+        place.peer_has_dsn = connection->has_client && connection->client.peer.dsn;
+    }
+    outcome_set_place(dispatch->outcome, &place);
+}
+
+/* ---- preparing ---- */
+
+static struct render_needs needs_of(const struct dispatch *dispatch)
+{
+    const struct envelope *envelope = &dispatch->letter->envelope;
+    struct render_needs needs = {
+        .has_eight_bit_body = envelope->flags & MESSAGE_8BIT_BODY,
+        .has_eight_bit_header = envelope->flags & MESSAGE_8BIT_HEADER,
+        .asked_smtputf8 = envelope->flags & MESSAGE_SMTPUTF8,
+        .has_utf8_address = has_eight_bit(envelope->sender),
+    };
+
+    for (uint32_t i = 0; i < dispatch->n_entries; i++)
+        needs.has_utf8_address |= has_eight_bit(dispatch->recipients[i].address);
+    return needs;
+}
+
+static void on_prepared(void *owner, enum prepare_result result)
+{
+    struct dispatch *dispatch = owner;
+
+    switch (result) {
+    case PREPARED:
+        dispatch->is_prepared = true;
+        try_send(dispatch);
+        break;
+    case PREPARE_REFUSED:
+        refuse(dispatch, preparation_judgement(dispatch->preparation));
+        break;
+    case PREPARE_NO_SIGNER:
+        refuse(dispatch, &(struct judgement){.verdict = VERDICT_AGAIN});
+        break;
+    }
+}
+
+static void prepare(struct dispatch *dispatch, enum render_form form)
+{
+    if (dispatch->preparation)
+        return;
+    dispatch->preparation = preparation_start(dispatch->letter, form,
+                                              (struct preparation_owner){on_prepared, dispatch});
+    if (!dispatch->preparation)
+        refuse(dispatch, &(struct judgement){.verdict = VERDICT_LATER,
+                                             .status = SMTP_STATUS(4, 3, 0),
+                                             .text = SLICE_LITERAL("no memory")});
+}
+
+static void fill_recipients(struct dispatch *dispatch)
+{
+    const struct envelope *envelope = &dispatch->letter->envelope;
+
+    for (uint32_t i = 0; i < dispatch->n_entries; i++) {
+        uint32_t n = dispatch->entries[i]->n;
+        const struct recipient *recipient =
+            n > 0 && n <= envelope->n_recipients ? &envelope->recipients[n - 1] : NULL;
+
+        if (recipient)
+            dispatch->recipients[i] = (struct smtp_client_recipient){
+                recipient->address, recipient->orcpt, recipient->notify};
+    }
+}
+
+/* With the peer still unknown, only what any peer can take may be signed already. */
+static void on_opened(void *owner, int error)
+{
+    struct dispatch *dispatch = owner;
+    struct judgement damaged = {.verdict = VERDICT_HELD,
+                                .status = SMTP_STATUS(4, 3, 0),
+                                .text = SLICE_LITERAL("the stored message cannot be read")};
+    struct render_offers none = {false, false};
+
+    dispatch->is_waiting = false;
+    if (dispatch->is_over) {
+        dispatch_free(dispatch);
+        return;
+    }
+    if (error == -EIO || error == -ENOMEM)
+        damaged.verdict = VERDICT_LATER;
+    if (error != 0) {
+        refuse(dispatch, &damaged);
+        return;
+    }
+    dispatch->is_open = true;
+    fill_recipients(dispatch);
+    if (render_form_for(needs_of(dispatch), none) == RENDER_EIGHT_BIT)
+        prepare(dispatch, RENDER_EIGHT_BIT);
+    else
+        try_send(dispatch);
+}
+
+/* ---- sending ---- */
+
+/* More recipients than the peer takes at once go in a transaction of their own. */
+static void shorten(struct dispatch *dispatch)
+{
+    uint32_t most = dispatch->connection->client.peer.max_recipients;
+    struct judgement again = {.verdict = VERDICT_AGAIN};
+
+    if (most == 0 || most >= dispatch->n_entries)
+        return;
+    for (uint32_t i = most; i < dispatch->n_entries; i++)
+        outcome_add(dispatch->outcome, dispatch->entries[i], &again);
+    dispatch->n_entries = most;
+}
+
+static void send_now(struct dispatch *dispatch)
+{
+    const struct envelope *envelope = &dispatch->letter->envelope;
+    struct render_needs needs = needs_of(dispatch);
+    int result;
+
+    render_init(&dispatch->render, preparation_prefix(dispatch->preparation),
+                preparation_reader(dispatch->preparation),
+                preparation_length(dispatch->preparation));
+    dispatch->transaction = (struct smtp_transaction){
+        .sender = envelope->sender,
+        .envid = envelope->envid,
+        .ret = envelope->ret == RET_FULL      ? SMTP_RET_FULL
+               : envelope->ret == RET_HEADERS ? SMTP_RET_HDRS
+                                              : SMTP_RET_UNSTATED,
+        .size = render_length(&dispatch->render),
+        .is_eight_bit = dispatch->connection->client.peer.eight_bit_mime &&
+                        (needs.has_eight_bit_body || needs.has_eight_bit_header),
+        .is_smtputf8 = render_needs_smtputf8(needs),
+        .recipients = dispatch->recipients,
+        .n_recipients = dispatch->n_entries,
+    };
+    dispatch->is_sent = true;
+    set_place(dispatch);
+    result = connection_send(dispatch->connection, &dispatch->transaction);
+    if (result == 0)
+        return;
+    refuse(dispatch, &(struct judgement){
+                         .verdict = result > 0 ? VERDICT_FAILED : VERDICT_LATER,
+                         .status = result > 0 ? SMTP_STATUS(5, 6, 7) : SMTP_STATUS(4, 3, 0),
+                         .text = SLICE_LITERAL("the envelope cannot be said to this receiver")});
+}
+
+static bool is_too_big(const struct dispatch *dispatch)
+{
+    const struct smtp_client_peer *peer = &dispatch->connection->client.peer;
+
+    return peer->has_size && peer->size > 0 &&
+           preparation_length(dispatch->preparation) +
+                   preparation_prefix(dispatch->preparation).len >
+               peer->size;
+}
+
+/* Called whenever one of the things it needs has come. */
+static void try_send(struct dispatch *dispatch)
+{
+    const struct smtp_client_peer *peer;
+
+    if (!dispatch->is_open || !dispatch->is_peer_ready)
+        return;
+    peer = &dispatch->connection->client.peer;
+    if (!dispatch->preparation) {
+        shorten(dispatch);
+        prepare(dispatch,
+                render_form_for(needs_of(dispatch),
+                                (struct render_offers){peer->eight_bit_mime, peer->smtputf8}));
+        return;
+    }
+    if (!dispatch->is_prepared)
+        return;
+    shorten(dispatch);
+    if (is_too_big(dispatch))
+        refuse(dispatch,
+               &(struct judgement){.verdict = VERDICT_FAILED,
+                                   .status = SMTP_STATUS(5, 3, 4),
+                                   .text = SLICE_LITERAL("longer than the receiver takes")});
+    else
+        send_now(dispatch);
+}
+
+/* ---- the body ---- */
+
+static void hold_damaged(struct dispatch *dispatch)
+{
+    struct connection *connection = TAKE(dispatch->connection);
+
+    spool_report_damaged(dispatch->letter->stored, "delivery");
+    connection_abort(connection);
+    judge_rest(dispatch,
+               &(struct judgement){.verdict = VERDICT_HELD,
+                                   .status = SMTP_STATUS(4, 3, 0),
+                                   .text = SLICE_LITERAL("the stored message is damaged")});
+    finish(dispatch);
+}
+
+static void put_off_unread(struct dispatch *dispatch)
+{
+    struct connection *connection = TAKE(dispatch->connection);
+
+    connection_abort(connection);
+    judge_rest(dispatch,
+               &(struct judgement){.verdict = VERDICT_LATER,
+                                   .status = SMTP_STATUS(4, 3, 0),
+                                   .text = SLICE_LITERAL("the stored message cannot be read")});
+    finish(dispatch);
+}
+
+static void on_fetched(void *owner, int error)
+{
+    struct dispatch *dispatch = owner;
+
+    dispatch->is_waiting = dispatch->is_fetching = false;
+    if (dispatch->is_over)
+        dispatch_free(dispatch);
+    else if (error == -EBADMSG)
+        hold_damaged(dispatch);
+    else if (error < 0)
+        put_off_unread(dispatch);
+    else
+        dispatch_on_room(dispatch);
+}
+
+static void end_body(struct dispatch *dispatch)
+{
+    uint32_t crc;
+
+    if (preparation_crc(dispatch->preparation, &crc) && crc != dispatch->crc)
+        hold_damaged(dispatch);
+    else if (connection_end_body(dispatch->connection) != 0)
+        put_off_unread(dispatch);
+}
+
+/* True: there may be more at once. */
+static bool send_piece(struct dispatch *dispatch, char *room)
+{
+    bool is_prefix = dispatch->render.prefix.len > 0;
+    struct slice piece;
+    int result = render_next(&dispatch->render, room, BODY_PIECE, &piece);
+
+    if (result == -EAGAIN) {
+        dispatch->is_waiting = dispatch->is_fetching = true;
+        letter_fetch(dispatch->letter, on_fetched, dispatch);
+        return false;
+    }
+    if (result < 0) {
+        put_off_unread(dispatch);
+        return false;
+    }
+    if (piece.len == 0) {
+        end_body(dispatch);
+        return false;
+    }
+    if (!is_prefix)
+        dispatch->crc = crc32c(dispatch->crc, piece);
+    result = connection_write_body(dispatch->connection, piece);
+    if (result != 0) {
+        hold_damaged(dispatch); /* bare CR or LF, NUL: nothing unclean leaves */
+        return false;
+    }
+    return true;
+}
+
+void dispatch_on_room(struct dispatch *dispatch)
+{
+    char room[BODY_PIECE];
+
+    if (dispatch->is_fetching)
+        return;
+    while (connection_room(dispatch->connection) >= BODY_ROOM)
+        if (!send_piece(dispatch, room))
+            return;
+}
+
+/* ---- what the connection tells ---- */
+
+void dispatch_on_ready(struct dispatch *dispatch)
+{
+    dispatch->is_peer_ready = true;
+    try_send(dispatch);
+}
+
+static struct judgement judge(enum smtp_phase phase, const struct smtp_reply *reply,
+                              uint32_t n_accepted)
+{
+    return (struct judgement){
+        .verdict = verdict_of(phase, reply, n_accepted),
+        .code = reply->code,
+        .status = reply->status,
+        .text = reply->text,
+    };
+}
+
+void dispatch_on_recipient(struct dispatch *dispatch, uint32_t index, enum smtp_phase phase,
+                           const struct smtp_reply *reply, uint32_t n_accepted)
+{
+    struct judgement judgement;
+
+    if (smtp_reply_is_positive(*reply) || dispatch->is_answered[index])
+        return;
+    judgement = judge(phase, reply, n_accepted);
+    dispatch->is_answered[index] = true;
+    outcome_add(dispatch->outcome, dispatch->entries[index], &judgement);
+}
+
+static void tell_doubt(struct dispatch *dispatch)
+{
+    char id[QUEUE_ID_SIZE];
+
+    queue_id_format(dispatch->letter->stored->id, id);
+    for (uint32_t i = 0; i < dispatch->n_entries; i++) {
+        if (dispatch->is_answered[i])
+            continue;
+        dispatch->entries[i]->flags |= ENTRY_DOUBTFUL;
+        EVENT(EVENT_DOUBTFUL, field_text("msg", id), field_number("rcpt", dispatch->entries[i]->n),
+              field_slice("to", dispatch->recipients[i].address),
+              field_text("site", dispatch->site->name),
+              field_slice("mx", dispatch->outcome->place.mx));
+    }
+}
+
+/* Nothing was delivered yet: the row keeps the signature for whoever looks at it. */
+static void keep_signatures(struct dispatch *dispatch)
+{
+    struct slice prefix;
+
+    if (!dispatch->is_prepared || dispatch->n_entries == 0)
+        return;
+    prefix = preparation_prefix(dispatch->preparation);
+    if (prefix.len)
+        dispatch->outcome->signatures = arena_copy(&dispatch->outcome->arena, prefix);
+}
+
+void dispatch_on_end(struct dispatch *dispatch, enum smtp_phase phase,
+                     const struct smtp_reply *reply, bool is_doubtful)
+{
+    struct judgement judgement = judge(phase, reply, 0);
+
+    if (!dispatch->is_sent)
+        set_place(dispatch);
+    dispatch->connection = NULL;
+    if (is_doubtful)
+        tell_doubt(dispatch);
+    if (judgement.verdict == VERDICT_LATER && dispatch->is_sent)
+        keep_signatures(dispatch);
+    judge_rest(dispatch, &judgement);
+    finish(dispatch);
+}
+
+void dispatch_on_unreachable(struct dispatch *dispatch, const struct connection_trouble *trouble)
+{
+    struct judgement judgement = {
+        .verdict = trouble->is_permanent ? VERDICT_FAILED : VERDICT_LATER,
+        .code = trouble->code,
+        .status = trouble->status,
+        .text = slice_of(trouble->text),
+    };
+
+    set_place(dispatch);
+    dispatch->connection = NULL;
+    judge_rest(dispatch, &judgement);
+    finish(dispatch);
+}
+
+void dispatch_on_stale(struct dispatch *dispatch)
+{
+    dispatch->connection = NULL;
+    return_rest(dispatch);
+    finish(dispatch);
+}
+
+/* ---- beginning ---- */
+
+static bool allocate(struct dispatch *dispatch, const struct pick *pick)
+{
+    struct arena *arena = &dispatch->arena;
+    uint32_t n = pick->n_entries;
+
+    dispatch->n_entries = n;
+    dispatch->entries = arena_alloc(arena, n * sizeof(struct entry *));
+    dispatch->is_answered = arena_alloc(arena, n * sizeof(bool));
+    dispatch->recipients = arena_alloc(arena, n * sizeof(*dispatch->recipients));
+    dispatch->letter = letter_new(dispatch->shard, pick->message);
+    if (!dispatch->entries || !dispatch->is_answered || !dispatch->recipients || !dispatch->letter)
+        return false;
+    dispatch->outcome = outcome_new(dispatch->shard, pick->message, dispatch->letter, n);
+    if (dispatch->outcome)
+        memcpy(dispatch->entries, pick->entries, n * sizeof(struct entry *));
+    return dispatch->outcome != NULL;
+}
+
+static struct connection *find_connection(struct dispatch *dispatch, const struct pick *pick)
+{
+    if (pick->needs_connection)
+        return connection_open(dispatch->target, dispatch, pick->message_class);
+    return connection_take(dispatch->target, dispatch, pick->message_class);
+}
+
+/* Without memory: as if the pick had never been made, but for its pace. */
+static bool give_back(struct delivery_shard *shard, const struct pick *pick)
+{
+    int64_t now_ms = shard_now_ms(shard);
+
+    for (uint32_t i = 0; i < pick->n_entries; i++)
+        schedule_return(shard->schedule, pick->entries[i], now_ms);
+    site_transaction_ended(pick->site, pick->message_class, false);
+    if (pick->needs_connection)
+        site_closed(pick->site, false, now_ms);
+    return false;
+}
+
+bool dispatch_start(struct delivery_shard *shard, const struct pick *pick)
+{
+    struct dispatch *dispatch = calloc(1, sizeof(*dispatch));
+
+    if (!dispatch)
+        return give_back(shard, pick);
+    arena_init(&dispatch->arena, 0);
+    dispatch->shard = shard;
+    dispatch->site = pick->site;
+    dispatch->target = target_of(pick->site);
+    shard->n_dispatches++;
+    if (allocate(dispatch, pick))
+        dispatch->connection = find_connection(dispatch, pick);
+    if (!dispatch->connection) {
+        outcome_discard(dispatch->outcome);
+        dispatch_free(dispatch);
+        return give_back(shard, pick);
+    }
+    dispatch->is_peer_ready = !pick->needs_connection;
+    dispatch->is_waiting = true;
+    letter_open(dispatch->letter, on_opened, dispatch);
+    return true;
+}

@@ -1,0 +1,52 @@
+/* One transaction from the schedule's pick to its outcome: opens the message, waits for a peer,
+ * prepares what that peer can take (form, signature), hands it over, collects what is said of each
+ * recipient.  Knows nothing of hosts and sockets.  Thread: the loop's. */
+#pragma once
+
+#include "relay/delivery/connection.h"
+#include "relay/delivery/outcome.h"
+#include "relay/delivery/prepare.h"
+#include "relay/message/render.h"
+
+struct dispatch {
+    struct delivery_shard *shard;
+    struct site *site;
+    struct target *target;
+    struct letter *letter;
+    struct connection *connection; /* NULL: it ended or was given back */
+    struct outcome *outcome;
+    struct preparation *preparation;
+    struct arena arena;
+    uint32_t n_entries;
+    struct entry **entries;
+    bool *is_answered; /* by recipient of the transaction */
+    struct smtp_client_recipient *recipients;
+    struct smtp_transaction transaction;
+    struct render render;
+    uint32_t crc; /* of the stored bytes that have gone out */
+    bool is_open, is_peer_ready, is_prepared, is_sent;
+    bool is_waiting;  /* a callback will come: it must not be freed before */
+    bool is_fetching; /* of the body: sending goes on when it is in memory */
+    bool is_over;
+};
+
+/* Takes the pick over.  False without memory: the entries were returned, the connection's count
+ * given back. */
+bool dispatch_start(struct delivery_shard *shard, const struct pick *pick);
+
+/* ---- what its connection tells ---- */
+
+void dispatch_on_ready(struct dispatch *dispatch); /* the peer awaits MAIL */
+void dispatch_on_recipient(struct dispatch *dispatch, uint32_t index, enum smtp_phase phase,
+                           const struct smtp_reply *reply, uint32_t n_accepted);
+void dispatch_on_room(struct dispatch *dispatch); /* 354 came, or the output has drained */
+
+/* The end: reply stands for every recipient without an answer of its own.  The connection forgets
+ * the dispatch after this. */
+void dispatch_on_end(struct dispatch *dispatch, enum smtp_phase phase,
+                     const struct smtp_reply *reply, bool is_doubtful);
+
+/* No host let us in. */
+void dispatch_on_unreachable(struct dispatch *dispatch, const struct connection_trouble *trouble);
+/* A kept connection ended before anything of this was said: no attempt, another one is found. */
+void dispatch_on_stale(struct dispatch *dispatch);

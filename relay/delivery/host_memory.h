@@ -1,0 +1,16 @@
+/* What a loop remembers of hosts: which could not be reached lately (others go first), and whose
+ * STARTTLS failed (spoken to in clear where the settings allow it).  Thread: the loop's. */
+#pragma once
+
+#include "relay/delivery/memo.h"
+
+enum { HOST_MEMORY_MOST = 20000 };
+
+void host_memory_init(struct memo *hosts);
+
+void host_memory_note_dead(struct memo *hosts, struct slice host, int64_t now_ms);
+void host_memory_note_alive(struct memo *hosts, struct slice host);
+void host_memory_note_tls_broken(struct memo *hosts, struct slice host, int64_t now_ms);
+
+bool host_memory_is_dead(const struct memo *hosts, struct slice host, int64_t now_ms);
+bool host_memory_is_tls_broken(const struct memo *hosts, struct slice host, int64_t now_ms);

@@ -1,0 +1,358 @@
+#include "relay/delivery/outcome.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "relay/base/clock.h"
+#include "relay/base/secret.h"
+#include "relay/delivery/bounce.h"
+#include "relay/delivery/telling.h"
+
+enum { GROUP_MOST = 500 }; /* recipients of one update */
+
+void judgement_print(const struct judgement *judgement, struct buffer *out)
+{
+    struct smtp_reply reply = smtp_reply_with(judgement->code, judgement->status, judgement->text);
+
+    if (judgement->code) {
+        smtp_reply_print_line(out, reply);
+        return;
+    }
+    enhanced_status_print(out, judgement->status);
+    if (judgement->status.class)
+        buffer_append_byte(out, ' ');
+    buffer_append(out, judgement->text);
+}
+
+struct outcome *outcome_new(struct delivery_shard *shard, struct stored *stored,
+                            struct letter *letter, uint32_t n)
+{
+    struct outcome *outcome = calloc(1, sizeof(*outcome));
+
+    if (!outcome)
+        return NULL;
+    arena_init(&outcome->arena, 0);
+    outcome->shard = shard;
+    outcome->letter = letter ? letter_ref(letter) : letter_new(shard, stored);
+    outcome->items = arena_alloc(&outcome->arena, n * sizeof(*outcome->items));
+    outcome->changes = arena_alloc(&outcome->arena, n * sizeof(*outcome->changes));
+    outcome->capacity = n;
+    random_bytes(&outcome->dice, sizeof(outcome->dice));
+    if (outcome->letter && outcome->items && outcome->changes)
+        return outcome;
+    letter_unref(outcome->letter);
+    arena_reset(&outcome->arena);
+    free(outcome);
+    return NULL;
+}
+
+static void outcome_free(struct outcome *outcome)
+{
+    bounce_free(outcome->report);
+    letter_unref(outcome->letter);
+    arena_reset(&outcome->arena);
+    free(outcome);
+}
+
+void outcome_discard(struct outcome *outcome)
+{
+    if (outcome)
+        outcome_free(outcome);
+}
+
+void outcome_set_place(struct outcome *outcome, const struct outcome_place *place)
+{
+    struct arena *arena = &outcome->arena;
+
+    outcome->place = (struct outcome_place){
+        .site = arena_copy(arena, place->site),
+        .mx = arena_copy(arena, place->mx),
+        .egress = arena_copy(arena, place->egress),
+        .tls = arena_copy(arena, place->tls),
+        .peer_has_dsn = place->peer_has_dsn,
+    };
+}
+
+static struct schedule *schedule_of(const struct outcome *outcome)
+{
+    return outcome->shard->schedule;
+}
+
+/* What an operator said while it was being sent, and its expiry, come before another attempt. */
+static enum verdict instead_of_later(struct outcome *outcome, struct entry *entry)
+{
+    if (entry->flags & ENTRY_CANCELLED)
+        return entry->flags & ENTRY_BOUNCE ? VERDICT_FAILED : VERDICT_DELETED;
+    if (entry_is_expired(schedule_of(outcome), entry, shard_now_ms(outcome->shard)))
+        return VERDICT_EXPIRED;
+    return entry->flags & ENTRY_HOLD_LATER ? VERDICT_HELD : VERDICT_LATER;
+}
+
+void outcome_add(struct outcome *outcome, struct entry *entry, const struct judgement *judgement)
+{
+    struct outcome_item *item = &outcome->items[outcome->n_items];
+    int64_t now_ms = shard_now_ms(outcome->shard);
+
+    if (judgement->verdict == VERDICT_AGAIN) {
+        schedule_return(schedule_of(outcome), entry, now_ms);
+        return;
+    }
+    assert(outcome->n_items < outcome->capacity);
+    *item = (struct outcome_item){.entry = entry, .n = entry->n, .judgement = *judgement};
+    item->judgement.text = arena_copy(&outcome->arena, judgement->text);
+    outcome->n_items++;
+    if (judgement->verdict != VERDICT_LATER)
+        return;
+    schedule_note_attempt(schedule_of(outcome), entry);
+    item->judgement.verdict = instead_of_later(outcome, entry);
+    item->due_ms = judgement->due_ms;
+    if (item->due_ms == 0)
+        item->due_ms = now_ms + retry_wait_ms(&outcome->shard->config->settings.retry,
+                                              entry->attempts, outcome->dice);
+}
+
+static struct slice print_reply(struct outcome *outcome, const struct judgement *judgement)
+{
+    CLEANUP(buffer) struct buffer text = BUFFER_INIT;
+
+    judgement_print(judgement, &text);
+    return arena_copy(&outcome->arena, slice_head(buffer_slice(&text), 1024));
+}
+
+static uint32_t row_flags(const struct entry *entry)
+{
+    return (entry->flags & ENTRY_DOUBTFUL ? RECIPIENT_DOUBTFUL : 0U) |
+           (entry->flags & ENTRY_DELAY_REPORTED ? RECIPIENT_DELAY_REPORTED : 0U);
+}
+
+static struct spool_change change_of(struct outcome *outcome, const struct outcome_item *item)
+{
+    static const struct {
+        enum spool_change_kind kind;
+        enum recipient_state state;
+    } kinds[N_VERDICTS] = {
+        [VERDICT_DELIVERED] = {CHANGE_FINISHED, RECIPIENT_QUEUED  },
+        [VERDICT_FAILED] = {CHANGE_FINISHED, RECIPIENT_QUEUED  },
+        [VERDICT_EXPIRED] = {CHANGE_FINISHED, RECIPIENT_QUEUED  },
+        [VERDICT_DELETED] = {CHANGE_FINISHED, RECIPIENT_QUEUED  },
+        [VERDICT_LATER] = {CHANGE_ROW,      RECIPIENT_DEFERRED},
+        [VERDICT_HELD] = {CHANGE_ROW,      RECIPIENT_HELD    },
+        [VERDICT_RELEASED] = {CHANGE_ROW,      RECIPIENT_QUEUED  },
+        [VERDICT_DELAYED] = {CHANGE_MARK,     RECIPIENT_QUEUED  },
+    };
+    enum verdict verdict = item->judgement.verdict;
+    struct spool_change change = {
+        .kind = kinds[verdict].kind,
+        .state = kinds[verdict].state,
+        .n = item->n,
+        .flags = RECIPIENT_DELAY_REPORTED,
+    };
+
+    if (change.kind != CHANGE_ROW)
+        return change;
+    change.attempts = item->entry->attempts;
+    change.flags = row_flags(item->entry);
+    change.next_utc_ms = item->due_ms ? shard_utc_of(outcome->shard, item->due_ms) : clock_utc_ms();
+    if (verdict != VERDICT_RELEASED)
+        change.reply = print_reply(outcome, &item->judgement);
+    return change;
+}
+
+static void believe(struct outcome *outcome, const struct outcome_item *item)
+{
+    struct schedule *schedule = schedule_of(outcome);
+    int64_t now_ms = shard_now_ms(outcome->shard);
+
+    switch (item->judgement.verdict) {
+    case VERDICT_DELIVERED:
+    case VERDICT_FAILED:
+    case VERDICT_EXPIRED:
+    case VERDICT_DELETED:
+        schedule_finish(schedule, item->entry);
+        break;
+    case VERDICT_LATER:
+        schedule_defer(schedule, item->entry, item->due_ms, now_ms);
+        break;
+    case VERDICT_HELD:
+        item->entry->flags &= (uint8_t)~ENTRY_HOLD_LATER;
+        schedule_hold(schedule, item->entry);
+        break;
+    case VERDICT_RELEASED:
+    case VERDICT_AGAIN:
+        schedule_return(schedule, item->entry, now_ms);
+        break;
+    case VERDICT_DELAYED:
+    case N_VERDICTS:
+        break;
+    }
+}
+
+static void end(struct outcome *outcome)
+{
+    struct delivery_shard *shard = outcome->shard;
+
+    shard->n_outcomes--;
+    outcome_free(outcome);
+    delivery_shard_touch(shard);
+}
+
+/* Nothing was stored: the service stops, or the message is gone. */
+static void give_back(struct outcome *outcome, bool is_gone)
+{
+    for (uint32_t i = 0; i < outcome->n_items; i++) {
+        struct entry *entry = outcome->items[i].entry;
+
+        if (entry && is_gone)
+            schedule_finish(schedule_of(outcome), entry);
+        else if (entry)
+            schedule_return(schedule_of(outcome), entry, shard_now_ms(outcome->shard));
+    }
+    end(outcome);
+}
+
+static void on_committed(struct spool_update *update)
+{
+    struct outcome *outcome = CONTAINER_OF(update, struct outcome, update);
+
+    if (update->result < 0) {
+        give_back(outcome, false);
+        return;
+    }
+    for (uint32_t i = 0; i < outcome->n_items; i++) {
+        tell_recipient(outcome, &outcome->items[i]);
+        believe(outcome, &outcome->items[i]);
+    }
+    if (outcome->report)
+        tell_report(outcome, outcome->report);
+    end(outcome);
+}
+
+static void send_update(struct outcome *outcome)
+{
+    for (uint32_t i = 0; i < outcome->n_items; i++)
+        outcome->changes[i] = change_of(outcome, &outcome->items[i]);
+    outcome->update = (struct spool_update){
+        .answer_to = loop_mailbox(outcome->shard->loop),
+        .done = on_committed,
+        .stored = outcome->letter->stored,
+        .changes = outcome->changes,
+        .n_changes = outcome->n_items,
+        .signatures = outcome->signatures,
+        .reports = outcome->report ? &outcome->report->append : NULL,
+        .n_reports = outcome->report ? 1 : 0,
+    };
+    spool_update(outcome->shard->delivery->spool, &outcome->update);
+}
+
+static void on_fetched(void *owner, int error);
+
+static void write_report(struct outcome *outcome)
+{
+    int result = bounce_write(outcome, &outcome->report);
+
+    if (result == -EAGAIN && !outcome->has_fetched) {
+        outcome->has_fetched = true;
+        letter_fetch(outcome->letter, on_fetched, outcome);
+        return;
+    }
+    send_update(outcome);
+}
+
+/* When even that failed, the report goes without the original. */
+static void on_fetched(void *owner, int error)
+{
+    (void)error;
+    write_report(owner);
+}
+
+static void on_opened(void *owner, int error)
+{
+    struct outcome *outcome = owner;
+
+    if (error == -ENOENT)
+        give_back(outcome, true);
+    else
+        write_report(outcome);
+}
+
+void outcome_commit(struct outcome *outcome)
+{
+    outcome->shard->n_outcomes++;
+    if (outcome->n_items == 0)
+        end(outcome);
+    else if (outcome->letter->is_open)
+        write_report(outcome);
+    else
+        letter_open(outcome->letter, on_opened, outcome);
+}
+
+/* One update for the entries of one message at the head of the list; false without memory. */
+static bool commit_group(struct delivery_shard *shard, struct list *entries,
+                         const struct judgement *judgement)
+{
+    struct stored *message = CONTAINER_OF(entries->next, struct entry, link)->message;
+    struct outcome *outcome = outcome_new(shard, message, NULL, GROUP_MOST);
+
+    if (!outcome)
+        return false;
+    outcome_set_place(outcome, &(struct outcome_place){
+                                   .site = slice_of(telling_site(
+                                       shard, CONTAINER_OF(entries->next, struct entry, link)))});
+    while (!list_is_empty(entries) && outcome->n_items < GROUP_MOST) {
+        struct entry *entry = CONTAINER_OF(entries->next, struct entry, link);
+
+        if (entry->message != message)
+            break;
+        list_remove(&entry->link);
+        outcome_add(outcome, entry, judgement);
+    }
+    outcome_commit(outcome);
+    return true;
+}
+
+void outcome_for_all(struct delivery_shard *shard, struct list *entries,
+                     const struct judgement *judgement)
+{
+    while (!list_is_empty(entries)) {
+        if (commit_group(shard, entries, judgement))
+            continue;
+        schedule_return(shard->schedule, CONTAINER_OF(list_take_first(entries), struct entry, link),
+                        shard_now_ms(shard));
+    }
+}
+
+static bool delay_group(struct delivery_shard *shard, const struct delayed_entry *rows, uint32_t n)
+{
+    struct outcome *outcome = outcome_new(shard, rows[0].stored, NULL, n);
+
+    if (!outcome)
+        return false;
+    for (uint32_t i = 0; i < n; i++)
+        outcome->items[i] = (struct outcome_item){
+            .n = rows[i].n,
+            .judgement = {.verdict = VERDICT_DELAYED,
+                          .status = SMTP_STATUS(4, 4, 7),
+                          .text = SLICE_LITERAL("not delivered yet; still trying")},
+        };
+    outcome->n_items = n;
+    outcome_commit(outcome);
+    return true;
+}
+
+void outcome_for_delayed(struct delivery_shard *shard)
+{
+    struct delayed_entry *rows = (struct delayed_entry *)(void *)shard->delayed.data;
+    uint32_t n_rows = (uint32_t)(shard->delayed.len / sizeof(*rows));
+
+    for (uint32_t first = 0; first < n_rows;) {
+        uint32_t end_of_group = first + 1;
+
+        while (end_of_group < n_rows && rows[end_of_group].stored == rows[first].stored)
+            end_of_group++;
+        if (!delay_group(shard, rows + first, end_of_group - first))
+            log_debug("delivery", "no memory for a report of delay");
+        for (; first < end_of_group; first++)
+            stored_unref(rows[first].stored);
+    }
+    buffer_clear(&shard->delayed);
+}

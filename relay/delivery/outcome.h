@@ -1,0 +1,69 @@
+/* What became of recipients: stored in one update with the reports it causes, and only then told
+ * (events) and believed (schedule).  Thread: the loop's. */
+#pragma once
+
+#include "relay/delivery/letter.h"
+#include "relay/delivery/verdict.h"
+
+/* A verdict with its grounds. */
+struct judgement {
+    enum verdict verdict;
+    uint16_t code;                 /* of the peer's reply; 0: ours */
+    struct enhanced_status status; /* class 0: none was said */
+    struct slice text;             /* the peer's, or our reason */
+    int64_t due_ms;                /* VERDICT_LATER: not before this (monotonic); 0: by the steps */
+};
+
+struct outcome_item {
+    struct entry *entry; /* SENDING; NULL: VERDICT_DELAYED changes no state */
+    uint32_t n;          /* recipient, from 1 */
+    struct judgement judgement;
+    int64_t due_ms;
+};
+
+/* Where it happened; empty slices: nowhere. */
+struct outcome_place {
+    struct slice site, mx, egress, tls;
+    bool peer_has_dsn;
+};
+
+struct outcome {
+    struct spool_update update;
+    struct delivery_shard *shard;
+    struct letter *letter;
+    struct arena arena;
+    struct outcome_place place;
+    struct slice signatures; /* kept with the first deferral */
+    uint32_t dice;
+    uint32_t n_items, capacity;
+    struct outcome_item *items;
+    struct spool_change *changes;
+    struct bounce_report *report; /* NULL: nobody wants one */
+    bool has_fetched;             /* for the report's bytes, once */
+};
+
+/* Appends "550 5.1.1 text" or, without a peer's reply, "5.1.1 text", on one line. */
+void judgement_print(const struct judgement *judgement, struct buffer *out);
+
+/* Room for n recipients of a message; letter: opened already, shared, or NULL.  NULL: no memory. */
+struct outcome *outcome_new(struct delivery_shard *shard, struct stored *stored,
+                            struct letter *letter, uint32_t n);
+void outcome_set_place(struct outcome *outcome, const struct outcome_place *place);
+void outcome_add(struct outcome *outcome, struct entry *entry, const struct judgement *judgement);
+
+void outcome_discard(struct outcome *outcome); /* nothing happened; accepts NULL */
+
+/* From here it looks after itself; with nothing in it, it just goes. */
+void outcome_commit(struct outcome *outcome);
+
+/* The same judgement for entries, SENDING, linked by their links in this list, of any messages;
+ * the list is empty afterwards.  What memory does not suffice for is returned to the schedule. */
+void outcome_for_all(struct delivery_shard *shard, struct list *entries,
+                     const struct judgement *judgement);
+
+/* A message is late: its sender is told, nothing else changes. */
+struct delayed_entry {
+    struct stored *stored; /* a reference */
+    uint32_t n;
+};
+void outcome_for_delayed(struct delivery_shard *shard);

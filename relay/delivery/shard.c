@@ -1,0 +1,336 @@
+#include "relay/delivery/shard.h"
+
+#include <errno.h>
+
+#include "relay/base/clock.h"
+#include "relay/base/log.h"
+#include "relay/base/secret.h"
+#include "relay/delivery/connection.h"
+#include "relay/delivery/dispatch.h"
+#include "relay/delivery/host_memory.h"
+#include "relay/delivery/outcome.h"
+#include "relay/delivery/prepare.h"
+#include "relay/delivery/router.h"
+
+enum {
+    TICK_MS = 250,
+    PICKS_A_TURN = 64, /* so that a turn stays short */
+    STEPS_A_TURN = 2000,
+    CLOCK_JUMP_MS = 60000,
+};
+
+struct delivery_shard *delivery_owner_of(struct delivery *delivery, struct slice name)
+{
+    return &delivery->shards[table_hash_ignoring_case(name) % delivery->n_shards];
+}
+
+int64_t shard_utc_of(const struct delivery_shard *shard, int64_t monotonic_ms)
+{
+    return clock_utc_ms() + monotonic_ms - shard_now_ms(shard);
+}
+
+void delivery_shard_touch(struct delivery_shard *shard)
+{
+    later_set(&shard->pump);
+}
+
+void delivery_shard_admit(struct delivery_shard *shard, const struct new_entry *entry)
+{
+    if (schedule_admit(shard->schedule, entry, shard_now_ms(shard)) == 0)
+        return;
+    /* Its row stays; the next start finds it. */
+    log_debug("delivery", "no memory for a recipient");
+    stored_unref(entry->message);
+}
+
+/* ---- the schedule's hooks ---- */
+
+static void on_domain_wanted(void *owner, struct domain *domain)
+{
+    router_want(owner, domain);
+}
+
+static void on_expired(void *owner, struct entry *entry)
+{
+    struct delivery_shard *shard = owner;
+
+    list_append(&shard->expired, &entry->link);
+    delivery_shard_touch(shard);
+}
+
+static void on_delayed(void *owner, struct entry *entry)
+{
+    struct delivery_shard *shard = owner;
+    struct delayed_entry row = {stored_ref(entry->message), entry->n};
+
+    buffer_append(&shard->delayed, slice_from(&row, sizeof(row)));
+    if (buffer_error(&shard->delayed) < 0)
+        stored_unref(row.stored);
+    delivery_shard_touch(shard);
+}
+
+static bool take_permit(void *owner)
+{
+    struct delivery_shard *shard = owner;
+
+    return !shard->delivery->policy || permit_purse_take(&shard->purse, shard_now_ms(shard));
+}
+
+static void put_permit(void *owner)
+{
+    struct delivery_shard *shard = owner;
+
+    if (shard->delivery->policy)
+        permit_purse_put(&shard->purse);
+}
+
+static void on_permits(struct permit_purse *purse)
+{
+    struct delivery_shard *shard = CONTAINER_OF(purse, struct delivery_shard, purse);
+
+    schedule_permits_came(shard->schedule);
+    delivery_shard_touch(shard);
+}
+
+static void on_site_unused(void *owner, struct site *site)
+{
+    (void)owner;
+    target_free(TAKE(site->owner));
+}
+
+/* ---- what may start ---- */
+
+/* Without signers only a service that signs nothing goes on. */
+static bool can_sign(const struct delivery_shard *shard)
+{
+    return shard->directory->n_domains == 0 || signer_client_is_up(shard->signer);
+}
+
+static bool may_start(const struct delivery_shard *shard)
+{
+    return shard->is_ready && !shard->is_draining && shard->directory && can_sign(shard) &&
+           shard->n_outcomes < SHARD_MOST_OUTCOMES && spool_may_deliver(shard->delivery->spool);
+}
+
+static void end_expired(struct delivery_shard *shard)
+{
+    static const struct judgement judgement = {
+        .verdict = VERDICT_EXPIRED,
+        .status = {4, 4,                                  7},
+        .text = {"it could not be delivered in time", 33}
+    };
+
+    if (!list_is_empty(&shard->expired))
+        outcome_for_all(shard, &shard->expired, &judgement);
+    if (shard->delayed.len)
+        outcome_for_delayed(shard);
+}
+
+static void answer_drain(struct delivery_shard *shard)
+{
+    struct delivery_drain *drain = shard->drain;
+
+    if (!drain || shard->n_dispatches > 0 || shard->n_outcomes > 0)
+        return;
+    shard->drain = NULL;
+    if (atomic_fetch_sub(&drain->n_left, 1) == 1)
+        mailbox_answer(drain->answer_to, &drain->task);
+}
+
+/* True: there is more to start at once. */
+static bool start_some(struct delivery_shard *shard)
+{
+    int64_t now_ms = shard_now_ms(shard);
+    static _Thread_local struct pick pick;
+
+    for (int i = 0; i < PICKS_A_TURN; i++) {
+        if (!schedule_next(shard->schedule, now_ms, &pick))
+            return false;
+        dispatch_start(shard, &pick);
+    }
+    return true;
+}
+
+static void pump(struct later *later)
+{
+    struct delivery_shard *shard = CONTAINER_OF(later, struct delivery_shard, pump);
+    int64_t now_ms = shard_now_ms(shard), wake_ms;
+    bool has_more = false;
+
+    schedule_pause(shard->schedule, !may_start(shard));
+    if (shard->is_ready && shard->directory && !shard->is_draining) {
+        has_more = schedule_advance(shard->schedule, now_ms, STEPS_A_TURN);
+        end_expired(shard);
+        router_run(shard);
+    }
+    if (!shard->schedule->is_paused)
+        has_more |= start_some(shard);
+    if (schedule_wants_permits(shard->schedule))
+        connection_end_oldest_idle(shard);
+    answer_drain(shard);
+    wake_ms = schedule_wake_ms(shard->schedule);
+    if (has_more)
+        later_set(&shard->pump);
+    else if (wake_ms != INT64_MAX && !shard->schedule->is_paused)
+        timer_set(&shard->wake, wake_ms > now_ms ? wake_ms - now_ms : 1);
+}
+
+static void on_wake(struct timer *timer)
+{
+    delivery_shard_touch(CONTAINER_OF(timer, struct delivery_shard, wake));
+}
+
+static void watch_clock(struct delivery_shard *shard)
+{
+    int64_t utc_ms = clock_utc_ms(), now_ms = shard_now_ms(shard);
+    int64_t moved_ms = utc_ms - now_ms - shard->utc_offset_ms;
+
+    if (moved_ms < CLOCK_JUMP_MS && moved_ms > -CLOCK_JUMP_MS)
+        return;
+    shard->utc_offset_ms = utc_ms - now_ms;
+    schedule_clock_jumped(shard->schedule, now_ms, utc_ms);
+    if (shard->index == 0)
+        EVENT(EVENT_CLOCK_JUMPED, field_seconds("by", moved_ms));
+}
+
+static void on_tick(struct timer *timer)
+{
+    struct delivery_shard *shard = CONTAINER_OF(timer, struct delivery_shard, tick);
+
+    if (shard->delivery->policy)
+        permit_purse_tick(&shard->purse, shard_now_ms(shard));
+    watch_clock(shard);
+    delivery_shard_touch(shard);
+    timer_set(&shard->tick, TICK_MS);
+}
+
+/* ---- what comes from outside ---- */
+
+static void on_signer(void *owner, bool is_up)
+{
+    (void)is_up;
+    delivery_shard_touch(owner);
+}
+
+static void apply_suspension(struct delivery_shard *shard, struct slice name)
+{
+    struct site *site = schedule_site(shard->schedule, name);
+    struct domain *domain = schedule_domain(shard->schedule, name);
+
+    if (site)
+        target_apply_suspension(shard, site);
+    if (domain)
+        schedule_reconsider(shard->schedule, domain);
+}
+
+static void on_directory(struct directory_subscriber *subscriber, struct directory *directory)
+{
+    struct delivery_shard *shard = CONTAINER_OF(subscriber, struct delivery_shard, subscriber);
+    struct directory *former = shard->directory;
+
+    shard->directory = directory;
+    for (uint32_t i = 0; former && i < former->n_suspensions; i++)
+        apply_suspension(shard, former->suspensions[i].destination);
+    for (uint32_t i = 0; i < directory->n_suspensions; i++)
+        apply_suspension(shard, directory->suspensions[i].destination);
+    directory_unref(former);
+    delivery_shard_touch(shard);
+}
+
+static void apply_limits(void *owner, struct site *site)
+{
+    struct delivery_shard *shard = owner;
+
+    if (site->owner && target_of(site)->policy.kind == TARGET_MX)
+        site_set_limits(site, &shard->config->mx_policy.limits);
+}
+
+void delivery_shard_apply(struct delivery_shard *shard, struct delivery_config *config)
+{
+    delivery_config_unref(shard->config);
+    shard->config = delivery_config_ref(config);
+    shard->schedule->retry = config->settings.retry;
+    shard->schedule->delay_ms = config->settings.delay_report_ms;
+    router_forget(shard);
+    schedule_each_site(shard->schedule, apply_limits, shard);
+    delivery_shard_touch(shard);
+}
+
+void delivery_shard_drain(struct delivery_shard *shard, struct delivery_drain *drain)
+{
+    shard->is_draining = true;
+    shard->drain = drain;
+    connection_end_idle(shard);
+    delivery_shard_touch(shard);
+}
+
+/* ---- life ---- */
+
+static int make_parts(struct delivery_shard *shard, const struct resolver_settings *resolver)
+{
+    struct schedule_hooks hooks = {
+        .owner = shard,
+        .on_domain_wanted = on_domain_wanted,
+        .on_expired = on_expired,
+        .on_delayed = on_delayed,
+        .take_permit = take_permit,
+        .put_permit = put_permit,
+        .on_site_unused = on_site_unused,
+    };
+    char why[TLS_WHY_SIZE];
+    int error = schedule_new(&shard->schedule, &hooks, clock_monotonic_ms(), clock_utc_ms());
+
+    if (error == 0)
+        error = resolver_new(&shard->resolver, shard->loop, resolver);
+    if (error == 0)
+        error = signer_client_new(&shard->signer, shard->loop, on_signer, shard);
+    if (error == 0)
+        error = tls_client_new(&shard->tls_may, TLS_CLIENT_MAY, (struct slice){NULL, 0}, why);
+    return error;
+}
+
+int delivery_shard_init(struct delivery_shard *shard, struct delivery *delivery, struct loop *loop,
+                        unsigned index, const struct resolver_settings *resolver)
+{
+    *shard = (struct delivery_shard){.delivery = delivery, .loop = loop, .index = index};
+    list_init(&shard->connections);
+    list_init(&shard->idle);
+    list_init(&shard->expired);
+    router_init(shard);
+    host_memory_init(&shard->hosts);
+    preparation_memory_init(&shard->signatures);
+    later_init(&shard->pump, loop, pump);
+    timer_init(&shard->wake, loop, on_wake);
+    timer_init(&shard->tick, loop, on_tick);
+    shard->utc_offset_ms = clock_utc_ms() - clock_monotonic_ms();
+    shard->subscriber =
+        (struct directory_subscriber){.mailbox = loop_mailbox(loop), .receive = on_directory};
+    if (delivery->policy)
+        permit_purse_init(&shard->purse, delivery->policy, loop_mailbox(loop),
+                          (struct permit_key){PERMIT_OUTBOUND, 0}, on_permits);
+    timer_set(&shard->tick, TICK_MS);
+    return make_parts(shard, resolver);
+}
+
+void delivery_shard_fini(struct delivery_shard *shard)
+{
+    timer_fini(&shard->tick);
+    timer_fini(&shard->wake);
+    connection_free_all(shard);
+    router_cancel(shard);
+    later_cancel(&shard->pump);
+    shard->schedule = schedule_free(shard->schedule);
+    later_cancel(&shard->pump);
+    shard->resolver = resolver_free(shard->resolver);
+    if (shard->signer)
+        signer_client_disconnect(shard->signer);
+    shard->signer = signer_client_free(shard->signer);
+    shard->tls_may = tls_client_free(shard->tls_may);
+    shard->tls_verify = tls_client_free(shard->tls_verify);
+    memo_fini(&shard->routes);
+    memo_fini(&shard->hosts);
+    memo_fini(&shard->signatures);
+    buffer_fini(&shard->delayed);
+    directory_unref(shard->directory);
+    delivery_config_unref(shard->config);
+}

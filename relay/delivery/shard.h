@@ -1,0 +1,88 @@
+/* Delivery on one loop: its schedule, the hosts of its sites, its connections, and what is under
+ * way.  Private to this folder.  Thread: the loop's. */
+#pragma once
+
+#include "policy/permits.h"
+#include "policy/registry.h"
+#include "relay/delivery/config.h"
+#include "relay/delivery/delivery.h"
+#include "relay/delivery/memo.h"
+#include "relay/net/resolver.h"
+#include "relay/net/tls_context.h"
+#include "relay/schedule/schedule.h"
+#include "relay/spool/spool.h"
+#include "signer/client.h"
+
+/* Verdicts that may wait for their commit before nothing new starts. */
+enum { SHARD_MOST_OUTCOMES = 5000 };
+
+struct delivery_shard {
+    struct delivery *delivery;
+    struct loop *loop;
+    unsigned index;
+    struct delivery_config *config;
+    struct directory *directory; /* NULL until the first snapshot */
+    struct directory_subscriber subscriber;
+    struct schedule *schedule;
+    struct resolver *resolver;
+    struct signer_client *signer;
+    struct tls_client *tls_may, *tls_verify; /* tls_verify: made at its first use */
+    struct permit_purse purse;
+
+    struct later pump; /* something changed: what may start now? */
+    struct timer wake; /* the schedule's next moment */
+    struct timer tick; /* four times a second: permits, the clock, whether the spool can commit */
+    int64_t utc_offset_ms; /* as last seen: a jump shows here */
+
+    struct list connections; /* all of them */
+    struct list idle;        /* those without a transaction, the least recent first */
+    uint32_t n_dispatches;   /* transactions under way, being prepared included */
+    uint32_t n_outcomes;     /* verdicts whose commit is awaited */
+    uint32_t n_visits;       /* operators' requests, and tasks that will come back */
+
+    struct list wanted_domains; /* to be looked up */
+    struct list lookups;        /* under way */
+    uint32_t n_lookups;
+    struct memo routes;     /* what DNS said: router.c */
+    struct memo hosts;      /* dead ones, and those whose TLS is broken: host_memory.c */
+    struct memo signatures; /* of messages lately signed: prepare.c */
+
+    struct list expired;   /* entries, SENDING */
+    struct buffer delayed; /* struct delayed_entry, outcome.c */
+
+    bool is_ready; /* the spool's rows are all told */
+    bool is_draining;
+    struct delivery_drain *drain;
+};
+
+struct delivery {
+    struct delivery_shard *shards;
+    unsigned n_shards;
+    struct spool *spool;
+    struct policy *policy;
+    struct slice authorities_pem;
+    struct delivery_config *_Atomic config; /* the newest; older ones live until the end */
+};
+
+MUST_USE int delivery_shard_init(struct delivery_shard *shard, struct delivery *delivery,
+                                 struct loop *loop, unsigned index,
+                                 const struct resolver_settings *resolver);
+void delivery_shard_fini(struct delivery_shard *shard);
+void delivery_shard_apply(struct delivery_shard *shard, struct delivery_config *config);
+void delivery_shard_drain(struct delivery_shard *shard, struct delivery_drain *drain);
+
+/* Something changed; looked at on the next turn. */
+void delivery_shard_touch(struct delivery_shard *shard);
+
+/* Which loop owns what has this name (a domain while it is looked up, a site). */
+struct delivery_shard *delivery_owner_of(struct delivery *delivery, struct slice name);
+
+/* One site's recipients, handed to the schedule.  The references become the schedule's. */
+void delivery_shard_admit(struct delivery_shard *shard, const struct new_entry *entry);
+
+int64_t shard_utc_of(const struct delivery_shard *shard, int64_t monotonic_ms);
+
+static inline int64_t shard_now_ms(const struct delivery_shard *shard)
+{
+    return loop_now_ms(shard->loop);
+}

@@ -1,0 +1,137 @@
+#include "relay/delivery/target.h"
+
+#include <string.h>
+
+#include "relay/base/clock.h"
+#include "relay/base/secret.h"
+
+static void free_hosts(struct target_host *hosts, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free(hosts[i].name);
+    free(hosts);
+}
+
+static struct target_host *copy_hosts(const struct target_host *hosts, size_t n)
+{
+    struct target_host *copy = calloc(n ? n : 1, sizeof(*copy));
+
+    for (size_t i = 0; copy && i < n; i++) {
+        copy[i].preference = hosts[i].preference;
+        copy[i].name = strdup(hosts[i].name);
+        if (!copy[i].name) {
+            free_hosts(copy, i);
+            return NULL;
+        }
+    }
+    return copy;
+}
+
+void target_apply_suspension(struct delivery_shard *shard, struct site *site)
+{
+    const struct suspension *suspension = NULL;
+    int64_t until_ms;
+
+    if (shard->directory)
+        suspension = directory_suspension(shard->directory, slice_of(site->name), clock_utc_ms());
+    if (!suspension) {
+        if (site->suspended_until_ms)
+            site_resume(site);
+        return;
+    }
+    until_ms = suspension->until_utc_ms
+                   ? suspension->until_utc_ms - clock_utc_ms() + shard_now_ms(shard)
+                   : INT64_MAX;
+    if (site->suspended_until_ms != until_ms) {
+        char *reason = slice_to_string(suspension->reason);
+
+        site_suspend(site, reason, until_ms);
+        free(reason);
+    }
+}
+
+static struct target *make_target(struct delivery_shard *shard, struct site *site)
+{
+    struct target *target = calloc(1, sizeof(*target));
+
+    if (!target)
+        return NULL;
+    target->shard = shard;
+    target->site = site;
+    list_init(&target->idle);
+    site->owner = target;
+    target_apply_suspension(shard, site);
+    return target;
+}
+
+static bool limits_differ(const struct site_limits *a, const struct site_limits *b)
+{
+    return memcmp(a, b, sizeof(*a)) != 0;
+}
+
+struct site *target_ensure(struct delivery_shard *shard, const struct target_plan *plan)
+{
+    struct site *site = schedule_make_site(shard->schedule, plan->site_name, &plan->policy.limits,
+                                           shard_now_ms(shard));
+    struct target_host *hosts;
+    struct target *target;
+
+    if (!site)
+        return NULL;
+    target = site->owner ? target_of(site) : make_target(shard, site);
+    hosts = target ? copy_hosts(plan->hosts, plan->n_hosts) : NULL;
+    if (!hosts)
+        return NULL;
+    free_hosts(target->hosts, target->n_hosts);
+    target->hosts = hosts;
+    target->n_hosts = plan->n_hosts;
+    if (target->config != plan->config || target->policy.kind != plan->policy.kind) {
+        if (limits_differ(&target->policy.limits, &plan->policy.limits))
+            site_set_limits(site, &plan->policy.limits);
+        delivery_config_unref(target->config);
+        target->config = delivery_config_ref(plan->config);
+        target->policy = plan->policy;
+    }
+    return site;
+}
+
+void target_free(struct target *target)
+{
+    if (!target)
+        return;
+    free_hosts(target->hosts, target->n_hosts);
+    delivery_config_unref(target->config);
+    free(target);
+}
+
+/* Fisher and Yates among hosts of one preference. */
+static void shuffle(uint8_t *order, size_t n)
+{
+    uint8_t dice[TARGET_MAX_HOSTS];
+
+    random_bytes(dice, sizeof(dice));
+    for (size_t i = n; i > 1; i--) {
+        size_t other = dice[i - 1] % i;
+        uint8_t kept = order[i - 1];
+
+        order[i - 1] = order[other];
+        order[other] = kept;
+    }
+}
+
+size_t target_order(const struct target *target, uint8_t order[TARGET_MAX_HOSTS])
+{
+    size_t n = target->n_hosts < TARGET_MAX_HOSTS ? target->n_hosts : TARGET_MAX_HOSTS;
+
+    for (size_t i = 0; i < n; i++)
+        order[i] = (uint8_t)i;
+    for (size_t first = 0; first < n;) {
+        size_t end = first + 1;
+
+        while (end < n && target->hosts[end].preference == target->hosts[first].preference)
+            end++;
+        shuffle(order + first, end - first);
+        first = end;
+    }
+    return n;
+}

@@ -1,0 +1,45 @@
+/* Where a site's mail goes: its hosts by preference, and how they are spoken to.  It hangs on the
+ * schedule's site and dies with it.  Thread: the loop's. */
+#pragma once
+
+#include "relay/delivery/shard.h"
+
+struct target_host {
+    uint16_t preference;
+    char *name; /* or an address */
+};
+
+struct target {
+    struct delivery_shard *shard;
+    struct site *site;
+    struct target_policy policy; /* slices into config */
+    struct delivery_config *config;
+    struct target_host *hosts;
+    size_t n_hosts;
+    struct list idle; /* connections, the most recent first */
+};
+
+/* What makes a site: name, hosts, manners.  Borrowed. */
+struct target_plan {
+    struct slice site_name;
+    struct target_policy policy;
+    struct delivery_config *config; /* what policy's slices look into */
+    const struct target_host *hosts;
+    size_t n_hosts;
+};
+
+/* The site of that name with these hosts and manners; made when unknown; NULL without memory. */
+struct site *target_ensure(struct delivery_shard *shard, const struct target_plan *plan);
+void target_free(struct target *target); /* schedule_hooks.on_site_unused */
+
+static inline struct target *target_of(const struct site *site)
+{
+    return site->owner;
+}
+
+/* An order to try the hosts in: by preference, equal ones shuffled. */
+enum { TARGET_MAX_HOSTS = MX_MAX_HOSTS };
+size_t target_order(const struct target *target, uint8_t order[TARGET_MAX_HOSTS]);
+
+/* Sets or lifts the suspension that the directory says for this name. */
+void target_apply_suspension(struct delivery_shard *shard, struct site *site);

@@ -1,0 +1,26 @@
+/* An operator's request on its way: on each loop in turn, in slices short enough not to be felt.
+ * Private to this folder. */
+#pragma once
+
+#include "relay/delivery/shard.h"
+
+enum { VISIT_STEPS = 20000 }; /* entries a slice: about a millisecond */
+
+struct delivery_visit {
+    struct task task;
+    struct delivery *delivery;
+    struct delivery_shard *shard; /* where it is */
+    void *request;
+    bool (*slice)(struct delivery_visit *visit); /* false: done on this loop */
+    struct task *answer;
+    struct mailbox *answer_to;
+    uint32_t cursor;
+    struct list taken; /* entries that this slice took */
+    struct site *site; /* of the domain asked for */
+};
+
+/* answer is posted to answer_to, to run done there, when every loop was visited.  False: no memory
+ * or a full mailbox; nothing happened. */
+MUST_USE bool delivery_visit(struct delivery *delivery, bool (*slice)(struct delivery_visit *visit),
+                             void *request, struct task *answer, void (*done)(struct task *task),
+                             struct mailbox *answer_to);
