@@ -58,6 +58,8 @@ int byte_queue_append(struct byte_queue *queue, struct slice bytes)
 void byte_queue_consume(struct byte_queue *queue, size_t n)
 {
     assert(n <= byte_queue_len(queue));
+    if (n == 0)
+        return;
     explicit_bzero(queue->data + queue->start, n);
     queue->start += n;
 }

@@ -19,6 +19,8 @@ static inline size_t byte_queue_len(const struct byte_queue *queue)
 
 static inline struct slice byte_queue_slice(const struct byte_queue *queue)
 {
+    if (!queue->data)
+        return (struct slice){0};
     return (struct slice){queue->data + queue->start, queue->end - queue->start};
 }
 

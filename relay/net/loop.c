@@ -192,13 +192,13 @@ static bool has_work_now(const struct loop *loop)
 void loop_run(struct loop *loop)
 {
     thread_own(&loop->owner);
-    while (!atomic_exchange(&loop->is_stopping, false)) {
+    do {
         run_deferred(loop);
         run_laters(loop);
         run_timers(loop);
         arm_nearest(loop);
         event_base_loop(loop->base, EVLOOP_ONCE | (has_work_now(loop) ? EVLOOP_NONBLOCK : 0));
-    }
+    } while (!atomic_exchange(&loop->is_stopping, false));
 }
 
 void loop_stop(struct loop *loop)

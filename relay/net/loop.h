@@ -21,7 +21,8 @@ MUST_USE int loop_new(struct loop **out, unsigned index, uint32_t mailbox_capaci
 /* Streams, timers and watches must be gone before.  Accepts NULL, returns NULL. */
 struct loop *loop_free(struct loop *loop);
 
-void loop_run(struct loop *loop);  /* blocks until loop_stop(); may be run again */
+void loop_run(
+    struct loop *loop); /* blocks until loop_stop(), at least one turn; again if you like */
 void loop_stop(struct loop *loop); /* any thread; the turn that runs is finished first */
 
 struct mailbox *loop_mailbox(struct loop *loop);

@@ -155,7 +155,7 @@ struct ssl_st *tls_client_ssl(struct tls_client *client, const char *name, struc
         return NULL;
     SSL_set_connect_state(ssl);
     SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    if (!attach(ssl, client, reuse_key) || (name && !set_name(ssl, name)) ||
+    if ((name && !set_name(ssl, name)) || !attach(ssl, client, reuse_key) ||
         (!name && client->policy == TLS_CLIENT_VERIFY)) {
         tls_ssl_free(ssl);
         return NULL;
@@ -169,6 +169,9 @@ void tls_ssl_free(struct ssl_st *ssl)
 
     if (!ssl)
         return;
+    /* Without this OpenSSL takes the end for an attack and forbids the session's reuse; SMTP has
+     * its own end of a conversation. */
+    SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     attached = SSL_get_app_data(ssl);
     if (SSL_is_server(ssl))
         tls_context_unref(attached);

@@ -113,9 +113,10 @@ static int seal(struct tls_tickets *tickets, unsigned char *name, unsigned char 
     return is_set ? 1 : -1;
 }
 
-/* 0: unknown key, so a full handshake; 1: good; 2: good, and seal anew with the current key. */
-static int unseal(struct tls_tickets *tickets, const unsigned char *name, const unsigned char *iv,
-                  EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac)
+/* 0: unknown key, so a full handshake; 1: good; 2: good, and send a new one.  Tickets of TLS 1.3
+ * are used once (RFC 8446 C.4), so there a resumed session needs a new one for the next time. */
+static int unseal(struct tls_tickets *tickets, bool is_used_once, const unsigned char *name,
+                  const unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac)
 {
     struct ticket_key key;
     bool is_current = false, is_set;
@@ -127,7 +128,7 @@ static int unseal(struct tls_tickets *tickets, const unsigned char *name, const 
     secret_wipe(&key, sizeof(key));
     if (!is_set)
         return -1;
-    return is_current ? 1 : 2;
+    return is_current && !is_used_once ? 1 : 2;
 }
 
 static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
@@ -138,7 +139,7 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHE
     if (!tickets)
         return is_sealing ? -1 : 0;
     return is_sealing ? seal(tickets, name, iv, cipher, mac)
-                      : unseal(tickets, name, iv, cipher, mac);
+                      : unseal(tickets, SSL_version(ssl) >= TLS1_3_VERSION, name, iv, cipher, mac);
 }
 
 void tls_tickets_install(SSL_CTX *context)
