@@ -17,23 +17,25 @@ enum {
 };
 
 /* What each action is called, and how it is told to people. */
+/* clang-format off */
 static const struct {
     const char *word, *status, *subject, *intro;
 } actions[] = {
-    [DSN_FAILED] = {"failed",    "5.0.0", "Mail delivery failed",
+    [DSN_FAILED] = {"failed", "5.0.0", "Mail delivery failed",
                     "Your message could not be delivered to the following recipients. It will "
-                    "not be tried again."                                              },
-    [DSN_DELAYED] = {"delayed",   "4.0.0", "Mail delivery delayed",
-                    "Your message has not been delivered to the following recipients yet. It "
-                     "is kept and will be tried again; please do not send it again."   },
+                    "not be tried again."},
+    [DSN_DELAYED] = {"delayed", "4.0.0", "Mail delivery delayed",
+                     "Your message has not been delivered to the following recipients yet. It "
+                     "is kept and will be tried again; please do not send it again."},
     [DSN_DELIVERED] = {"delivered", "2.0.0", "Mail delivered",
-                    "Your message was delivered to the following recipients."          },
-    [DSN_RELAYED] = {"relayed",   "2.0.0", "Mail relayed",
-                    "Your message was handed on for the following recipients, to systems that "
-                     "may not report on its delivery."                                 },
-    [DSN_EXPANDED] = {"expanded",  "2.0.0", "Mail expanded",
-                    "Your message was handed on to the members of the following lists."},
+                       "Your message was delivered to the following recipients."},
+    [DSN_RELAYED] = {"relayed", "2.0.0", "Mail relayed",
+                     "Your message was handed on for the following recipients, to systems that "
+                     "may not report on its delivery."},
+    [DSN_EXPANDED] = {"expanded", "2.0.0", "Mail expanded",
+                      "Your message was handed on to the members of the following lists."},
 };
+/* clang-format on */
 enum { N_ACTIONS = sizeof(actions) / sizeof(*actions) };
 
 /* One report being written. */

@@ -9,25 +9,27 @@ static enum smtp_client_step on_unasked(struct smtp_client *client);
 static enum smtp_client_step on_quit(struct smtp_client *client);
 
 /* What is awaited in each state, and who reads it. */
+/* clang-format off */
 static const struct {
     enum smtp_phase phase;
     enum smtp_client_step (*on_reply)(struct smtp_client *client);
 } states[N_CLIENT_STATES] = {
-    [CLIENT_AWAITS_BANNER] = {SMTP_PHASE_BANNER,   client_on_banner     },
-    [CLIENT_AWAITS_EHLO] = {SMTP_PHASE_EHLO,     client_on_ehlo       },
-    [CLIENT_AWAITS_HELO] = {SMTP_PHASE_EHLO,     client_on_helo       },
-    [CLIENT_AWAITS_STARTTLS] = {SMTP_PHASE_STARTTLS, client_on_starttls   },
-    [CLIENT_IN_HANDSHAKE] = {SMTP_PHASE_TLS,      on_unasked           },
-    [CLIENT_AWAITS_AUTH] = {SMTP_PHASE_AUTH,     client_on_auth       },
-    [CLIENT_IDLE] = {SMTP_PHASE_IDLE,     on_unasked           },
-    [CLIENT_IN_TRANSACTION] = {SMTP_PHASE_MAIL,     client_on_transaction},
-    [CLIENT_IN_BODY] = {SMTP_PHASE_BODY,     client_on_early_reply},
-    [CLIENT_AWAITS_DOT] = {SMTP_PHASE_DOT,      client_on_dot        },
-    [CLIENT_AWAITS_LONE_DOT] = {SMTP_PHASE_DATA,     client_on_lone_dot   },
-    [CLIENT_HAS_FAILED] = {SMTP_PHASE_IDLE,     on_unasked           },
-    [CLIENT_AWAITS_QUIT] = {SMTP_PHASE_QUIT,     on_quit              },
-    [CLIENT_IS_OVER] = {SMTP_PHASE_IDLE,     on_unasked           },
+    [CLIENT_AWAITS_BANNER] =   {SMTP_PHASE_BANNER,   client_on_banner},
+    [CLIENT_AWAITS_EHLO] =     {SMTP_PHASE_EHLO,     client_on_ehlo},
+    [CLIENT_AWAITS_HELO] =     {SMTP_PHASE_EHLO,     client_on_helo},
+    [CLIENT_AWAITS_STARTTLS] = {SMTP_PHASE_STARTTLS, client_on_starttls},
+    [CLIENT_IN_HANDSHAKE] =    {SMTP_PHASE_TLS,      on_unasked},
+    [CLIENT_AWAITS_AUTH] =     {SMTP_PHASE_AUTH,     client_on_auth},
+    [CLIENT_IDLE] =            {SMTP_PHASE_IDLE,     on_unasked},
+    [CLIENT_IN_TRANSACTION] =  {SMTP_PHASE_MAIL,     client_on_transaction},
+    [CLIENT_IN_BODY] =         {SMTP_PHASE_BODY,     client_on_early_reply},
+    [CLIENT_AWAITS_DOT] =      {SMTP_PHASE_DOT,      client_on_dot},
+    [CLIENT_AWAITS_LONE_DOT] = {SMTP_PHASE_DATA,     client_on_lone_dot},
+    [CLIENT_HAS_FAILED] =      {SMTP_PHASE_IDLE,     on_unasked},
+    [CLIENT_AWAITS_QUIT] =     {SMTP_PHASE_QUIT,     on_quit},
+    [CLIENT_IS_OVER] =         {SMTP_PHASE_IDLE,     on_unasked},
 };
+/* clang-format on */
 
 static enum smtp_phase awaited_phase(const struct smtp_client *client)
 {
