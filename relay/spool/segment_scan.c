@@ -47,7 +47,7 @@ static bool is_record_at(const struct segment_scan *scan, const uint8_t *bytes, 
 static int find_any(struct segment_scan *scan, struct record *out)
 {
     for (;;) {
-        const uint8_t *bytes;
+        const uint8_t *bytes = NULL;
         int result = look_at(scan, scan->offset, &bytes);
 
         if (result != SCAN_RECORD)
