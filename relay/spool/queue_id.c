@@ -7,7 +7,7 @@
 /* Crockford's digits: nothing that reads like another when a person types it. */
 static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-enum { BITS_PER_DIGIT = 5, MILLISECONDS_SHIFT = 10 }; /* 1024 ids a millisecond, in the mean */
+enum { BITS_PER_DIGIT = 5, MILLISECONDS_SHIFT = 9 }; /* 512 ids a millisecond, in the mean */
 
 static _Atomic uint64_t last_id;
 

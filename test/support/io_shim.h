@@ -1,0 +1,48 @@
+/* A layer under the spool that writes down, in order, every call durability rests on, and makes
+ * the n-th of them fail: the spool's own through a struct io, SQLite's through a VFS.
+ * Thread: any; one shim per process. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "relay/spool/io.h"
+
+extern const struct io io_shim;
+#define IO_SHIM_VFS "io-shim"
+
+/* Registers the VFS; forgets the record; nothing fails. */
+void io_shim_reset(void);
+
+/* The n-th call from now (from 1) answers -error, and only that one. */
+void io_shim_fail(unsigned nth, int error);
+/* Every call whose line starts with that text fails from now on; NULL: none. */
+void io_shim_fail_all(const char *line_start, int error);
+bool io_shim_has_failed(void);  /* since io_shim_fail() */
+unsigned io_shim_n_calls(void); /* that could have failed */
+
+enum io_call_kind {
+    IO_CREATE,   /* a name was made */
+    IO_WRITE,    /* data at offset */
+    IO_SIZE,     /* offset: the file's new length */
+    IO_SYNC,     /* of a file */
+    IO_SYNC_DIR, /* of a folder */
+    IO_RENAME,   /* to: the new name */
+    IO_REMOVE,
+    IO_NOTE, /* the test's own: a receipt, say */
+};
+
+struct io_call {
+    enum io_call_kind kind;
+    char path[64]; /* below the folder given to io_shim_record(); "" is that folder */
+    char to[64];
+    uint64_t offset;
+    char *data;
+    size_t length;
+};
+
+/* Starts recording what happens below folder, with all data. */
+void io_shim_record(const char *folder);
+void io_shim_note(const char *text);
+const struct io_call *io_shim_calls(size_t *n); /* valid until the next reset */

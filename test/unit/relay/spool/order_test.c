@@ -1,0 +1,333 @@
+#include "test/support/test_support.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "relay/spool/queue_id.h"
+#include "test/support/io_shim.h"
+#include "test/support/spool_fixture.h"
+
+static struct spool_fixture *new_fixture(void)
+{
+    struct spool_fixture *fixture = fixture_new();
+
+    io_shim_reset();
+    fixture->settings.io = &io_shim;
+    fixture->settings.vfs = IO_SHIM_VFS;
+    return fixture;
+}
+
+/* ---- the order of things ---- */
+
+static bool is_on(const struct io_call *call, enum io_call_kind kind, const char *start)
+{
+    return call->kind == kind && strncmp(call->path, start, strlen(start)) == 0;
+}
+
+/* Position of the first such call from `from` on. */
+static size_t find_call(size_t from, enum io_call_kind kind, const char *start)
+{
+    size_t n;
+    const struct io_call *calls = io_shim_calls(&n);
+
+    for (size_t i = from; i < n; i++) {
+        if (is_on(&calls[i], kind, start))
+            return i;
+    }
+    fail_msg("no call of kind %d on %s from %zu on", (int)kind, start, from);
+    return 0;
+}
+
+static void bytes_are_synced_before_rows_and_rows_before_the_receipt(void **state)
+{
+    struct spool_fixture *fixture = new_fixture();
+    size_t bytes, sync, rows, commit, receipt;
+
+    (void)state;
+    assert_int_equal(fixture_start(fixture), 0);
+    assert_int_equal(fixture_append(fixture, queue_id_new(), "first\r\n", 1), 0);
+    io_shim_record(fixture->dir);
+    assert_int_equal(fixture_append(fixture, queue_id_new(), "hello\r\n", 1), 0);
+    io_shim_note("receipt");
+    bytes = find_call(0, IO_WRITE, "segments/00000001.seg");
+    sync = find_call(bytes, IO_SYNC, "segments/00000001.seg");
+    rows = find_call(0, IO_WRITE, "queue.db-wal");
+    commit = find_call(rows, IO_SYNC, "queue.db-wal");
+    receipt = find_call(0, IO_NOTE, "receipt");
+    assert_true(bytes < sync && sync < rows && rows < commit && commit < receipt);
+    fixture_free(fixture);
+}
+
+static void one_message_costs_two_syncs(void **state)
+{
+    struct spool_fixture *fixture = new_fixture();
+    const struct io_call *calls;
+    size_t n, n_syncs = 0;
+
+    (void)state;
+    assert_int_equal(fixture_start(fixture), 0);
+    assert_int_equal(fixture_append(fixture, queue_id_new(), "first\r\n", 1), 0);
+    io_shim_record(fixture->dir);
+    assert_int_equal(fixture_append(fixture, queue_id_new(), "hello\r\n", 1), 0);
+    calls = io_shim_calls(&n);
+    for (size_t i = 0; i < n; i++)
+        n_syncs += calls[i].kind == IO_SYNC || calls[i].kind == IO_SYNC_DIR;
+    assert_int_equal(n_syncs, 2);
+    fixture_free(fixture);
+}
+
+static void a_long_message_syncs_its_file_and_folder_before_the_rows(void **state)
+{
+    struct spool_fixture *fixture = new_fixture();
+    size_t file, folder, rows;
+
+    (void)state;
+    assert_int_equal(fixture_start(fixture), 0);
+    assert_int_equal(fixture_append(fixture, queue_id_new(), "first\r\n", 1), 0);
+    io_shim_record(fixture->dir);
+    assert_int_equal(fixture_append_large(fixture, queue_id_new(), "hello\r\n", 2), 0);
+    file = find_call(0, IO_SYNC, "large/");
+    folder = find_call(0, IO_SYNC_DIR, "large");
+    rows = find_call(0, IO_WRITE, "queue.db-wal");
+    assert_true(file < rows && folder < rows);
+    fixture_free(fixture);
+}
+
+/* ---- the n-th call fails ---- */
+
+enum { N_MESSAGES = 3 };
+
+struct run {
+    uint64_t ids[N_MESSAGES];
+    bool is_accepted[N_MESSAGES];
+    bool is_finished; /* the first message's verdict was acknowledged */
+};
+
+static bool is_refusal(int result)
+{
+    return result == -EIO || result == -ENOSPC || result == -EMFILE;
+}
+
+/* Three messages, the second long, and a verdict on the first. */
+static void run_messages(struct spool_fixture *fixture, struct run *run)
+{
+    for (unsigned i = 0; i < N_MESSAGES; i++) {
+        int result;
+
+        run->ids[i] = queue_id_new();
+        result = i == 1 ? fixture_append_large(fixture, run->ids[i], "long\r\n", 1)
+                        : fixture_append(fixture, run->ids[i], "short\r\n", 1);
+        run->is_accepted[i] = result == 0;
+        if (result && !is_refusal(result))
+            fail_msg("message %u: result %d", i, result);
+    }
+    if (run->is_accepted[0]) {
+        assert_int_equal(fixture_finish(fixture, run->ids[0], 1, NULL), 0);
+        run->is_finished = true;
+    }
+}
+
+static void check_what_is_left(struct spool_fixture *fixture, const struct run *run)
+{
+    for (unsigned i = 0; i < N_MESSAGES; i++) {
+        bool is_there = fixture_has(fixture, run->ids[i], i == 1 ? "long\r\n" : "short\r\n");
+
+        if (run->is_accepted[i] && !(i == 0 && run->is_finished) && !is_there)
+            fail_msg("message %u was accepted and is lost", i);
+        if (i == 0 && run->is_finished && is_there)
+            fail_msg("message 0 was finished and came back");
+    }
+}
+
+/* True when the n-th call was reached. */
+static bool fail_nth(unsigned nth, int error)
+{
+    struct spool_fixture *fixture = new_fixture();
+    struct run run = {0};
+    bool has_failed;
+
+    assert_int_equal(fixture_start(fixture), 0);
+    io_shim_fail(nth, error);
+    run_messages(fixture, &run);
+    /* It goes on by itself: the very next message is taken. */
+    has_failed = io_shim_has_failed();
+    io_shim_fail(0, 0);
+    if (has_failed)
+        assert_int_equal(fixture_append(fixture, queue_id_new(), "next\r\n", 1), 0);
+    fixture_stop(fixture);
+    assert_int_equal(fixture_start(fixture), 0);
+    check_what_is_left(fixture, &run);
+    fixture_free(fixture);
+    return has_failed;
+}
+
+static void no_accepted_mail_is_lost_when_the_nth_call_fails(int error)
+{
+    unsigned nth = 1;
+
+    while (fail_nth(nth, error))
+        nth++;
+    assert_true(nth > 20); /* the run makes more calls than that */
+}
+
+static void an_io_error_of_any_call_loses_nothing(void **state)
+{
+    (void)state;
+    no_accepted_mail_is_lost_when_the_nth_call_fails(EIO);
+}
+
+static void a_full_disk_at_any_call_loses_nothing(void **state)
+{
+    (void)state;
+    no_accepted_mail_is_lost_when_the_nth_call_fails(ENOSPC);
+}
+
+/* Start itself may be refused, with a reason; the next start finds everything. */
+static void a_start_that_failed_can_be_repeated(void **state)
+{
+    bool has_failed = true;
+
+    (void)state;
+    for (unsigned nth = 1; has_failed; nth++) {
+        struct spool_fixture *fixture = new_fixture();
+        uint64_t id = queue_id_new();
+        int error;
+
+        assert_int_equal(fixture_start(fixture), 0);
+        assert_int_equal(fixture_append(fixture, id, "hello\r\n", 1), 0);
+        fixture_stop(fixture);
+        io_shim_fail(nth, EIO);
+        error = fixture_start(fixture);
+        has_failed = io_shim_has_failed();
+        io_shim_fail(0, 0);
+        if (error)
+            assert_int_equal(fixture_start(fixture), 0);
+        assert_true(fixture_has(fixture, id, "hello\r\n"));
+        fixture_free(fixture);
+    }
+}
+
+/* ---- failures that stay ---- */
+
+static void a_segment_that_cannot_be_synced_is_abandoned(void **state)
+{
+    struct spool_fixture *fixture = new_fixture();
+    uint64_t first = queue_id_new(), second = queue_id_new();
+    size_t n;
+    const struct io_call *calls;
+
+    (void)state;
+    assert_int_equal(fixture_start(fixture), 0);
+    assert_int_equal(fixture_append(fixture, first, "first\r\n", 1), 0);
+    io_shim_fail_all("sync segments/00000001.seg", EIO);
+    assert_int_equal(fixture_append(fixture, queue_id_new(), "refused\r\n", 1), -EIO);
+    io_shim_fail_all(NULL, 0);
+    io_shim_record(fixture->dir);
+    assert_int_equal(fixture_append(fixture, second, "second\r\n", 1), 0);
+    calls = io_shim_calls(&n);
+    for (size_t i = 0; i < n; i++) {
+        if (is_on(&calls[i], IO_SYNC, "segments/00000001.seg") ||
+            is_on(&calls[i], IO_WRITE, "segments/00000001.seg"))
+            fail_msg("the abandoned segment was used again");
+    }
+    assert_true(fixture_has(fixture, first, "first\r\n"));
+    fixture_free(fixture);
+}
+
+static void a_commit_that_fails_is_followed_by_another_database(void **state)
+{
+    struct spool_fixture *fixture = new_fixture();
+    uint64_t first = queue_id_new(), second = queue_id_new();
+    char path[128];
+
+    (void)state;
+    assert_int_equal(fixture_start(fixture), 0);
+    assert_int_equal(fixture_append(fixture, first, "first\r\n", 1), 0);
+    io_shim_fail_all("sync queue.db-wal", EIO);
+    assert_int_equal(fixture_append(fixture, queue_id_new(), "refused\r\n", 1), -EIO);
+    assert_true(spool_is_healthy(fixture->spool));
+    assert_int_equal(fixture_append(fixture, second, "second\r\n", 1), 0);
+    assert_int_equal(fixture_finish(fixture, first, 1, NULL), 0);
+    snprintf(path, sizeof(path), "%s/queue.current", fixture->dir);
+    assert_int_equal(access(path, F_OK), 0);
+    fixture_stop(fixture);
+    assert_int_equal(fixture_start(fixture), 0);
+    assert_int_equal(fixture->n_recovered, 1);
+    assert_true(fixture_has(fixture, second, "second\r\n"));
+    fixture_free(fixture);
+}
+
+static void update_done(struct spool_update *update)
+{
+    update->answer_to = NULL;
+}
+
+static void without_any_database_nothing_is_accepted_and_nothing_lost(void **state)
+{
+    struct spool_fixture *fixture = new_fixture();
+    uint64_t first = queue_id_new();
+    const struct spool_change change = {.kind = CHANGE_FINISHED, .n = 1};
+    struct spool_update update = {
+        .answer_to = fixture->answers, .done = update_done, .changes = &change, .n_changes = 1};
+
+    (void)state;
+    assert_int_equal(fixture_start(fixture), 0);
+    assert_int_equal(fixture_append(fixture, first, "first\r\n", 1), 0);
+    io_shim_fail_all("sync queue", EIO);
+    assert_int_equal(fixture_append(fixture, queue_id_new(), "refused\r\n", 1), -EIO);
+    assert_false(spool_is_healthy(fixture->spool));
+    assert_false(spool_may_deliver(fixture->spool));
+    assert_int_equal(fixture_append(fixture, queue_id_new(), "refused\r\n", 1), -EIO);
+    /* A verdict waits, and is answered only when the spool gives up. */
+    update.stored = fixture_find(fixture, first);
+    spool_update(fixture->spool, &update);
+    fixture->spool = spool_stop(fixture->spool);
+    mailbox_run(fixture->answers);
+    assert_null(update.answer_to);
+    assert_int_equal(update.result, -ESHUTDOWN);
+    io_shim_fail_all(NULL, 0);
+    fixture_stop(fixture);
+    assert_int_equal(fixture_start(fixture), 0);
+    assert_true(fixture_has(fixture, first, "first\r\n"));
+    fixture_free(fixture);
+}
+
+static void verdicts_use_the_reserve_when_the_disk_is_full(void **state)
+{
+    struct spool_fixture *fixture = new_fixture();
+    uint64_t first = queue_id_new();
+    char path[128];
+
+    (void)state;
+    assert_int_equal(fixture_start(fixture), 0);
+    assert_int_equal(fixture_append(fixture, first, "first\r\n", 1), 0);
+    snprintf(path, sizeof(path), "%s/reserve", fixture->dir);
+    assert_int_equal(access(path, F_OK), 0);
+    io_shim_fail(1, ENOSPC); /* the first write of the log */
+    assert_int_equal(fixture_finish(fixture, first, 1, NULL), 0);
+    assert_true(io_shim_has_failed());
+    assert_true(spool_is_full(fixture->spool));
+    fixture_stop(fixture);
+    assert_int_equal(fixture_start(fixture), 0);
+    assert_int_equal(fixture->n_recovered, 0);
+    fixture_free(fixture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bytes_are_synced_before_rows_and_rows_before_the_receipt),
+        cmocka_unit_test(one_message_costs_two_syncs),
+        cmocka_unit_test(a_long_message_syncs_its_file_and_folder_before_the_rows),
+        cmocka_unit_test(an_io_error_of_any_call_loses_nothing),
+        cmocka_unit_test(a_full_disk_at_any_call_loses_nothing),
+        cmocka_unit_test(a_start_that_failed_can_be_repeated),
+        cmocka_unit_test(a_segment_that_cannot_be_synced_is_abandoned),
+        cmocka_unit_test(a_commit_that_fails_is_followed_by_another_database),
+        cmocka_unit_test(without_any_database_nothing_is_accepted_and_nothing_lost),
+        cmocka_unit_test(verdicts_use_the_reserve_when_the_disk_is_full),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
