@@ -20,6 +20,8 @@ struct shared_file *shared_file_unref(struct shared_file *file); /* accepts NULL
 
 struct signer_connection {
     atomic_uint n_refs;
+    atomic_uint n_turns; /* counted as the reading side is handed on: what one worker wrote into
+                          * slots, the next one sees (C11 knows nothing of epoll) */
     int fd;
     unsigned place;                               /* in the process's table */
     struct shared_file *slots[SIGNER_FILE_SLOTS]; /* the reading worker's */

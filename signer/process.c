@@ -124,7 +124,7 @@ static void hear_relay(struct signer_process *signer)
     int fd = result == 1 && message.kind == SIGNER_LOOP ? channel_take_fd(&message, 0) : -1;
 
     if (fd >= 0 && signing_pool_add(signer->pool, fd) != 0)
-        EVENT(EVENT_REFUSED, field_text("by", "signer"), field_text("reason", "too many channels"));
+        EVENT(EVENT_SIGNER_MISUSED, field_text("reason", "too many channels"));
     if (result != 1 && result != -EAGAIN) {
         close(signer->link_fd);
         signer->link_fd = -1;

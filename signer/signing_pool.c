@@ -30,6 +30,7 @@ static int listen_again(const struct signing_pool *pool, struct signer_connectio
 {
     struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.ptr = connection};
 
+    atomic_fetch_add_explicit(&connection->n_turns, 1, memory_order_release);
     return epoll_ctl(pool->epoll_fd, operation, connection->fd, &event) == 0 ? 0 : FAULT(-errno);
 }
 
@@ -52,8 +53,10 @@ static void answer(struct worker *worker, struct signer_connection *connection)
 
 static void serve(struct worker *worker, struct signer_connection *connection)
 {
-    int result = channel_receive(connection->fd, &worker->batch.message);
+    int result;
 
+    atomic_load_explicit(&connection->n_turns, memory_order_acquire);
+    result = channel_receive(connection->fd, &worker->batch.message);
     if (result == -EAGAIN)
         result = listen_again(worker->pool, connection, EPOLL_CTL_MOD);
     else if (result == 1)
@@ -61,7 +64,7 @@ static void serve(struct worker *worker, struct signer_connection *connection)
     else if (result == 0)
         result = -EPIPE;
     if (result == -EBADMSG)
-        EVENT(EVENT_REFUSED, field_text("by", "signer"), field_text("reason", "malformed request"));
+        EVENT(EVENT_SIGNER_MISUSED, field_text("reason", "malformed request"));
     if (result == 1)
         answer(worker, connection);
     else if (result != 0)

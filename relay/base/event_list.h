@@ -53,6 +53,7 @@
     /* the signer */                                                                               \
     X(EVENT_SIGNER_UP, "signer_up", INFO)                                                          \
     X(EVENT_SIGNER_DOWN, "signer_down", ERROR)                                                     \
+    X(EVENT_SIGNER_MISUSED, "signer_misused", ERROR)                                               \
     X(EVENT_KEY_CREATED, "key_created", INFO)                                                      \
     X(EVENT_KEY_ACTIVE, "key_active", INFO)                                                        \
     X(EVENT_KEY_REFUSED, "key_refused", ERROR)                                                     \

@@ -22,21 +22,21 @@ static const char dkim_sample[] = "Received: by relay.example with ESMTP id 7Q2F
                                   "\r\n";
 
 /* A small generator that gives the same on every machine. */
-static uint32_t dkim_random(uint32_t *seed, uint32_t below)
+static inline uint32_t dkim_random(uint32_t *seed, uint32_t below)
 {
     *seed = *seed * 1664525U + 1013904223U;
     return (*seed >> 8) % below;
 }
 
 /* Words, blanks in all arrangements, and what `breaks` adds: line ends or folds. */
-static void dkim_random_text(struct buffer *out, uint32_t *seed, const char *const *pieces,
-                             uint32_t n_pieces, uint32_t n_wanted)
+static inline void dkim_random_text(struct buffer *out, uint32_t *seed, const char *const *pieces,
+                                    uint32_t n_pieces, uint32_t n_wanted)
 {
     for (uint32_t i = 0; i < n_wanted; i++)
         buffer_append_text(out, pieces[dkim_random(seed, n_pieces)]);
 }
 
-static void dkim_random_message(struct buffer *out, uint32_t seed)
+static inline void dkim_random_message(struct buffer *out, uint32_t seed)
 {
     static const char *const names[] = {
         "To",           "Cc",      "Subject",          "Date",
