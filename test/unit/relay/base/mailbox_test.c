@@ -1,0 +1,102 @@
+#include "test/support/test_support.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+
+#include "relay/base/list.h"
+#include "relay/base/mailbox.h"
+
+enum { N_POSTERS = 4, N_TASKS = 2000, CAPACITY = 16 };
+
+static unsigned n_run;
+static struct mailbox *mailbox;
+
+static void count(struct task *task)
+{
+    n_run++;
+    free(task);
+}
+
+static void *post_many(void *argument)
+{
+    for (unsigned i = 0; i < N_TASKS; i++) {
+        struct task *task = calloc(1, sizeof(*task));
+
+        task->run = count;
+        while (!mailbox_post(mailbox, task))
+            sched_yield(); /* full: what a session does by not reading its socket */
+    }
+    return argument;
+}
+
+static void every_task_of_every_thread_runs_once(void **state)
+{
+    pthread_t threads[N_POSTERS];
+
+    (void)state;
+    n_run = 0;
+    assert_int_equal(mailbox_new(&mailbox, CAPACITY), 0);
+    for (unsigned i = 0; i < N_POSTERS; i++)
+        pthread_create(&threads[i], NULL, post_many, NULL);
+    while (n_run < N_POSTERS * N_TASKS) {
+        assert_true(mailbox_wait(mailbox, 10000));
+        mailbox_run(mailbox);
+    }
+    for (unsigned i = 0; i < N_POSTERS; i++)
+        pthread_join(threads[i], NULL);
+    assert_false(mailbox_wait(mailbox, 0));
+    mailbox_free(mailbox);
+}
+
+static void a_full_mailbox_refuses_requests_but_no_answers(void **state)
+{
+    struct task tasks[4] = {{0}};
+
+    (void)state;
+    assert_int_equal(mailbox_new(&mailbox, 2), 0);
+    assert_true(mailbox_post(mailbox, &tasks[0]));
+    assert_true(mailbox_post(mailbox, &tasks[1]));
+    assert_false(mailbox_post(mailbox, &tasks[2]));
+    mailbox_answer(mailbox, &tasks[3]);
+    assert_ptr_equal(mailbox_take(mailbox), &tasks[0]);
+    assert_ptr_equal(tasks[0].next, &tasks[1]);
+    assert_ptr_equal(tasks[1].next, &tasks[3]);
+    mailbox_free(mailbox);
+}
+
+struct again {
+    struct task task;
+    unsigned n_run;
+};
+
+static void post_again(struct task *task)
+{
+    CONTAINER_OF(task, struct again, task)->n_run++;
+    mailbox_answer(mailbox, task);
+}
+
+static void a_task_that_posts_itself_waits_for_the_next_turn(void **state)
+{
+    struct again again = {.task = {.run = post_again}};
+
+    (void)state;
+    assert_int_equal(mailbox_new(&mailbox, 2), 0);
+    mailbox_answer(mailbox, &again.task);
+    assert_int_equal(mailbox_run(mailbox), 1);
+    assert_int_equal(again.n_run, 1);
+    assert_int_equal(mailbox_run(mailbox), 1);
+    assert_int_equal(again.n_run, 2);
+    mailbox_free(mailbox);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_task_of_every_thread_runs_once),
+        cmocka_unit_test(a_full_mailbox_refuses_requests_but_no_answers),
+        cmocka_unit_test(a_task_that_posts_itself_waits_for_the_next_turn),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
