@@ -67,7 +67,9 @@ void base64_encode(struct buffer *out, struct slice bytes)
 
         for (size_t k = 0; k < 3; k++)
             bits = bits << 8 | (k < group.len ? (unsigned char)group.data[k] : 0U);
-        for (size_t k = 0; k < 4; k++)
-            buffer_append_byte(out, k <= group.len ? letters[bits >> (18 - 6 * k) & 63] : '=');
+        for (size_t k = 0; k <= group.len; k++)
+            buffer_append_byte(out, letters[bits >> (18 - 6 * k) & 63]);
+        for (size_t k = group.len; k < 3; k++)
+            buffer_append_byte(out, '=');
     }
 }

@@ -8,7 +8,9 @@ static void append_printable(struct buffer *out, struct slice text)
     for (size_t i = 0; i < text.len; i++) {
         char c = text.data[i];
 
-        buffer_append_byte(out, c >= ' ' && c < 0x7f ? c : '?');
+        if (c < ' ' || c == 0x7f)
+            c = '?';
+        buffer_append_byte(out, c);
     }
 }
 
@@ -46,6 +48,11 @@ void smtp_reply_print_line(struct buffer *out, struct smtp_reply reply)
     enhanced_status_print(out, reply.status);
     if (reply.text.len)
         buffer_append_byte(out, ' ');
-    for (size_t i = 0; i < reply.text.len; i++)
-        buffer_append_byte(out, reply.text.data[i] == '\n' ? ' ' : reply.text.data[i]);
+    for (size_t i = 0; i < reply.text.len; i++) {
+        char c = reply.text.data[i];
+
+        if (c == '\n')
+            c = ' ';
+        buffer_append_byte(out, c);
+    }
 }

@@ -6,11 +6,10 @@
 #pragma once
 
 #include "relay/base/arena.h"
-#include "relay/smtp/address.h"
 #include "relay/smtp/body_reader.h"
 #include "relay/smtp/command_line.h"
-#include "relay/smtp/envelope_parameters.h"
 #include "relay/smtp/reply.h"
+#include "relay/smtp/server_transaction.h"
 
 struct smtp_server_settings {
     struct slice hostname;   /* outlives the session */
@@ -45,25 +44,6 @@ enum smtp_server_state {
     SMTP_HAS_RECIPIENT,
     SMTP_IN_CHUNKS,     /* at least one BDAT, LAST has not come */
     SMTP_CHUNKS_FAILED, /* further chunks are swallowed until LAST, RSET, EHLO or MAIL */
-};
-
-struct smtp_login {
-    struct slice user, password;
-};
-
-struct smtp_mail {
-    struct address sender;
-    uint64_t size; /* as stated; 0: not stated */
-    enum smtp_body_kind body;
-    enum smtp_ret ret;
-    bool is_utf8;       /* SMTPUTF8 was stated */
-    struct slice envid; /* xtext as received, printable when decoded; empty: none */
-};
-
-struct smtp_recipient {
-    struct address address;
-    uint8_t notify;     /* bits of enum smtp_notify; 0: not stated */
-    struct slice orcpt; /* "rfc822;xtext" as received, printable when decoded; empty: none */
 };
 
 struct smtp_server {

@@ -21,7 +21,7 @@ static int simple_escape(char c)
 bool dialogue_unescape(struct buffer *out, struct slice raw)
 {
     for (size_t i = 0; i < raw.len; i++) {
-        int octet = raw.data[i];
+        int octet = (unsigned char)raw.data[i];
 
         if (raw.data[i] == '\\') {
             if (++i == raw.len)

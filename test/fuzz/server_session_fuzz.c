@@ -6,7 +6,8 @@
 
 struct play {
     struct smtp_server server;
-    struct buffer seen; /* replies, questions, bodies, in order */
+    struct buffer seen; /* replies, questions, accepted bodies, in order */
+    struct buffer body; /* so far; of a refused one any part may have come */
     bool is_over;
 };
 
@@ -61,9 +62,13 @@ static void check_question(const struct play *play, enum smtp_step step)
 static void on_step(struct play *play, enum smtp_step step)
 {
     if (step == SMTP_STEP_BODY) {
-        buffer_append(&play->seen, play->server.chunk);
+        buffer_append(&play->body, play->server.chunk);
         return;
     }
+    if (step == SMTP_STEP_BODY_BEGINS)
+        buffer_clear(&play->body);
+    if (step == SMTP_STEP_MESSAGE_ENDS)
+        buffer_append(&play->seen, buffer_slice(&play->body));
     if (!smtp_server_awaits_decision(&play->server))
         return;
     buffer_printf(&play->seen, "<%d %.*s %.*s>", (int)step, (int)play->server.mail.sender.whole.len,
@@ -108,6 +113,7 @@ static void play_session(struct slice text, uint8_t kind, size_t piece, struct p
         text = slice_skip(text, now.len);
     }
     smtp_server_fini(&play->server);
+    buffer_fini(&play->body);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

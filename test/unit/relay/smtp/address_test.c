@@ -43,69 +43,70 @@ static void mailboxes_are_split_at_the_last_at_sign_outside_quotes(void **state)
     }
 }
 
+static const struct {
+    const char *text;
+    enum address_problem problem;
+} malformed[] = {
+    {"",                                                                           ADDRESS_BAD_LOCAL },
+    {"a",                                                                          ADDRESS_BAD_LOCAL },
+    {"@b",                                                                         ADDRESS_BAD_LOCAL },
+    {"a b@c",                                                                      ADDRESS_BAD_LOCAL },
+    {"a..b@c",                                                                     ADDRESS_BAD_LOCAL },
+    {".a@c",                                                                       ADDRESS_BAD_LOCAL },
+    {"a.@c",                                                                       ADDRESS_BAD_LOCAL },
+    {"a,b@c",                                                                      ADDRESS_BAD_LOCAL },
+    {"<a@b>",                                                                      ADDRESS_BAD_LOCAL },
+    {"\"a@b",                                                                      ADDRESS_BAD_LOCAL },
+    {"\"a\\",                                                                      ADDRESS_BAD_LOCAL },
+    {"\"a\\\xc3\xa9\"@b",                                                          ADDRESS_BAD_LOCAL },
+    {"\"a\tb\"@c",                                                                 ADDRESS_BAD_LOCAL },
+    {"\"a\\\tb\"@c",                                                               ADDRESS_BAD_LOCAL },
+    {"\"a\"b@c",                                                                   ADDRESS_BAD_LOCAL },
+    {"\xe9@c",                                                                     ADDRESS_BAD_LOCAL },
+    {"\xc2\x80@c",                                                                 ADDRESS_BAD_LOCAL },
+    {"\xf4\x90\x80\x80@c",                                                         ADDRESS_BAD_LOCAL },
+    {"a@",                                                                         ADDRESS_BAD_DOMAIN},
+    {"a@b@c",                                                                      ADDRESS_BAD_DOMAIN},
+    {"a@b.",                                                                       ADDRESS_BAD_DOMAIN},
+    {"a@.b",                                                                       ADDRESS_BAD_DOMAIN},
+    {"a@b..c",                                                                     ADDRESS_BAD_DOMAIN},
+    {"a@-b",                                                                       ADDRESS_BAD_DOMAIN},
+    {"a@b-.c",                                                                     ADDRESS_BAD_DOMAIN},
+    {"a@b c",                                                                      ADDRESS_BAD_DOMAIN},
+    {"a@b>c",                                                                      ADDRESS_BAD_DOMAIN},
+    {"a@b/c",                                                                      ADDRESS_BAD_DOMAIN},
+    {"a@192.0.2.1",                                                                ADDRESS_BAD_DOMAIN},
+    {"a@0",                                                                        ADDRESS_BAD_DOMAIN},
+    {"a@[192.0.2.1",                                                               ADDRESS_BAD_DOMAIN},
+    {"a@[]",                                                                       ADDRESS_BAD_DOMAIN},
+    {"a@[192.0.2.01]",                                                             ADDRESS_BAD_DOMAIN},
+    {"a@[192.0.2]",                                                                ADDRESS_BAD_DOMAIN},
+    {"a@[2001:db8::1]",                                                            ADDRESS_BAD_DOMAIN},
+    {"a@[IPv6:192.0.2.1]",                                                         ADDRESS_BAD_DOMAIN},
+    {"a@[IPv6:fe80::1%eth0]",                                                      ADDRESS_BAD_DOMAIN},
+    {"a@[IPv6:1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb]",            ADDRESS_BAD_DOMAIN},
+    {"a@[tag:content]",                                                            ADDRESS_BAD_DOMAIN},
+    {"a@\xff.example",                                                             ADDRESS_BAD_DOMAIN},
+    {"a@b\xe3\x80\x82"
+     "c",                                                                     ADDRESS_BAD_DOMAIN},
+    {"a@b\xef\xbc\x8e"
+     "c",                                                                     ADDRESS_BAD_DOMAIN},
+    {"a@b\xef\xbd\xa1"
+     "c",                                                                     ADDRESS_BAD_DOMAIN},
+    {"a@b\xef\xbc\xa0"
+     "c.example",                                                             ADDRESS_BAD_DOMAIN},
+    {"a@abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcd.example",
+     ADDRESS_BAD_DOMAIN                                                                              },
+};
+
 static void malformed_mailboxes_are_refused_and_change_nothing(void **state)
 {
-    static const struct {
-        const char *text;
-        enum address_problem problem;
-    } rows[] = {
-        {"",                                                                           ADDRESS_BAD_LOCAL },
-        {"a",                                                                          ADDRESS_BAD_LOCAL },
-        {"@b",                                                                         ADDRESS_BAD_LOCAL },
-        {"a b@c",                                                                      ADDRESS_BAD_LOCAL },
-        {"a..b@c",                                                                     ADDRESS_BAD_LOCAL },
-        {".a@c",                                                                       ADDRESS_BAD_LOCAL },
-        {"a.@c",                                                                       ADDRESS_BAD_LOCAL },
-        {"a,b@c",                                                                      ADDRESS_BAD_LOCAL },
-        {"<a@b>",                                                                      ADDRESS_BAD_LOCAL },
-        {"\"a@b",                                                                      ADDRESS_BAD_LOCAL },
-        {"\"a\\",                                                                      ADDRESS_BAD_LOCAL },
-        {"\"a\\\xc3\xa9\"@b",                                                          ADDRESS_BAD_LOCAL },
-        {"\"a\tb\"@c",                                                                 ADDRESS_BAD_LOCAL },
-        {"\"a\\\tb\"@c",                                                               ADDRESS_BAD_LOCAL },
-        {"\"a\"b@c",                                                                   ADDRESS_BAD_LOCAL },
-        {"\xe9@c",                                                                     ADDRESS_BAD_LOCAL },
-        {"\xc2\x80@c",                                                                 ADDRESS_BAD_LOCAL },
-        {"\xf4\x90\x80\x80@c",                                                         ADDRESS_BAD_LOCAL },
-        {"a@",                                                                         ADDRESS_BAD_DOMAIN},
-        {"a@b@c",                                                                      ADDRESS_BAD_DOMAIN},
-        {"a@b.",                                                                       ADDRESS_BAD_DOMAIN},
-        {"a@.b",                                                                       ADDRESS_BAD_DOMAIN},
-        {"a@b..c",                                                                     ADDRESS_BAD_DOMAIN},
-        {"a@-b",                                                                       ADDRESS_BAD_DOMAIN},
-        {"a@b-.c",                                                                     ADDRESS_BAD_DOMAIN},
-        {"a@b c",                                                                      ADDRESS_BAD_DOMAIN},
-        {"a@b>c",                                                                      ADDRESS_BAD_DOMAIN},
-        {"a@b/c",                                                                      ADDRESS_BAD_DOMAIN},
-        {"a@192.0.2.1",                                                                ADDRESS_BAD_DOMAIN},
-        {"a@0",                                                                        ADDRESS_BAD_DOMAIN},
-        {"a@[192.0.2.1",                                                               ADDRESS_BAD_DOMAIN},
-        {"a@[]",                                                                       ADDRESS_BAD_DOMAIN},
-        {"a@[192.0.2.01]",                                                             ADDRESS_BAD_DOMAIN},
-        {"a@[192.0.2]",                                                                ADDRESS_BAD_DOMAIN},
-        {"a@[2001:db8::1]",                                                            ADDRESS_BAD_DOMAIN},
-        {"a@[IPv6:192.0.2.1]",                                                         ADDRESS_BAD_DOMAIN},
-        {"a@[IPv6:fe80::1%eth0]",                                                      ADDRESS_BAD_DOMAIN},
-        {"a@[IPv6:1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb]",            ADDRESS_BAD_DOMAIN},
-        {"a@[tag:content]",                                                            ADDRESS_BAD_DOMAIN},
-        {"a@\xff.example",                                                             ADDRESS_BAD_DOMAIN},
-        {"a@b\xe3\x80\x82"
-         "c",                                                                 ADDRESS_BAD_DOMAIN},
-        {"a@b\xef\xbc\x8e"
-         "c",                                                                 ADDRESS_BAD_DOMAIN},
-        {"a@b\xef\xbd\xa1"
-         "c",                                                                 ADDRESS_BAD_DOMAIN},
-        {"a@b\xef\xbc\xa0"
-         "c.example",                                                         ADDRESS_BAD_DOMAIN},
-        {"a@abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcd.example",
-         ADDRESS_BAD_DOMAIN                                                                              },
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++) {
         struct address address = {.whole = SLICE_LITERAL("untouched")};
 
-        assert_int_equal(address_parse_mailbox(slice_of(rows[i].text), &address), rows[i].problem);
+        assert_int_equal(address_parse_mailbox(slice_of(malformed[i].text), &address),
+                         malformed[i].problem);
         assert_slice_is(address.whole, "untouched");
     }
 }

@@ -51,38 +51,38 @@ static void finish(void)
 static void bodies_come_out_clean_however_they_arrive(void **state)
 {
     static const struct {
-        enum mode mode;
         const char *wire, *body;
+        enum mode mode;
         enum body_verdict verdict;
     } rows[] = {
-        {DATA,             ".\r\n",               "",                   BODY_CLEAN       },
-        {DATA,             "a\r\n.\r\n",          "a\r\n",              BODY_CLEAN       },
-        {DATA,             "..\r\n.\r\n",         ".\r\n",              BODY_CLEAN       },
-        {DATA,             "...\r\n.a\r\n.\r\n",  "..\r\na\r\n",        BODY_CLEAN       },
-        {DATA,             "a.\r\n\r\n.\r\n",     "a.\r\n\r\n",         BODY_CLEAN       },
-        {DATA,             "a\nb\r\n.\r\n",       NULL,                 BODY_BARE_NEWLINE},
-        {DATA,             "a\rb\r\n.\r\n",       NULL,                 BODY_BARE_NEWLINE},
-        {DATA,             "a\r\r\n.\r\n",        NULL,                 BODY_BARE_NEWLINE},
-        {DATA,             "a\r\n.\n\r\n.\r\n",   NULL,                 BODY_BARE_NEWLINE},
-        {DATA,             "a\r\n.\rb\r\n.\r\n",  NULL,                 BODY_BARE_NEWLINE},
-        {DATA,             "\n.\r\n\r\n.\r\n",    NULL,                 BODY_BARE_NEWLINE},
-        {DATA_REPAIRED,    "a\nb\rc\r\n.\r\n",    "a\r\nb\r\nc\r\n",    BODY_CLEAN       },
-        {DATA_REPAIRED,    "a\r\r\nb\r\n.\r\n",   "a\r\nb\r\n",         BODY_CLEAN       },
-        {DATA_REPAIRED,    "a\r\rb\r\r\r\n.\r\n", "a\r\n\r\nb\r\n\r\n", BODY_CLEAN       },
-        {DATA_REPAIRED,    "a\n.\r\n.\r\n",       "a\r\n.\r\n",         BODY_CLEAN       },
-        {DATA_REPAIRED,    "a\r.\r\n.\r\n",       "a\r\n.\r\n",         BODY_CLEAN       },
-        {DATA_REPAIRED,    "a\r\n.\n\r\n.\r\n",   "a\r\n\r\n\r\n",      BODY_CLEAN       },
-        {DATA_REPAIRED,    ".\ra\r\n.\r\n",       "\r\na\r\n",          BODY_CLEAN       },
-        {CHUNKED,          "",                    "",                   BODY_CLEAN       },
-        {CHUNKED,          "a\r\n.\r\n..b\r\n",   "a\r\n.\r\n..b\r\n",  BODY_CLEAN       },
-        {CHUNKED,          ".",                   ".\r\n",              BODY_CLEAN       },
-        {CHUNKED,          "a\r\nb",              "a\r\nb\r\n",         BODY_CLEAN       },
-        {CHUNKED,          "a\r",                 NULL,                 BODY_BARE_NEWLINE},
-        {CHUNKED,          "a\n",                 NULL,                 BODY_BARE_NEWLINE},
-        {CHUNKED,          "\r\r\n",              NULL,                 BODY_BARE_NEWLINE},
-        {CHUNKED_REPAIRED, "a\r",                 "a\r\n",              BODY_CLEAN       },
-        {CHUNKED_REPAIRED, "a\r\r",               "a\r\n",              BODY_CLEAN       },
-        {CHUNKED_REPAIRED, "a\nb",                "a\r\nb\r\n",         BODY_CLEAN       },
+        {".\r\n",               "",                   DATA,             BODY_CLEAN       },
+        {"a\r\n.\r\n",          "a\r\n",              DATA,             BODY_CLEAN       },
+        {"..\r\n.\r\n",         ".\r\n",              DATA,             BODY_CLEAN       },
+        {"...\r\n.a\r\n.\r\n",  "..\r\na\r\n",        DATA,             BODY_CLEAN       },
+        {"a.\r\n\r\n.\r\n",     "a.\r\n\r\n",         DATA,             BODY_CLEAN       },
+        {"a\nb\r\n.\r\n",       NULL,                 DATA,             BODY_BARE_NEWLINE},
+        {"a\rb\r\n.\r\n",       NULL,                 DATA,             BODY_BARE_NEWLINE},
+        {"a\r\r\n.\r\n",        NULL,                 DATA,             BODY_BARE_NEWLINE},
+        {"a\r\n.\n\r\n.\r\n",   NULL,                 DATA,             BODY_BARE_NEWLINE},
+        {"a\r\n.\rb\r\n.\r\n",  NULL,                 DATA,             BODY_BARE_NEWLINE},
+        {"\n.\r\n\r\n.\r\n",    NULL,                 DATA,             BODY_BARE_NEWLINE},
+        {"a\nb\rc\r\n.\r\n",    "a\r\nb\r\nc\r\n",    DATA_REPAIRED,    BODY_CLEAN       },
+        {"a\r\r\nb\r\n.\r\n",   "a\r\nb\r\n",         DATA_REPAIRED,    BODY_CLEAN       },
+        {"a\r\rb\r\r\r\n.\r\n", "a\r\n\r\nb\r\n\r\n", DATA_REPAIRED,    BODY_CLEAN       },
+        {"a\n.\r\n.\r\n",       "a\r\n.\r\n",         DATA_REPAIRED,    BODY_CLEAN       },
+        {"a\r.\r\n.\r\n",       "a\r\n.\r\n",         DATA_REPAIRED,    BODY_CLEAN       },
+        {"a\r\n.\n\r\n.\r\n",   "a\r\n\r\n\r\n",      DATA_REPAIRED,    BODY_CLEAN       },
+        {".\ra\r\n.\r\n",       "\r\na\r\n",          DATA_REPAIRED,    BODY_CLEAN       },
+        {"",                    "",                   CHUNKED,          BODY_CLEAN       },
+        {"a\r\n.\r\n..b\r\n",   "a\r\n.\r\n..b\r\n",  CHUNKED,          BODY_CLEAN       },
+        {".",                   ".\r\n",              CHUNKED,          BODY_CLEAN       },
+        {"a\r\nb",              "a\r\nb\r\n",         CHUNKED,          BODY_CLEAN       },
+        {"a\r",                 NULL,                 CHUNKED,          BODY_BARE_NEWLINE},
+        {"a\n",                 NULL,                 CHUNKED,          BODY_BARE_NEWLINE},
+        {"\r\r\n",              NULL,                 CHUNKED,          BODY_BARE_NEWLINE},
+        {"a\r",                 "a\r\n",              CHUNKED_REPAIRED, BODY_CLEAN       },
+        {"a\r\r",               "a\r\n",              CHUNKED_REPAIRED, BODY_CLEAN       },
+        {"a\nb",                "a\r\nb\r\n",         CHUNKED_REPAIRED, BODY_CLEAN       },
     };
 
     (void)state;
@@ -145,6 +145,11 @@ static void size_is_counted_as_rfc_1870_does(void **state)
     assert_int_equal(reader.n_octets, 5);
 }
 
+static void put(char *at, struct slice text)
+{
+    memcpy(at, text.data, text.len);
+}
+
 static void lines_to_64_kib_pass_and_are_noted(void **state)
 {
     static char text[BODY_LINE_MAX + 8];
@@ -152,12 +157,12 @@ static void lines_to_64_kib_pass_and_are_noted(void **state)
     (void)state;
     memset(text, 'x', sizeof(text));
     for (size_t piece = 1000; piece < 200000; piece += 33333) {
-        memcpy(text + BODY_LINE_MAX - 2, "\r\n.\r\n", 5);
+        put(text + BODY_LINE_MAX - 2, SLICE_LITERAL("\r\n.\r\n"));
         begin(DATA, 10000000);
         assert_int_equal(feed(slice_from(text, BODY_LINE_MAX + 3), piece), 0);
         assert_int_equal(reader.verdict, BODY_CLEAN);
         assert_int_equal(reader.longest_line, BODY_LINE_MAX);
-        memcpy(text + BODY_LINE_MAX - 2, "x\r\n.\r\n", 6);
+        put(text + BODY_LINE_MAX - 2, SLICE_LITERAL("x\r\n.\r\n"));
         begin(DATA, 10000000);
         assert_int_equal(feed(slice_from(text, BODY_LINE_MAX + 4), piece), 0);
         assert_int_equal(reader.verdict, BODY_LINE_TOO_LONG);
@@ -243,7 +248,7 @@ static struct slice filler(size_t len)
 
     memset(text, 'x', len);
     for (size_t i = 1000; i < len - 2; i += 1000)
-        memcpy(text + i, "\r\n", 2);
+        put(text + i, SLICE_LITERAL("\r\n"));
     return slice_from(text, len);
 }
 

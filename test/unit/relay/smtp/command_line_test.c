@@ -106,6 +106,11 @@ static void a_line_without_end_takes_constant_memory(void **state)
     command_line_reader_fini(&reader);
 }
 
+static void put(char *at, struct slice text)
+{
+    memcpy(at, text.data, text.len);
+}
+
 static void auth_lines_may_have_12288_octets_and_no_more(void **state)
 {
     char text[COMMAND_AUTH_LINE_MAX + 3] = "AUTH ";
@@ -113,10 +118,10 @@ static void auth_lines_may_have_12288_octets_and_no_more(void **state)
 
     (void)state;
     memset(text + 5, 'x', sizeof(text) - 5);
-    memcpy(text + COMMAND_AUTH_LINE_MAX - 2, "\r\n", 2);
+    put(text + COMMAND_AUTH_LINE_MAX - 2, SLICE_LITERAL("\r\n"));
     read_all(&seen, slice_from(text, COMMAND_AUTH_LINE_MAX), 5000, COMMAND_LINE_MAX);
     assert_int_equal(seen.len, COMMAND_AUTH_LINE_MAX);
-    memcpy(text + COMMAND_AUTH_LINE_MAX - 2, "xx\r\n", 4);
+    put(text + COMMAND_AUTH_LINE_MAX - 2, SLICE_LITERAL("xx\r\n"));
     read_all(&seen, slice_from(text, COMMAND_AUTH_LINE_MAX + 2), 5000, COMMAND_LINE_MAX);
     assert_slice_is(buffer_slice(&seen), "L");
 }
