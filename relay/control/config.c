@@ -18,7 +18,8 @@ static struct {
     struct buffer *problem;
 } parsing;
 
-static void report(cfg_t *cfg, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void report(cfg_t *cfg, const char *format,
+                                                         va_list args)
 {
     char sentence[512];
 

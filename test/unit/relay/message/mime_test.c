@@ -170,8 +170,8 @@ static void what_cannot_be_told_in_7_bits_is_said_so(void **state)
         "Content-Type: multipart/mixed\r\n\r\n--b\r\n\r\n\xc3\xa8\r\n--b--\r\n",
         "Content-Type: multipart/mixed; boundary=\"\xc3\xa8\"\r\n\r\n--\xc3\xa8\r\n\r\n\xe8\r\n",
         "Content-Type: multipart/mixed; boundary=never\r\n\r\n\xc3\xa8\r\n",
-        "Content-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: x-odd\r\n\r\n"
-        "--b\r\n\r\n\xc3\xa8\r\n--b--\r\n",
+        ("Content-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: x-odd\r\n\r\n"
+         "--b\r\n\r\n\xc3\xa8\r\n--b--\r\n"),
         "Content-Type: message/partial; id=1; number=2\r\n\r\n\xc3\xa8\r\n",
         "Content-Transfer-Encoding: x-uuencode\r\n\r\n\xc3\xa8\r\n",
     };
