@@ -7,6 +7,8 @@
 
 static const char reserve_name[] = "reserve";
 
+static const int64_t NEVER_MS = INT64_MIN / 2;
+
 enum { CHECK_EVERY_MS = 1000, MOST_RESERVE_BYTES = 64000000, MIN_FREE_BYTES = 100000000 };
 
 void space_init(struct space *space, const struct io *io, int dir_fd, uint64_t min_free_bytes,
@@ -18,7 +20,7 @@ void space_init(struct space *space, const struct io *io, int dir_fd, uint64_t m
         .min_free_bytes = min_free_bytes ? min_free_bytes : MIN_FREE_BYTES,
         .min_free_inodes_percent = min_free_inodes_percent ? min_free_inodes_percent : 5,
         .reserve_bytes = reserve_bytes,
-        .checked_ms = INT64_MIN / 2,
+        .checked_ms = NEVER_MS,
     };
 }
 
@@ -79,6 +81,7 @@ void space_check(struct space *space, int64_t now_ms)
 void space_note_full(struct space *space)
 {
     set_full(space, true);
+    space->checked_ms = NEVER_MS; /* the next group looks again */
 }
 
 bool space_use_reserve(struct space *space)

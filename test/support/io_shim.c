@@ -454,7 +454,7 @@ static void register_vfs(void)
 
 /* ---- control ---- */
 
-void io_shim_reset(void)
+void io_shim_reset(const char *folder)
 {
     register_vfs();
     pthread_mutex_lock(&shim.lock);
@@ -465,7 +465,8 @@ void io_shim_reset(void)
     shim.n_recorded = shim.capacity = 0;
     shim.n_calls = shim.fail_at = 0;
     shim.has_failed = shim.is_recording = false;
-    shim.fail_all[0] = shim.folder[0] = '\0';
+    shim.fail_all[0] = '\0';
+    snprintf(shim.folder, sizeof(shim.folder), "%s", folder);
     pthread_mutex_unlock(&shim.lock);
 }
 
@@ -507,10 +508,9 @@ unsigned io_shim_n_calls(void)
     return n_calls;
 }
 
-void io_shim_record(const char *folder)
+void io_shim_record(void)
 {
     pthread_mutex_lock(&shim.lock);
-    snprintf(shim.folder, sizeof(shim.folder), "%s", folder);
     shim.is_recording = true;
     pthread_mutex_unlock(&shim.lock);
 }

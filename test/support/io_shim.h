@@ -12,8 +12,8 @@
 extern const struct io io_shim;
 #define IO_SHIM_VFS "io-shim"
 
-/* Registers the VFS; forgets the record; nothing fails. */
-void io_shim_reset(void);
+/* Registers the VFS; forgets the record; nothing fails.  Paths are shown below folder. */
+void io_shim_reset(const char *folder);
 
 /* The n-th call from now (from 1) answers -error, and only that one. */
 void io_shim_fail(unsigned nth, int error);
@@ -35,14 +35,14 @@ enum io_call_kind {
 
 struct io_call {
     enum io_call_kind kind;
-    char path[64]; /* below the folder given to io_shim_record(); "" is that folder */
+    char path[64]; /* below the folder; "" is the folder itself */
     char to[64];
     uint64_t offset;
     char *data;
     size_t length;
 };
 
-/* Starts recording what happens below folder, with all data. */
-void io_shim_record(const char *folder);
+/* Starts recording what happens, with all data. */
+void io_shim_record(void);
 void io_shim_note(const char *text);
 const struct io_call *io_shim_calls(size_t *n); /* valid until the next reset */

@@ -100,21 +100,34 @@ void fixture_free(struct spool_fixture *fixture)
     free(fixture);
 }
 
+/* By id, as they were found. */
+static struct stored *find_recovered(struct spool_fixture *fixture, uint64_t id)
+{
+    uint32_t low = 0, high = fixture->n_recovered;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (fixture->recovered[middle]->id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < fixture->n_recovered && fixture->recovered[low]->id == id ? fixture->recovered[low]
+                                                                           : NULL;
+}
+
 struct stored *fixture_find(struct spool_fixture *fixture, uint64_t id)
 {
     struct stored *found = NULL;
 
     pthread_mutex_lock(&fixture->lock);
-    for (uint32_t i = 0; i < fixture->n_committed; i++) {
-        if (fixture->committed[i]->id == id)
-            found = fixture->committed[i];
+    for (uint32_t i = fixture->n_committed; i > 0 && !found; i--) { /* mostly the newest */
+        if (fixture->committed[i - 1]->id == id)
+            found = fixture->committed[i - 1];
     }
     pthread_mutex_unlock(&fixture->lock);
-    for (uint32_t i = 0; i < fixture->n_recovered; i++) {
-        if (fixture->recovered[i]->id == id)
-            found = fixture->recovered[i];
-    }
-    return found;
+    return found ? found : find_recovered(fixture, id);
 }
 
 static void wait_for(struct spool_fixture *fixture, const bool *is_done)

@@ -6,7 +6,7 @@
 
 #include "relay/spool/spool.h"
 
-enum { FIXTURE_MOST = 4096 };
+enum { FIXTURE_MOST = 1 << 16 };
 
 struct fixture_row { /* a recipient found at start */
     uint64_t id;

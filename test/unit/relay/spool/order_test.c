@@ -12,7 +12,7 @@ static struct spool_fixture *new_fixture(void)
 {
     struct spool_fixture *fixture = fixture_new();
 
-    io_shim_reset();
+    io_shim_reset(fixture->dir);
     fixture->settings.io = &io_shim;
     fixture->settings.vfs = IO_SHIM_VFS;
     return fixture;
@@ -47,7 +47,7 @@ static void bytes_are_synced_before_rows_and_rows_before_the_receipt(void **stat
     (void)state;
     assert_int_equal(fixture_start(fixture), 0);
     assert_int_equal(fixture_append(fixture, queue_id_new(), "first\r\n", 1), 0);
-    io_shim_record(fixture->dir);
+    io_shim_record();
     assert_int_equal(fixture_append(fixture, queue_id_new(), "hello\r\n", 1), 0);
     io_shim_note("receipt");
     bytes = find_call(0, IO_WRITE, "segments/00000001.seg");
@@ -68,7 +68,7 @@ static void one_message_costs_two_syncs(void **state)
     (void)state;
     assert_int_equal(fixture_start(fixture), 0);
     assert_int_equal(fixture_append(fixture, queue_id_new(), "first\r\n", 1), 0);
-    io_shim_record(fixture->dir);
+    io_shim_record();
     assert_int_equal(fixture_append(fixture, queue_id_new(), "hello\r\n", 1), 0);
     calls = io_shim_calls(&n);
     for (size_t i = 0; i < n; i++)
@@ -85,7 +85,7 @@ static void a_long_message_syncs_its_file_and_folder_before_the_rows(void **stat
     (void)state;
     assert_int_equal(fixture_start(fixture), 0);
     assert_int_equal(fixture_append(fixture, queue_id_new(), "first\r\n", 1), 0);
-    io_shim_record(fixture->dir);
+    io_shim_record();
     assert_int_equal(fixture_append_large(fixture, queue_id_new(), "hello\r\n", 2), 0);
     file = find_call(0, IO_SYNC, "large/");
     folder = find_call(0, IO_SYNC_DIR, "large");
@@ -140,6 +140,16 @@ static void check_what_is_left(struct spool_fixture *fixture, const struct run *
     }
 }
 
+/* What looked full is looked at again within a second. */
+static int append_when_there_is_room(struct spool_fixture *fixture)
+{
+    int result;
+
+    while ((result = fixture_append(fixture, queue_id_new(), "next\r\n", 1)) == -ENOSPC)
+        mailbox_wait(fixture->answers, 20);
+    return result;
+}
+
 /* True when the n-th call was reached. */
 static bool fail_nth(unsigned nth, int error)
 {
@@ -154,7 +164,7 @@ static bool fail_nth(unsigned nth, int error)
     has_failed = io_shim_has_failed();
     io_shim_fail(0, 0);
     if (has_failed)
-        assert_int_equal(fixture_append(fixture, queue_id_new(), "next\r\n", 1), 0);
+        assert_int_equal(append_when_there_is_room(fixture), 0);
     fixture_stop(fixture);
     assert_int_equal(fixture_start(fixture), 0);
     check_what_is_left(fixture, &run);
@@ -223,7 +233,7 @@ static void a_segment_that_cannot_be_synced_is_abandoned(void **state)
     io_shim_fail_all("sync segments/00000001.seg", EIO);
     assert_int_equal(fixture_append(fixture, queue_id_new(), "refused\r\n", 1), -EIO);
     io_shim_fail_all(NULL, 0);
-    io_shim_record(fixture->dir);
+    io_shim_record();
     assert_int_equal(fixture_append(fixture, second, "second\r\n", 1), 0);
     calls = io_shim_calls(&n);
     for (size_t i = 0; i < n; i++) {
@@ -307,7 +317,6 @@ static void verdicts_use_the_reserve_when_the_disk_is_full(void **state)
     io_shim_fail(1, ENOSPC); /* the first write of the log */
     assert_int_equal(fixture_finish(fixture, first, 1, NULL), 0);
     assert_true(io_shim_has_failed());
-    assert_true(spool_is_full(fixture->spool));
     fixture_stop(fixture);
     assert_int_equal(fixture_start(fixture), 0);
     assert_int_equal(fixture->n_recovered, 0);
