@@ -17,6 +17,7 @@ enum dns_type {
     DNS_TYPE_TXT = 16,
     DNS_TYPE_AAAA = 28,
     DNS_TYPE_RRSIG = 46,
+    DNS_TYPE_DNSKEY = 48,
     DNS_TYPE_TLSA = 52,
 };
 
@@ -52,6 +53,7 @@ struct dns_record {
 /* Walks the answer section. */
 struct dns_message {
     struct slice wire;
+    size_t first_answer;
     size_t at;          /* offset of the next record */
     unsigned n_left;    /* records of the answer section not yet read */
     unsigned n_answers; /* as the header says */

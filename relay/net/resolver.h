@@ -9,6 +9,7 @@
 #include "relay/net/loop.h"
 
 struct resolver;
+struct dns_flight;
 
 enum resolver_mode { RESOLVER_SYSTEM, RESOLVER_FORWARD, RESOLVER_RECURSE };
 
@@ -21,13 +22,16 @@ struct resolver_settings {
 };
 
 /* 0 or -errno.  At once asks for a signed answer; until it is there questions wait their turn (at
- * most 5 s).  Without signatures it goes on without validation: EVENT_DNS_UNVALIDATED. */
+ * most 5 s).  Without signatures it goes on without validation, EVENT_DNS_UNVALIDATED, and tries
+ * again every 10 minutes. */
 MUST_USE int resolver_new(struct resolver **out, struct loop *loop,
                           const struct resolver_settings *settings);
 
-/* Queries that wait are dropped without done().  NULL in, NULL out. */
+/* Queries that wait are dropped without done(); not to be called in a done().  NULL in, NULL out.
+ */
 struct resolver *resolver_free(struct resolver *resolver);
 bool resolver_validates(const struct resolver *resolver);
+struct loop *resolver_loop(const struct resolver *resolver);
 
 enum dns_status {
     DNS_OK,
@@ -38,7 +42,8 @@ enum dns_status {
 
 enum { DNS_WHY_SIZE = 128 };
 
-/* Embed it; zero it, set name, type and done, ask.  May be asked again after done(). */
+/* Embed it; zero it, set name, type and done, ask.  May be asked again from done() on.  Any number
+ * may be asked at once: what is too much for libunbound waits here. */
 struct dns_query {
     void (*done)(struct dns_query *query); /* outputs are good during this call; may ask or free */
     char name[DNS_NAME_SIZE];
@@ -51,13 +56,10 @@ struct dns_query {
     char canonical[DNS_NAME_SIZE]; /* the name at the end of CNAMEs */
     char why[DNS_WHY_SIZE];        /* one clause for people; empty when DNS_OK */
 
-    struct { /* resolver.c's */
-        struct resolver *resolver;
-        struct list links;
-        struct later later;
+    struct {               /* resolver.c's */
+        struct list links; /* among those that wait to be asked, or to be told */
+        struct dns_flight *flight;
         char *wire;
-        int async_id;
-        bool is_running;
     } private_;
 };
 void dns_ask(struct resolver *resolver, struct dns_query *query);
