@@ -516,10 +516,12 @@ static void lose(struct connection *connection, const char *why)
 
 static void fail_connect(struct connection *connection, const char *detail)
 {
-    char words[CONNECTION_TEXT];
+    char words[CONNECTION_TEXT], address[IP_TEXT_SIZE];
     struct smtp_reply reply = {.status = SMTP_STATUS(4, 4, 1)};
 
-    snprintf(words, sizeof(words), "connect to %s: %s", connection->mx, detail ? detail : "failed");
+    snprintf(words, sizeof(words), "connect to %s[%s]: %s", connection->mx,
+             ip_print(connection->addresses[connection->address_at], address),
+             detail ? detail : "failed");
     reply.text = slice_of(words);
     connection_note_trouble(connection, &reply, false);
     host_memory_note_dead(&connection->shard->hosts, host_text(connection),

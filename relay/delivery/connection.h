@@ -58,7 +58,7 @@ struct connection {
     bool has_client;
     struct timer timer;
     struct later later; /* the next host, or the end */
-    char mx[DNS_NAME_SIZE + IP_TEXT_SIZE + 4], egress[IP_TEXT_SIZE], tls[96];
+    char mx[DNS_NAME_SIZE], egress[IP_TEXT_SIZE], tls[96];
 };
 
 /* A new connection for this dispatch; the schedule has counted it.  NULL: no memory. */

@@ -63,15 +63,9 @@ static bool is_allowed(struct connection *connection, struct ip_address address)
     return false;
 }
 
-static void describe(struct connection *connection, struct ip_address address)
+static void describe(struct connection *connection)
 {
-    char text[IP_TEXT_SIZE];
-
-    ip_print(address, text);
-    if (strcmp(text, host_name(connection)) == 0)
-        snprintf(connection->mx, sizeof(connection->mx), "%s", text);
-    else
-        snprintf(connection->mx, sizeof(connection->mx), "%s[%s]", host_name(connection), text);
+    snprintf(connection->mx, sizeof(connection->mx), "%s", host_name(connection));
     connection->egress[0] = connection->tls[0] = '\0';
 }
 
@@ -86,7 +80,7 @@ static void connect_to(struct connection *connection, struct ip_address address)
                        shard_now_ms(connection->shard));
     if (delivery_config_bind(connection->config, address.family, &local))
         pair.local = socket_address_of(local, 0);
-    describe(connection, address);
+    describe(connection);
     error = stream_connect(&connection->stream, connection->shard->loop, &pair,
                            &connection_handlers, connection);
     if (error < 0) {
