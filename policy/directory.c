@@ -2,11 +2,12 @@
 
 #include <errno.h>
 
+#include "relay/base/list.h"
 #include "relay/base/secret.h"
 
 static struct full_directory *full_of(const struct directory *directory)
 {
-    return (struct full_directory *)(uintptr_t)directory;
+    return CONTAINER_OF(directory, struct full_directory, shown);
 }
 
 struct directory *directory_ref(struct directory *directory)
@@ -62,8 +63,7 @@ int directory_index(struct full_directory *full)
         *place_of(full, full->shown.users[i].name) = i + 1;
         full->by_id[i] = i;
     }
-    qsort_r(full->by_id, n_users, sizeof(uint32_t), compare_ids,
-            (void *)(uintptr_t)full->shown.users);
+    qsort_r(full->by_id, n_users, sizeof(uint32_t), compare_ids, (void *)full->shown.users);
     return networks_build(&full->network_table, full->shown.networks, full->shown.n_networks);
 }
 

@@ -130,26 +130,26 @@ static const char *parse_crypt(struct slice body, struct parsed_hash *out)
 
 static const struct scheme {
     const char *name;
-    enum hash_kind kind;
     const char *prefix; /* HASH_CRYPT, HASH_ARGON2: how the body must begin */
     const char *digest; /* HASH_DIGEST */
+    enum hash_kind kind;
     bool is_salted;
 } schemes[] = {
-    {"CRYPT",        HASH_CRYPT,  "$",          NULL,     false},
-    {"MD5-CRYPT",    HASH_CRYPT,  "$1$",        NULL,     false},
-    {"BLF-CRYPT",    HASH_CRYPT,  "$2",         NULL,     false},
-    {"SHA256-CRYPT", HASH_CRYPT,  "$5$",        NULL,     false},
-    {"SHA512-CRYPT", HASH_CRYPT,  "$6$",        NULL,     false},
-    {"ARGON2I",      HASH_ARGON2, "$argon2i$",  NULL,     false},
-    {"ARGON2ID",     HASH_ARGON2, "$argon2id$", NULL,     false},
-    {"PBKDF2",       HASH_PBKDF2, NULL,         NULL,     true },
-    {"SHA",          HASH_DIGEST, NULL,         "SHA1",   false},
-    {"SHA1",         HASH_DIGEST, NULL,         "SHA1",   false},
-    {"SHA256",       HASH_DIGEST, NULL,         "SHA256", false},
-    {"SHA512",       HASH_DIGEST, NULL,         "SHA512", false},
-    {"SSHA",         HASH_DIGEST, NULL,         "SHA1",   true },
-    {"SSHA256",      HASH_DIGEST, NULL,         "SHA256", true },
-    {"SSHA512",      HASH_DIGEST, NULL,         "SHA512", true },
+    {"CRYPT",        "$",          NULL,     HASH_CRYPT,  false},
+    {"MD5-CRYPT",    "$1$",        NULL,     HASH_CRYPT,  false},
+    {"BLF-CRYPT",    "$2",         NULL,     HASH_CRYPT,  false},
+    {"SHA256-CRYPT", "$5$",        NULL,     HASH_CRYPT,  false},
+    {"SHA512-CRYPT", "$6$",        NULL,     HASH_CRYPT,  false},
+    {"ARGON2I",      "$argon2i$",  NULL,     HASH_ARGON2, false},
+    {"ARGON2ID",     "$argon2id$", NULL,     HASH_ARGON2, false},
+    {"PBKDF2",       NULL,         NULL,     HASH_PBKDF2, true },
+    {"SHA",          NULL,         "SHA1",   HASH_DIGEST, false},
+    {"SHA1",         NULL,         "SHA1",   HASH_DIGEST, false},
+    {"SHA256",       NULL,         "SHA256", HASH_DIGEST, false},
+    {"SHA512",       NULL,         "SHA512", HASH_DIGEST, false},
+    {"SSHA",         NULL,         "SHA1",   HASH_DIGEST, true },
+    {"SSHA256",      NULL,         "SHA256", HASH_DIGEST, true },
+    {"SSHA512",      NULL,         "SHA512", HASH_DIGEST, true },
 };
 
 static const struct scheme *find_scheme(struct slice name)
@@ -299,7 +299,7 @@ static const char *parse(struct slice hash, struct parsed_hash *out)
 
 const char *imported_hash_refusal(struct slice hash)
 {
-    struct parsed_hash parsed;
+    struct parsed_hash parsed = {.kind = HASH_CRYPT};
 
     return parse(hash, &parsed);
 }
@@ -365,7 +365,7 @@ static bool verify_pbkdf2(struct slice body, struct slice password)
 
 bool imported_hash_verify(struct slice hash, struct slice password)
 {
-    struct parsed_hash parsed;
+    struct parsed_hash parsed = {.kind = HASH_CRYPT};
 
     if (parse(hash, &parsed))
         return false;

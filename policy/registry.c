@@ -124,21 +124,13 @@ struct directory *registry_first_directory(struct registry *registry)
 
 /* ---- requests ---- */
 
-enum registry_result refuse(struct registry_request *request, enum registry_result result,
-                            const char *format, ...)
+void registry_say(struct registry_request *request, const char *format, ...)
 {
     va_list arguments;
 
     va_start(arguments, format);
     vsnprintf(request->sentence, sizeof(request->sentence), format, arguments);
     va_end(arguments);
-    return result;
-}
-
-enum registry_result registry_error(struct registry_request *request, int error)
-{
-    return refuse(request, REGISTRY_FAILED, "the settings could not be stored: %s",
-                  strerror(-error));
 }
 
 void registry_log(struct registry_request *request, enum event_kind event,

@@ -36,12 +36,15 @@ typedef enum registry_result registry_verb(struct registry *registry,
 MUST_USE bool registry_ask(struct registry *registry, struct registry_request *request,
                            registry_verb *perform, bool changes_directory);
 
-/* Sets the sentence and returns result. */
-enum registry_result refuse(struct registry_request *request, enum registry_result result,
-                            const char *format, ...) PRINTF_LIKE(3, 4);
+/* Sets the sentence. */
+void registry_say(struct registry_request *request, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* The disk's or memory's fault: REGISTRY_FAILED with a sentence. */
-enum registry_result registry_error(struct registry_request *request, int error);
+/* return refuse(request, REGISTRY_NOT_FOUND, "there is no …", …); */
+#define refuse(request, result, ...) (registry_say((request), __VA_ARGS__), (result))
+
+/* The disk's or memory's fault. */
+#define registry_error(request, error)                                                             \
+    refuse((request), REGISTRY_FAILED, "the settings could not be stored: %s", strerror(-(error)))
 
 /* Notes what to log when the change is committed; "by" is added to the fields. */
 void registry_log(struct registry_request *request, enum event_kind event,

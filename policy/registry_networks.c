@@ -41,22 +41,22 @@ static enum registry_result refuse_taken(struct registry *registry,
 
 enum registry_result registry_add_network(struct registry *registry,
                                           struct registry_request *request, int64_t user_id,
-                                          struct slice text)
+                                          struct slice cidr)
 {
-    char cidr[SOCKET_TEXT_SIZE];
-    enum registry_result result = parse_cidr(request, text, cidr);
+    char normal[SOCKET_TEXT_SIZE];
+    enum registry_result result = parse_cidr(request, cidr, normal);
     struct statement *insert;
     int error;
 
     if (result != REGISTRY_OK)
         return result;
     insert = db_statement(registry->db, STAFFETTA_ADD_NETWORK);
-    bind_text(insert, 1, slice_of(cidr));
+    bind_text(insert, 1, slice_of(normal));
     bind_number(insert, 2, user_id);
     bind_number(insert, 3, clock_utc_ms());
     error = statement_run(insert);
     if (error == -EEXIST)
-        return refuse_taken(registry, request, cidr);
+        return refuse_taken(registry, request, normal);
     return error ? registry_error(request, error) : REGISTRY_OK;
 }
 
