@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <signal.h>
 #include <stdatomic.h>
 
 #include "relay/base/clock.h"
@@ -90,6 +91,7 @@ int loop_new(struct loop **out, unsigned index, uint32_t mailbox_capacity)
 
     if (!loop)
         return FAULT(-ENOMEM);
+    signal(SIGPIPE, SIG_IGN); /* OpenSSL writes to sockets without MSG_NOSIGNAL */
     loop->index = index;
     loop->nearest_ms = INT64_MAX;
     loop->last_deferred = &loop->first_deferred;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -41,6 +42,13 @@ int privileges_find_user(const char *name, struct user_ids *out)
     return FAULT(-error);
 }
 
+int privileges_die_with(pid_t parent)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+        return FAULT(-errno);
+    return getppid() == parent ? 0 : -ESRCH;
+}
+
 static int change_user(const char *name, struct user_ids ids)
 {
     if (initgroups(name, ids.gid) < 0 || setresgid(ids.gid, ids.gid, ids.gid) < 0 ||
@@ -49,6 +57,19 @@ static int change_user(const char *name, struct user_ids ids)
     if (ids.uid != 0 && setuid(0) == 0)
         return FAULT(-EPERM); /* there is a way back: not dropped at all */
     return 0;
+}
+
+/* A change of user clears the signal at the parent's death, prctl(2). */
+static int change_user_and_stay_bound(const char *name, struct user_ids ids)
+{
+    pid_t parent = getppid();
+    int was_bound = 0, error;
+
+    prctl(PR_GET_PDEATHSIG, &was_bound, 0, 0, 0);
+    error = change_user(name, ids);
+    if (error < 0 || !was_bound)
+        return error;
+    return privileges_die_with(parent);
 }
 
 int privileges_become(const char *name, enum privileges_result *result)
@@ -67,7 +88,7 @@ int privileges_become(const char *name, enum privileges_result *result)
     } else if (geteuid() != 0) {
         *result = PRIVILEGES_NOT_ROOT;
     } else {
-        error = change_user(name, ids);
+        error = change_user_and_stay_bound(name, ids);
         if (error < 0)
             return error;
         *result = PRIVILEGES_DROPPED;

@@ -25,6 +25,10 @@ enum privileges_result {
     PRIVILEGES_NO_SUCH_USER,  /* runs as the caller */
 };
 
+/* The kernel kills this process when its parent, whose id is parent, ends.  A change of user
+ * forgets that: privileges_become() asks for it again.  0, or -ESRCH when it is gone already. */
+MUST_USE int privileges_die_with(pid_t parent);
+
 /* initgroups, setgid, setuid, no new privileges; checks that there is no way back.  0 or -errno
  * (then the process must end). */
 MUST_USE int privileges_become(const char *name, enum privileges_result *result);
