@@ -117,6 +117,7 @@ int policy_start(struct policy **out, const struct policy_settings *settings,
     if (!policy)
         return FAULT(-ENOMEM);
     apply_settings(policy, settings);
+    list_init(&policy->tickets_out);
     policy->registry = registry;
     policy->stop.run = run_stop;
     error = prepare(policy);
@@ -137,7 +138,7 @@ int policy_start(struct policy **out, const struct policy_settings *settings,
 static void free_policy(struct policy *policy)
 {
     authenticator_fini(&policy->authenticator);
-    session_table_fini(&policy->sessions);
+    sessions_fini(policy);
     permits_fini(policy);
     heap_fini(&policy->dues);
     directory_unref(policy->directory);

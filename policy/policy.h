@@ -1,7 +1,8 @@
 /* The policy thread: every counter that spans loops, asked by mailbox and answered by mailbox. This
  * header starts and stops it; authenticator.h, sessions.h and permits.h say what it can be asked.
  * Order at start: registry_open(), policy_start(), other subscribers, registry_start().
- * Order at stop: loops (their requests are answered), policy_stop(), registry_stop().
+ * Order at stop: the loops stop, policy_stop() (answers what they asked), registry_stop(), and only
+ * then what the requests were embedded in is freed.
  * Thread: the starting thread, but where said otherwise. */
 #pragma once
 
@@ -30,8 +31,8 @@ extern const struct policy_settings policy_default_settings;
 MUST_USE int policy_start(struct policy **out, const struct policy_settings *settings,
                           struct registry *registry);
 
-/* Answers what waits (LOGIN_BUSY, no permits) and ends; accepts NULL, returns NULL.  Tickets still
- * out are forgotten: nobody may return one afterwards. */
+/* Answers what waits (LOGIN_BUSY, no permits) and ends; accepts NULL, returns NULL.  The loops have
+ * stopped; what still holds a ticket may return it later, for nobody counts any more. */
 struct policy *policy_stop(struct policy *policy);
 
 /* Takes the limits (sessions, permits) of new settings; the sizes stay.  Any thread; 0 or -ENOMEM.

@@ -46,6 +46,7 @@ struct policy {
     struct directory *directory; /* NULL until the first came */
     struct authenticator authenticator;
     struct session_table sessions;
+    struct list tickets_out;
     struct key_table budgets;
 };
 
@@ -56,6 +57,8 @@ void policy_cancel_due(struct policy *policy, struct due *due); /* harmless when
 MUST_USE int authenticator_init(struct authenticator *authenticator);
 void authenticator_fini(struct authenticator *authenticator); /* nothing is under way */
 void authenticator_stop(struct policy *policy);               /* answers what waits */
+
+void sessions_fini(struct policy *policy); /* tickets still out may be returned afterwards */
 
 void permits_apply_settings(struct policy *policy);
 void permits_stop(struct policy *policy); /* answers what waits */

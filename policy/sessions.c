@@ -3,8 +3,9 @@
 #include "policy/policy_internal.h"
 
 struct session_ticket {
-    struct task task; /* carries it home */
-    struct policy *policy;
+    struct task task;      /* carries it home */
+    struct policy *policy; /* NULL: it has stopped, nobody counts any more */
+    struct list out;       /* among those not returned */
     uint64_t address_key, user_key;
 };
 
@@ -31,10 +32,12 @@ static void run_open(struct task *task)
 
     if (ticket)
         verdict = session_table_open(&policy->sessions, request->peer, &ticket->address_key);
-    if (verdict == SESSION_OK)
+    if (verdict == SESSION_OK) {
         ticket->policy = policy;
-    else
+        list_append(&policy->tickets_out, &ticket->out);
+    } else {
         free(ticket);
+    }
     request->ticket = verdict == SESSION_OK ? ticket : NULL;
     answer(request, verdict);
 }
@@ -66,15 +69,27 @@ static void run_return(struct task *task)
     struct session_ticket *ticket = (struct session_ticket *)(void *)task;
 
     session_table_close(&ticket->policy->sessions, ticket->address_key, ticket->user_key);
+    list_remove(&ticket->out);
     free(ticket);
 }
 
 void session_ticket_return(struct session_ticket *ticket)
 {
-    if (!ticket)
+    if (!ticket || !ticket->policy) {
+        free(ticket);
         return;
+    }
     ticket->task.run = run_return;
     mailbox_answer(ticket->policy->mailbox, &ticket->task);
+}
+
+void sessions_fini(struct policy *policy)
+{
+    struct list *out;
+
+    while ((out = list_take_first(&policy->tickets_out)))
+        CONTAINER_OF(out, struct session_ticket, out)->policy = NULL;
+    session_table_fini(&policy->sessions);
 }
 
 const char *session_verdict_text(enum session_verdict verdict)

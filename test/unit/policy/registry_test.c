@@ -1,6 +1,9 @@
 /* The settings thread for real: requests in, snapshots and answers out, the file reopened. */
 #include "test/unit/policy/asking.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 #include "policy/credential.h"
 #include "policy/imported_hash.h"
 #include "relay/base/clock.h"
@@ -568,6 +571,38 @@ static void a_folder_that_is_missing_is_an_error(void **state)
     assert_true(registry_open(&other, "/nowhere/at/all") < 0);
 }
 
+/* No file may grow: every write fails, as on a full disk. */
+static void set_disk(bool is_full)
+{
+    struct rlimit limit;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = is_full ? 0 : limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void a_disk_that_fails_changes_nothing(void **state)
+{
+    struct domain_request domain = {.name = SLICE_LITERAL("example.org")};
+    enum registry_result result;
+
+    (void)state;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(add_user("a@example.org", NULL), REGISTRY_OK);
+    set_disk(true);
+    result = ASK(registry_domain_add, &domain);
+    set_disk(false);
+    assert_int_equal(result, REGISTRY_FAILED);
+    assert_non_null(strstr(domain.request.sentence, "could not be stored"));
+    assert_int_equal(watcher.newest->n_domains, 0);
+    assert_int_equal(ASK(registry_domain_add, &domain), REGISTRY_OK);
+    close_registry();
+    open_registry();
+    mailbox_run(home);
+    assert_int_equal(watcher.newest->n_domains, 1);
+    assert_int_equal(watcher.newest->n_users, 1);
+}
+
 static void stopping_answers_what_waits(void **state)
 {
     enum { N = 8 };
@@ -611,6 +646,7 @@ int main(void)
         TEST(what_was_answered_is_there_after_a_restart),
         TEST(a_slow_subscriber_gets_only_the_newest),
         TEST(a_folder_that_is_missing_is_an_error),
+        TEST(a_disk_that_fails_changes_nothing),
         TEST(stopping_answers_what_waits),
     };
 

@@ -123,6 +123,19 @@ static void new_limits_hold_at_once(void **state)
     session_ticket_return(second);
 }
 
+static void a_ticket_may_outlive_the_policy_thread(void **state)
+{
+    struct session_ticket *returned, *kept;
+    enum session_verdict verdict;
+
+    (void)state;
+    returned = open_session("192.0.2.1", &verdict);
+    kept = open_session("192.0.2.1", &verdict);
+    session_ticket_return(returned);
+    policy = policy_stop(policy);
+    session_ticket_return(kept);
+}
+
 static void every_verdict_has_a_text(void **state)
 {
     (void)state;
@@ -137,6 +150,7 @@ int main(void)
         TEST(tickets_run_out_and_come_back),
         TEST(a_user_is_counted_over_all_addresses),
         TEST(new_limits_hold_at_once),
+        TEST(a_ticket_may_outlive_the_policy_thread),
         cmocka_unit_test(every_verdict_has_a_text),
     };
 
