@@ -1,6 +1,5 @@
 #include "signer/client.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 
@@ -10,6 +9,7 @@
 enum { DATAGRAMS_PER_TURN = 16 };
 
 static void turn(struct later *later);
+static void lose(struct signer_client *client);
 
 int signer_client_new(struct signer_client **out, struct loop *loop,
                       void (*on_change)(void *owner, bool is_up), void *owner)
@@ -33,11 +33,10 @@ struct signer_client *signer_client_free(struct signer_client *client)
 {
     if (!client)
         return NULL;
-    assert(client->n_under_way == 0 && list_is_empty(&client->waiting) &&
-           list_is_empty(&client->failed));
+    lose(client); /* all that is not answered is in `failed` now */
+    while (list_take_first(&client->failed))
+        ;
     later_cancel(&client->later);
-    watch_fini(&client->watch);
-    close_fd_cleanup(&client->fd);
     buffer_fini(&client->out.records);
     channel_message_fini(&client->in);
     free(client);

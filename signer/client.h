@@ -15,7 +15,7 @@ struct signer_client;
  */
 MUST_USE int signer_client_new(struct signer_client **out, struct loop *loop,
                                void (*on_change)(void *owner, bool is_up), void *owner);
-/* No request may be under way (signer_client_disconnect() first, then a turn). NULL is fine. */
+/* Forgets all requests, as signer_forget() does.  Accepts NULL, returns NULL. */
 struct signer_client *signer_client_free(struct signer_client *client);
 
 /* Takes fd, a loop's end of a channel, in place of the former one.  0 or -errno. */

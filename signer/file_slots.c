@@ -11,16 +11,16 @@ uint16_t file_slots_find(struct file_slots *slots, int fd, bool *is_new)
     if (fstat(fd, &status) != 0)
         return SIGNER_SLOT_ONCE;
     slots->now++;
-    for (uint16_t i = 0; i < SIGNER_FILE_SLOTS; i++) {
+    for (unsigned i = 0; i < SIGNER_FILE_SLOTS; i++) {
         struct file_slot *slot = &slots->slots[i];
 
         if (slot->used_at && slot->inode == status.st_ino && slot->device == status.st_dev) {
             slot->used_at = slots->now;
             *is_new = false;
-            return i;
+            return (uint16_t)i;
         }
         if (slot->used_at < slots->slots[oldest].used_at)
-            oldest = i;
+            oldest = (uint16_t)i;
     }
     slots->slots[oldest] = (struct file_slot){status.st_dev, status.st_ino, slots->now};
     return oldest;

@@ -60,7 +60,9 @@ static int refuse_text(struct slice pem, char why[KEY_WHY_SIZE])
 /* Without this OpenSSL would ask the terminal. */
 static int no_pass_phrase(char *out, int size, int is_writing, void *owner)
 {
-    (void)out, (void)size, (void)is_writing, (void)owner;
+    (void)is_writing, (void)owner;
+    if (size > 0)
+        out[0] = '\0';
     return -1;
 }
 

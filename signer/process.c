@@ -116,7 +116,7 @@ static bool hear_parent(struct signer_process *signer)
     return result == 1 || result == -EAGAIN;
 }
 
-/* The relay opens a channel per loop; when it is gone, so are its channels. */
+/* The relay opens a channel per loop, then may close the link. */
 static void hear_relay(struct signer_process *signer)
 {
     CLEANUP(channel_message) struct channel_message message = {0};
@@ -131,17 +131,26 @@ static void hear_relay(struct signer_process *signer)
     }
 }
 
+/* The relay still has its last messages signed while it drains. */
+static bool is_drained(struct signer_process *signer)
+{
+    bool is_empty = signing_pool_is_empty(signer->pool); /* also clears its descriptor */
+
+    return signer->is_draining && signer->link_fd < 0 && is_empty;
+}
+
 static void wait_for_messages(struct signer_process *signer)
 {
     bool lives = true;
 
-    while (lives && !(signer->is_draining && signer->link_fd < 0)) {
+    while (lives && !is_drained(signer)) {
         struct pollfd fds[] = {
-            {.fd = signer->parent_fd, .events = POLLIN},
-            {.fd = signer->link_fd,   .events = POLLIN}
-        }; /* -1 is passed over */
+            {.fd = signer->parent_fd,             .events = POLLIN},
+            {.fd = signer->link_fd,               .events = POLLIN}, /* -1 is passed over */
+            {.fd = signing_pool_fd(signer->pool), .events = POLLIN},
+        };
 
-        if (poll(fds, 2, -1) < 0)
+        if (poll(fds, 3, -1) < 0)
             continue; /* EINTR */
         if (fds[1].revents)
             hear_relay(signer);

@@ -17,6 +17,6 @@ struct signer_settings {
 };
 
 /* Runs in the child.  channel_fd is the parent's: CHANNEL_PEER brings a link to the relay,
- * CHANNEL_DRAIN ends it once the relay's channels are closed, its end at once.  Sends
+ * CHANNEL_DRAIN ends it once the relay has closed its channels, its end at once.  Sends
  * CHANNEL_READY. Returns the exit status of the process. */
 int signer_serve(int channel_fd, const struct signer_settings *settings);

@@ -271,7 +271,7 @@ static void answer_key_list(struct service_desk *desk, const struct batch_item *
          (key = key_set_at(set, place)) && out->len - begin < KEY_PAGE_BYTES; place++)
         put_item(out, key);
     if (!out->failed)
-        out->data[more_at] = key != NULL;
+        out->data[more_at] = (char)(key != NULL);
     signer_record_end(out, begin);
     key_set_unref(set);
 }

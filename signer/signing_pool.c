@@ -18,7 +18,8 @@ struct worker {
 
 struct signing_pool {
     int epoll_fd;
-    int stop_fd; /* readable for ever once the workers are to end */
+    int stop_fd;  /* readable for ever once the workers are to end */
+    int ended_fd; /* readable when a channel has ended */
     unsigned n_workers;
     struct worker *workers;
     /* Set by the main thread, emptied by the worker that sees a channel end. */
@@ -39,6 +40,7 @@ static void close_connection(struct signing_pool *pool, struct signer_connection
 {
     atomic_store(&pool->connections[connection->place], NULL);
     epoll_ctl(pool->epoll_fd, EPOLL_CTL_DEL, connection->fd, NULL);
+    eventfd_write(pool->ended_fd, 1);
     signer_connection_unref(connection);
 }
 
@@ -114,9 +116,10 @@ static int open_descriptors(struct signing_pool *pool)
 {
     struct epoll_event stop = {.events = EPOLLIN, .data.ptr = NULL};
 
-    pool->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    pool->epoll_fd = epoll_create1(EPOLL_CLOEXEC); /* all are set, also when one fails */
+    pool->ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pool->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (pool->epoll_fd < 0 || pool->stop_fd < 0 ||
+    if (pool->epoll_fd < 0 || pool->stop_fd < 0 || pool->ended_fd < 0 ||
         epoll_ctl(pool->epoll_fd, EPOLL_CTL_ADD, pool->stop_fd, &stop) != 0)
         return FAULT(-errno);
     return 0;
@@ -129,13 +132,15 @@ int signing_pool_start(struct signing_pool **out, const struct signer_service *s
     unsigned n_wanted = n_workers ? n_workers : count_cores();
     int error;
 
-    if (!pool)
-        return FAULT(-ENOMEM);
     if (n_wanted > POOL_MAX_WORKERS)
         n_wanted = POOL_MAX_WORKERS;
-    pool->epoll_fd = pool->stop_fd = -1;
-    pool->workers = calloc(n_wanted, sizeof(pool->workers[0]));
-    error = pool->workers ? open_descriptors(pool) : FAULT(-ENOMEM);
+    if (pool)
+        pool->workers = calloc(n_wanted, sizeof(pool->workers[0]));
+    if (!pool || !pool->workers) {
+        free(pool);
+        return FAULT(-ENOMEM);
+    }
+    error = open_descriptors(pool);
     for (unsigned i = 0; !error && i < n_wanted; i++)
         error = start_worker(pool, service);
     if (error) {
@@ -178,6 +183,22 @@ int signing_pool_add(struct signing_pool *pool, int fd)
     return error;
 }
 
+int signing_pool_fd(const struct signing_pool *pool)
+{
+    return pool->ended_fd;
+}
+
+bool signing_pool_is_empty(struct signing_pool *pool)
+{
+    eventfd_t ignored;
+
+    eventfd_read(pool->ended_fd, &ignored);
+    for (unsigned i = 0; i < POOL_MAX_CONNECTIONS; i++)
+        if (atomic_load(&pool->connections[i]))
+            return false;
+    return true;
+}
+
 struct signing_pool *signing_pool_stop(struct signing_pool *pool)
 {
     if (!pool)
@@ -192,6 +213,7 @@ struct signing_pool *signing_pool_stop(struct signing_pool *pool)
         signer_connection_unref(atomic_load(&pool->connections[i]));
     close_fd_cleanup(&pool->epoll_fd);
     close_fd_cleanup(&pool->stop_fd);
+    close_fd_cleanup(&pool->ended_fd);
     free(pool->workers);
     free(pool);
     return NULL;

@@ -16,5 +16,9 @@ MUST_USE int signing_pool_start(struct signing_pool **out, const struct signer_s
 /* Takes fd.  0, -EMFILE when there are too many, or -errno. */
 MUST_USE int signing_pool_add(struct signing_pool *pool, int fd);
 
+/* Readable when a channel has ended since the last call of signing_pool_is_empty(). */
+int signing_pool_fd(const struct signing_pool *pool);
+bool signing_pool_is_empty(struct signing_pool *pool);
+
 /* Ends the workers when what they do is done, closes all.  Accepts NULL, returns NULL. */
 struct signing_pool *signing_pool_stop(struct signing_pool *pool);

@@ -3,10 +3,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "relay/base/crc32c.h"
@@ -23,6 +25,7 @@ static struct loop *loop;
 static struct signer_client *client;
 static int n_changes_up, n_changes_down;
 static enum signer_engine engine;
+static const char *user;
 
 static void on_change(void *owner, bool is_up)
 {
@@ -37,7 +40,8 @@ static void on_change(void *owner, bool is_up)
 /* The signer, and a link to it. */
 static void start_signer(void)
 {
-    struct signer_settings settings = {.key_dir = folder, .engine = engine, .n_workers = 2};
+    struct signer_settings settings = {
+        .key_dir = folder, .user = user, .engine = engine, .n_workers = 2};
     int supervision[2], ends[2];
 
     assert_int_equal(channel_pair(supervision), 0);
@@ -697,12 +701,65 @@ static void draining_waits_for_the_relay(void **state)
     (void)state;
     assert_int_equal(channel_send(parent_fd, CHANNEL_DRAIN, SLICE_LITERAL(""), NULL, 0), 0);
     assert_int_equal(sign_for("example.com"), SIGN_NO_KEY); /* still served */
-    close(link_fd);                                         /* as the relay's end does */
+    close(link_fd); /* the relay may do so at any time: its channels count */
     link_fd = -1;
+    assert_int_equal(sign_for("example.com"), SIGN_NO_KEY);
+    signer_client_disconnect(client);
+    while (n_changes_down == 0)
+        loop_run(loop);
     assert_int_equal(waitpid(signer_pid, &status, 0), signer_pid);
     signer_pid = 0;
     close(parent_fd);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+/* The number behind a name in /proc/PID/status, or -1. */
+static long status_of(pid_t pid, const char *name)
+{
+    char path[64], line[256];
+    long value = -1;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    file = fopen(path, "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof(line), file))
+        if (strncmp(line, name, strlen(name)) == 0 && line[strlen(name)] == ':')
+            value = strtol(line + strlen(name) + 1, NULL, 10);
+    fclose(file);
+    return value;
+}
+
+static void rights_are_dropped_before_a_key_is_made(void **state)
+{
+    const struct passwd *nobody = getpwnam("nobody");
+    struct stat status;
+    char path[128];
+
+    (void)state;
+    assert_int_equal(sign_for("example.com"), SIGN_NO_KEY); /* it has started */
+    assert_int_equal(status_of(signer_pid, "NoNewPrivs"), 1);
+    if (geteuid() != 0)
+        skip();
+    signer_client_disconnect(client);
+    while (n_changes_down == 0)
+        loop_run(loop);
+    wait_for_signer();
+    assert_int_equal(rmdir(folder), 0); /* the signer makes it */
+    user = "nobody";
+    start_signer();
+    user = NULL;
+    connect_client();
+    assert_int_equal(tell(KEY_CREATE, "example.com", "s1", DKIM_KEY_ED25519, ""), KEY_OK);
+    assert_int_equal(status_of(signer_pid, "Uid"), nobody->pw_uid);
+    assert_int_equal(status_of(signer_pid, "Gid"), nobody->pw_gid);
+    assert_int_equal(stat(folder, &status), 0);
+    assert_int_equal(status.st_uid, nobody->pw_uid);
+    assert_int_equal(status.st_mode & 07777, 0700);
+    snprintf(path, sizeof(path), "%s/s1._domainkey.example.com.ed25519.idle", folder);
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_uid, nobody->pw_uid);
+    assert_int_equal(status.st_mode & 07777, 0600);
 }
 
 static void the_opendkim_engine_signs_with_rsa_only(void **state)
@@ -740,6 +797,7 @@ int main(void)
         CASE(no_reply_carries_a_private_key),
         CASE(the_parents_end_is_the_end),
         CASE(draining_waits_for_the_relay),
+        CASE(rights_are_dropped_before_a_key_is_made),
         cmocka_unit_test_setup_teardown(the_opendkim_engine_signs_with_rsa_only, set_up_opendkim,
                                         tear_down),
     };
