@@ -1,0 +1,213 @@
+/* Domains, keys, destinations and suppressions, asked of the settings thread. */
+#include "test/unit/policy/registry_watching.h"
+
+#include "relay/base/clock.h"
+
+/* ---- domains and keys ---- */
+
+static enum registry_result add_key(const char *selector, enum domain_key_type type)
+{
+    struct domain_key_request request = {.domain = SLICE_LITERAL("example.org"),
+                                         .selector = slice_of(selector),
+                                         .type = type,
+                                         .public_key = SLICE_LITERAL("MIIBIjANBgkqhkiG9w0BAQE=")};
+
+    return ASK(registry_key_add, &request);
+}
+
+static struct domain_key_request key_of(const char *selector)
+{
+    return (struct domain_key_request){.domain = SLICE_LITERAL("Example.org"),
+                                       .selector = slice_of(selector)};
+}
+
+static const struct domain_key *key(const char *selector)
+{
+    const struct signing_domain *domain =
+        directory_domain(watcher.newest, SLICE_LITERAL("EXAMPLE.org"));
+
+    for (uint32_t i = 0; domain && i < domain->n_keys; i++)
+        if (slice_equal(domain->keys[i].selector, slice_of(selector)))
+            return &domain->keys[i];
+    return NULL;
+}
+
+static void domains_are_kept_in_one_form(void **state)
+{
+    struct domain_request request = {.name = SLICE_LITERAL("M\xc3\xbcnchen.example"),
+                                     .requires_signing = true};
+    const struct signing_domain *domain;
+
+    (void)state;
+    assert_int_equal(ASK(registry_domain_add, &request), REGISTRY_OK);
+    domain = directory_domain(watcher.newest, SLICE_LITERAL("xn--mnchen-3ya.example"));
+    assert_non_null(domain);
+    assert_true(domain->requires_signing);
+    request.name = SLICE_LITERAL("XN--MNCHEN-3ya.example");
+    assert_int_equal(ASK(registry_domain_add, &request), REGISTRY_EXISTS);
+    request.requires_signing = false;
+    assert_int_equal(ASK(registry_domain_options, &request), REGISTRY_OK);
+    assert_false(directory_domain(watcher.newest, SLICE_LITERAL("xn--mnchen-3ya.example"))
+                     ->requires_signing);
+    request.name = SLICE_LITERAL("no domain");
+    assert_int_equal(ASK(registry_domain_add, &request), REGISTRY_INVALID_NAME);
+    request.name = SLICE_LITERAL("xn--mnchen-3ya.example");
+    assert_int_equal(ASK(registry_domain_delete, &request), REGISTRY_OK);
+    assert_int_equal(ASK(registry_domain_delete, &request), REGISTRY_NOT_FOUND);
+    assert_int_equal(watcher.newest->n_domains, 0);
+}
+
+static void a_key_is_active_only_once_judged_and_one_of_its_type(void **state)
+{
+    struct domain_request domain = {.name = SLICE_LITERAL("example.org")};
+    struct domain_key_request first, second;
+
+    (void)state;
+    assert_int_equal(add_key("s1", DOMAIN_KEY_RSA), REGISTRY_NOT_FOUND);
+    assert_int_equal(ASK(registry_domain_add, &domain), REGISTRY_OK);
+    assert_int_equal(add_key("s1", DOMAIN_KEY_RSA), REGISTRY_OK);
+    assert_int_equal(add_key("S1", DOMAIN_KEY_RSA), REGISTRY_EXISTS);
+    assert_int_equal(add_key("s1-ed", DOMAIN_KEY_ED25519), REGISTRY_OK);
+    assert_int_equal(add_key("s2", DOMAIN_KEY_RSA), REGISTRY_OK);
+    first = key_of("s1");
+    assert_int_equal(ASK(registry_key_activate, &first), REGISTRY_NOT_JUDGED);
+    assert_int_equal(ASK(registry_key_judged, &first), REGISTRY_OK);
+    first.only_if_first = true;
+    assert_int_equal(ASK(registry_key_activate, &first), REGISTRY_OK);
+    assert_true(first.is_active);
+    assert_true(key("s1")->is_active && key("s1")->is_judged);
+    second = key_of("s2");
+    second.only_if_first = true;
+    assert_int_equal(ASK(registry_key_judged, &second), REGISTRY_OK);
+    assert_int_equal(ASK(registry_key_activate, &second), REGISTRY_OK);
+    assert_false(second.is_active);
+    assert_true(key("s1")->is_active);
+    second.only_if_first = false;
+    assert_int_equal(ASK(registry_key_activate, &second), REGISTRY_OK);
+    assert_true(key("s2")->is_active);
+    assert_false(key("s1")->is_active);
+    first = key_of("s1-ed");
+    first.only_if_first = true;
+    assert_int_equal(ASK(registry_key_judged, &first), REGISTRY_OK);
+    assert_int_equal(ASK(registry_key_activate, &first), REGISTRY_OK);
+    assert_true(key("s1-ed")->is_active && key("s2")->is_active);
+}
+
+static void keys_are_rested_and_deleted(void **state)
+{
+    struct domain_request domain = {.name = SLICE_LITERAL("example.org")};
+    struct domain_key_request request = key_of("s1");
+
+    (void)state;
+    assert_int_equal(ASK(registry_domain_add, &domain), REGISTRY_OK);
+    assert_int_equal(add_key("s1", DOMAIN_KEY_RSA), REGISTRY_OK);
+    assert_int_equal(add_key("s2", DOMAIN_KEY_RSA), REGISTRY_OK);
+    assert_int_equal(ASK(registry_key_judged, &request), REGISTRY_OK);
+    assert_int_equal(ASK(registry_key_activate, &request), REGISTRY_OK);
+    assert_int_equal(ASK(registry_key_deactivate, &request), REGISTRY_OK);
+    assert_false(key("s1")->is_active);
+    assert_int_equal(ASK(registry_key_delete, &request), REGISTRY_OK);
+    assert_null(key("s1"));
+    assert_int_equal(ASK(registry_key_delete, &request), REGISTRY_NOT_FOUND);
+    assert_int_equal(ASK(registry_domain_delete, &domain), REGISTRY_OK);
+    assert_int_equal(ASK(registry_domain_add, &domain), REGISTRY_OK);
+    assert_int_equal(directory_domain(watcher.newest, domain.name)->n_keys, 0);
+}
+
+/* ---- destinations and suppressions ---- */
+
+static void a_suspension_has_a_reason_and_an_end(void **state)
+{
+    int64_t now_ms = clock_utc_ms();
+    struct suspension_request request = {.destination = SLICE_LITERAL("Slow.Example"),
+                                         .until_utc_ms = now_ms + 60000};
+    const struct suspension *suspension;
+
+    (void)state;
+    assert_int_equal(ASK(registry_suspend, &request), REGISTRY_INVALID_VALUE);
+    request.reason = SLICE_LITERAL("it burns");
+    assert_int_equal(ASK(registry_suspend, &request), REGISTRY_OK);
+    suspension = directory_suspension(watcher.newest, SLICE_LITERAL("slow.example"), now_ms);
+    assert_non_null(suspension);
+    assert_slice_is(suspension->reason, "it burns");
+    assert_slice_is(suspension->by, "test");
+    assert_null(
+        directory_suspension(watcher.newest, SLICE_LITERAL("slow.example"), now_ms + 60000));
+    assert_null(directory_suspension(watcher.newest, SLICE_LITERAL("fast.example"), now_ms));
+    request.until_utc_ms = 0;
+    assert_int_equal(ASK(registry_suspend, &request), REGISTRY_OK);
+    assert_non_null(directory_suspension(watcher.newest, SLICE_LITERAL("slow.example"), INT64_MAX));
+    request.until_utc_ms = now_ms - 1;
+    assert_int_equal(ASK(registry_suspend, &request), REGISTRY_INVALID_VALUE);
+    assert_int_equal(ASK(registry_resume, &request), REGISTRY_OK);
+    assert_int_equal(ASK(registry_resume, &request), REGISTRY_NOT_FOUND);
+    assert_int_equal(watcher.newest->n_suspensions, 0);
+}
+
+static enum registry_result suppress(const char *address, const char *of)
+{
+    struct suppression_request request = {
+        .address = slice_of(address), .user = slice_of(of), .reason = SLICE_LITERAL("bounced")};
+
+    return ASK(registry_suppression_add, &request);
+}
+
+static void suppressions_come_in_pages(void **state)
+{
+    struct suppression_list_request list = {.limit = 2};
+    char seen[200] = "", last[100];
+    bool is_more = true;
+
+    (void)state;
+    assert_int_equal(add_user("a@example.org", NULL), REGISTRY_OK);
+    assert_int_equal(suppress("C@Example.net", NULL), REGISTRY_OK);
+    assert_int_equal(suppress("c@example.net", NULL), REGISTRY_EXISTS);
+    assert_int_equal(suppress("c@example.net", "a@example.org"), REGISTRY_OK);
+    assert_int_equal(suppress("a@example.net", NULL), REGISTRY_OK);
+    assert_int_equal(suppress("example.com", NULL), REGISTRY_OK);
+    assert_int_equal(suppress("b@example.net", "nobody"), REGISTRY_NOT_FOUND);
+    assert_int_equal(suppress("*", NULL), REGISTRY_INVALID_NAME);
+    while (is_more) {
+        assert_int_equal(ASK(registry_suppression_list, &list), REGISTRY_OK);
+        is_more = list.n_rows == 2;
+        for (uint32_t i = 0; i < list.n_rows; i++) {
+            const struct suppression *row = &list.rows[i];
+            size_t len = strlen(seen);
+
+            snprintf(seen + len, sizeof(seen) - len, "%s/%s ", row->address, row->user);
+            snprintf(last, sizeof(last), "%s", row->address);
+            list.after_user_id = row->user_id;
+        }
+        list.after_address = slice_of(last);
+        suppressions_free(list.rows, list.n_rows);
+    }
+    assert_string_equal(seen,
+                        "a@example.net/ c@example.net/ c@example.net/a@example.org example.com/ ");
+}
+
+static void a_suppression_is_deleted_by_its_address(void **state)
+{
+    struct suppression_request request = {.address = SLICE_LITERAL("C@example.net")};
+
+    (void)state;
+    assert_int_equal(suppress("c@example.net", NULL), REGISTRY_OK);
+    assert_int_equal(ASK(registry_suppression_delete, &request), REGISTRY_OK);
+    assert_int_equal(ASK(registry_suppression_delete, &request), REGISTRY_NOT_FOUND);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+        TEST(domains_are_kept_in_one_form),
+        TEST(a_key_is_active_only_once_judged_and_one_of_its_type),
+        TEST(keys_are_rested_and_deleted),
+        TEST(a_suspension_has_a_reason_and_an_end),
+        TEST(suppressions_come_in_pages),
+        TEST(a_suppression_is_deleted_by_its_address),
+    };
+
+    if (secret_start() != 0)
+        return 1;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
