@@ -65,6 +65,8 @@ static void settle(struct connection *connection, bool is_kept)
     connection->counts_as_busy = false;
 }
 
+static void drop_stream(struct connection *connection);
+
 static void connection_free(struct connection *connection)
 {
     struct delivery_shard *shard = connection->shard;
@@ -79,9 +81,7 @@ static void connection_free(struct connection *connection)
     connection_cancel_lookup(connection);
     timer_fini(&connection->timer);
     later_cancel(&connection->later);
-    stream_free(connection->stream);
-    if (connection->has_client)
-        smtp_client_fini(&connection->client);
+    drop_stream(connection);
     for (size_t i = 0; connection->hosts[i].name; i++)
         free(connection->hosts[i].name);
     free(connection->hosts);
@@ -90,8 +90,17 @@ static void connection_free(struct connection *connection)
     delivery_shard_touch(shard);
 }
 
+static void release_former(struct connection *connection)
+{
+    struct dispatch *former = TAKE(connection->former);
+
+    if (former)
+        dispatch_release(former);
+}
+
 static void drop_stream(struct connection *connection)
 {
+    release_former(connection);
     timer_cancel(&connection->timer);
     connection->stream = stream_free(connection->stream);
     if (connection->has_client)
@@ -321,6 +330,7 @@ static void become_idle(struct connection *connection)
 static void on_ready(struct connection *connection)
 {
     become_greeted(connection);
+    release_former(connection);
     connection->state = CONNECTION_READY;
     timer_cancel(&connection->timer);
     if (connection->dispatch)
@@ -329,6 +339,15 @@ static void on_ready(struct connection *connection)
         quit(connection);
     else
         become_idle(connection);
+}
+
+static void linger(struct connection *connection, struct dispatch *dispatch)
+{
+    const struct smtp_client *client = &connection->client;
+
+    connection->former = dispatch;
+    dispatch->is_lingering = true;
+    dispatch_on_end(dispatch, client->phase, &client->reply, client->is_doubtful);
 }
 
 static void end_transaction(struct connection *connection)
@@ -348,7 +367,7 @@ static void end_transaction(struct connection *connection)
         (client->reply.code == 0 || client->reply.code == 421))
         dispatch_on_stale(dispatch);
     else
-        dispatch_on_end(dispatch, client->phase, &client->reply, client->is_doubtful);
+        linger(connection, dispatch);
 }
 
 static void fail_host(struct connection *connection)

@@ -38,6 +38,7 @@ struct connection {
     struct delivery_config *config;
     struct target_policy policy;
     struct dispatch *dispatch; /* whose transaction it is; NULL: nobody's */
+    struct dispatch *former;   /* whose it was, until the replies to it are read */
     enum connection_state state;
     enum message_class message_class;
     bool counts_as_busy; /* for the site; see connection_settle() */

@@ -34,7 +34,21 @@ static void finish(struct dispatch *dispatch)
     dispatch->is_over = true;
     if (outcome)
         outcome_commit(outcome);
-    if (!dispatch->is_waiting)
+    if (!dispatch->is_waiting && !dispatch->is_lingering)
+        dispatch_free(dispatch);
+}
+
+void dispatch_release(struct dispatch *dispatch)
+{
+    dispatch->is_lingering = false;
+    if (dispatch->is_over && !dispatch->is_waiting)
+        dispatch_free(dispatch);
+}
+
+/* What it waited for came after its end. */
+static void end_late(struct dispatch *dispatch)
+{
+    if (!dispatch->is_lingering)
         dispatch_free(dispatch);
 }
 
@@ -157,7 +171,7 @@ static void on_opened(void *owner, int error)
 
     dispatch->is_waiting = false;
     if (dispatch->is_over) {
-        dispatch_free(dispatch);
+        end_late(dispatch);
         return;
     }
     if (error == -EIO || error == -ENOMEM)
@@ -292,7 +306,7 @@ static void on_fetched(void *owner, int error)
 
     dispatch->is_waiting = dispatch->is_fetching = false;
     if (dispatch->is_over)
-        dispatch_free(dispatch);
+        end_late(dispatch);
     else if (error == -EBADMSG)
         hold_damaged(dispatch);
     else if (error < 0)

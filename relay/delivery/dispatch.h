@@ -28,6 +28,7 @@ struct dispatch {
     bool is_waiting;  /* a callback will come: it must not be freed before */
     bool is_fetching; /* of the body: sending goes on when it is in memory */
     bool is_over;
+    bool is_lingering; /* its connection still awaits replies to what was pipelined */
 };
 
 /* Takes the pick over.  False without memory: the entries were returned, the connection's count
@@ -41,10 +42,12 @@ void dispatch_on_recipient(struct dispatch *dispatch, uint32_t index, enum smtp_
                            const struct smtp_reply *reply, uint32_t n_accepted);
 void dispatch_on_room(struct dispatch *dispatch); /* 354 came, or the output has drained */
 
-/* The end: reply stands for every recipient without an answer of its own.  The connection forgets
- * the dispatch after this. */
+/* The end: reply stands for every recipient without an answer of its own.  The connection tells
+ * nothing more after this, but for dispatch_release() when it has set is_lingering before. */
 void dispatch_on_end(struct dispatch *dispatch, enum smtp_phase phase,
                      const struct smtp_reply *reply, bool is_doubtful);
+
+void dispatch_release(struct dispatch *dispatch); /* no longer lingering */
 
 /* No host let us in. */
 void dispatch_on_unreachable(struct dispatch *dispatch, const struct connection_trouble *trouble);
