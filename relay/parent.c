@@ -137,11 +137,20 @@ static int fill(void *owner, struct channel_message *message)
     return bundle_write(&((struct parent *)owner)->bundle, message);
 }
 
+/* In a child, which gets its own over the channel.  The supervisor closed the parent's descriptors
+ * and their numbers are in use again, so they must not be closed here. */
+static void forget_bundle(struct parent *parent)
+{
+    for (size_t i = 0; i < parent->bundle.n_listeners; i++)
+        parent->bundle.listeners[i].fd = -1;
+    bundle_fini(&parent->bundle);
+}
+
 static int run_relay(void *owner, int channel_fd)
 {
     struct parent *parent = owner;
 
-    bundle_fini(&parent->bundle); /* the child gets its own over the channel */
+    forget_bundle(parent);
     return parent->children->relay(channel_fd);
 }
 
@@ -149,7 +158,7 @@ static int run_signer(void *owner, int channel_fd)
 {
     struct parent *parent = owner;
 
-    bundle_fini(&parent->bundle);
+    forget_bundle(parent);
     return parent->children->signer(channel_fd);
 }
 
