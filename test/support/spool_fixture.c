@@ -61,7 +61,8 @@ struct spool_fixture *fixture_new(void)
 
     if (secret_start())
         abort();
-    snprintf(fixture->dir, sizeof(fixture->dir), "/tmp/spool-test.XXXXXX");
+    snprintf(fixture->dir, sizeof(fixture->dir), "%s/spool-test.XXXXXX",
+             getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
     if (!mkdtemp(fixture->dir) || mailbox_new(&fixture->answers, 1024))
         abort();
     pthread_mutex_init(&fixture->lock, NULL);

@@ -13,7 +13,7 @@
 #include "relay/spool/queue_id.h"
 #include "test/support/spool_fixture.h"
 
-enum { N_KILLS = 12, N_IN_FLIGHT = 32, MOST_RECEIPTS = 100000 };
+enum { N_KILLS = 12, N_IN_FLIGHT = 32, MOST_RECEIPTS = 200000, MOST_OF_A_CHILD = 4000 };
 
 enum receipt_kind { RECEIPT_STORED = 1, RECEIPT_ASKED, RECEIPT_FINISHED };
 
@@ -105,7 +105,7 @@ static _Noreturn void run_child(struct spool_fixture *fixture, int fd)
         _exit(4);
     for (unsigned i = 0; i < N_IN_FLIGHT; i++)
         append_next(&loads[i]);
-    while (fixture->n_committed < FIXTURE_MOST - N_IN_FLIGHT) {
+    while (fixture->n_committed < MOST_OF_A_CHILD) {
         mailbox_wait(fixture->answers, -1);
         mailbox_run(fixture->answers);
     }

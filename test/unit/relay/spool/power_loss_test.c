@@ -1,0 +1,262 @@
+/* What a power cut may leave: from the recorded calls of a short run, folders are built that hold
+ * everything synced, and of the rest any part: nothing, all of it, or a random choice of writes,
+ * some torn at 512 octets, and names that never reached the disk.  Every one must start, with all
+ * mail whose receipt came before the cut. */
+#include "test/support/test_support.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "relay/spool/queue_id.h"
+#include "test/support/io_shim.h"
+#include "test/support/spool_fixture.h"
+
+enum { MOST_FILES = 32, TEAR_BYTES = 512, N_CHOICES = 4 };
+
+enum loss { LOSE_ALL, LOSE_NOTHING, LOSE_SOME };
+
+struct lost_file {
+    char path[64];
+    bool is_name_durable; /* its folder was synced since it was made */
+    bool is_removed;      /* the name, and whether its folder was synced since */
+    bool is_removal_durable;
+    size_t made_at, synced_at; /* indices of calls */
+};
+
+static struct lost_file files[MOST_FILES];
+static size_t n_files;
+static uint32_t dice;
+
+static uint32_t roll(uint32_t sides)
+{
+    dice = dice * 1664525u + 1013904223u;
+    return (dice >> 8) % sides;
+}
+
+static struct lost_file *find_file(const char *path)
+{
+    for (size_t i = n_files; i > 0; i--) {
+        if (strcmp(files[i - 1].path, path) == 0)
+            return &files[i - 1];
+    }
+    return NULL;
+}
+
+static void add_file(const char *path, size_t made_at)
+{
+    struct lost_file *file = find_file(path);
+
+    if (!file) {
+        assert_true(n_files < MOST_FILES);
+        file = &files[n_files++];
+    }
+    *file = (struct lost_file){.made_at = made_at};
+    snprintf(file->path, sizeof(file->path), "%s", path);
+}
+
+static bool is_in_folder(const char *path, const char *folder)
+{
+    const char *slash = strrchr(path, '/');
+    size_t length = slash ? (size_t)(slash - path) : 0;
+
+    return strlen(folder) == length && strncmp(path, folder, length) == 0;
+}
+
+static void sync_names(const char *folder)
+{
+    for (size_t i = 0; i < n_files; i++) {
+        if (!is_in_folder(files[i].path, folder))
+            continue;
+        files[i].is_name_durable = true;
+        files[i].is_removal_durable = files[i].is_removed;
+    }
+}
+
+/* What is durable after the first n calls. */
+static void account_for(const struct io_call *calls, size_t n)
+{
+    n_files = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct lost_file *file = find_file(calls[i].path);
+
+        if (calls[i].kind == IO_CREATE)
+            add_file(calls[i].path, i);
+        else if (calls[i].kind == IO_SYNC && file)
+            file->synced_at = i;
+        else if (calls[i].kind == IO_REMOVE && file)
+            file->is_removed = true;
+        else if (calls[i].kind == IO_SYNC_DIR)
+            sync_names(calls[i].path);
+    }
+}
+
+static void apply(const char *dir, const struct io_call *call, bool is_torn)
+{
+    char path[PATH_MAX];
+    size_t length = is_torn && call->length > TEAR_BYTES ? TEAR_BYTES : call->length;
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/%s", dir, call->path);
+    fd = open(path, O_WRONLY | O_CREAT, 0600);
+    assert_true(fd >= 0);
+    if (call->kind == IO_WRITE)
+        assert_int_equal(pwrite(fd, call->data, length, (off_t)call->offset), (ssize_t)length);
+    else
+        assert_int_equal(ftruncate(fd, (off_t)call->offset), 0);
+    close(fd);
+}
+
+static bool is_kept_by(enum loss loss)
+{
+    return loss == LOSE_NOTHING || (loss == LOSE_SOME && roll(2));
+}
+
+/* The name as the disk may know it. */
+static bool has_name(const struct lost_file *file, enum loss loss)
+{
+    if (!file->is_name_durable && !is_kept_by(loss))
+        return false;
+    if (!file->is_removed)
+        return true;
+    return !file->is_removal_durable && !is_kept_by(loss);
+}
+
+static void build(const char *dir, const struct io_call *calls, size_t n, enum loss loss)
+{
+    char path[PATH_MAX];
+
+    for (size_t i = 0; i < n; i++) {
+        const struct lost_file *file = find_file(calls[i].path);
+        bool is_durable;
+
+        if (!file || i < file->made_at || (calls[i].kind != IO_WRITE && calls[i].kind != IO_SIZE))
+            continue;
+        is_durable = i < file->synced_at;
+        if (is_durable || is_kept_by(loss))
+            apply(dir, &calls[i], !is_durable && loss == LOSE_SOME && roll(4) == 0);
+    }
+    for (size_t i = 0; i < n_files; i++) {
+        snprintf(path, sizeof(path), "%s/%s", dir, files[i].path);
+        if (!has_name(&files[i], loss))
+            (void)unlink(path);
+    }
+}
+
+/* ---- the run that is recorded ---- */
+
+static const char *const bodies[] = {"first\r\n", "long\r\nlong\r\n", "third\r\n"};
+enum { N_MESSAGES = 3 };
+static uint64_t ids[N_MESSAGES];
+
+static void record_run(struct spool_fixture *fixture)
+{
+    char note[32];
+
+    assert_int_equal(fixture_start(fixture), 0);
+    for (unsigned i = 0; i < N_MESSAGES; i++) {
+        ids[i] = queue_id_new();
+        if (i == 1)
+            assert_int_equal(fixture_append_large(fixture, ids[i], "long\r\n", 2), 0);
+        else
+            assert_int_equal(fixture_append(fixture, ids[i], bodies[i], 1), 0);
+        snprintf(note, sizeof(note), "receipt %u", i);
+        io_shim_note(note);
+    }
+    assert_int_equal(fixture_finish(fixture, ids[0], 1, NULL), 0);
+    io_shim_note("finished");
+}
+
+/* ---- checking one state ---- */
+
+struct expectation {
+    bool is_accepted[N_MESSAGES];
+    bool is_end_asked, is_ended; /* of the first */
+};
+
+static struct expectation expect(const struct io_call *calls, size_t n)
+{
+    struct expectation expected = {0};
+
+    for (size_t i = 0; i < n; i++) {
+        if (calls[i].kind != IO_NOTE)
+            continue;
+        if (strncmp(calls[i].path, "receipt", 7) == 0)
+            expected.is_accepted[atoi(calls[i].path + 8)] = true;
+        expected.is_ended |= strcmp(calls[i].path, "finished") == 0;
+    }
+    expected.is_end_asked = expected.is_accepted[N_MESSAGES - 1];
+    return expected;
+}
+
+static void check(struct spool_fixture *fixture, const struct expectation *expected, size_t n,
+                  enum loss loss)
+{
+    for (unsigned i = 0; i < N_MESSAGES; i++) {
+        bool must_be_there = expected->is_accepted[i] && !(i == 0 && expected->is_end_asked);
+        bool is_known = fixture_find(fixture, ids[i]) != NULL;
+
+        if (must_be_there && !fixture_has(fixture, ids[i], bodies[i]))
+            fail_msg("cut after call %zu (loss %d): message %u is lost", n, (int)loss, i);
+        /* What has a row has its bytes, promised or not. */
+        if (is_known && !fixture_has(fixture, ids[i], bodies[i]))
+            fail_msg("cut after call %zu (loss %d): message %u lacks its bytes", n, (int)loss, i);
+        if (i == 0 && expected->is_ended && is_known)
+            fail_msg("cut after call %zu (loss %d): a finished message came back", n, (int)loss);
+    }
+}
+
+static void try_state(const struct io_call *calls, size_t n, enum loss loss)
+{
+    struct spool_fixture *fixture = fixture_new();
+    struct expectation expected = expect(calls, n);
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof(path), "%s/large", fixture->dir);
+    assert_int_equal(mkdir(path, 0700), 0);
+    snprintf(path, sizeof(path), "%s/segments", fixture->dir);
+    assert_int_equal(mkdir(path, 0700), 0);
+    account_for(calls, n);
+    build(fixture->dir, calls, n, loss);
+    if (fixture_start(fixture))
+        fail_msg("cut after call %zu (loss %d): start is refused", n, (int)loss);
+    check(fixture, &expected, n, loss);
+    assert_int_equal(fixture_append(fixture, queue_id_new(), "next\r\n", 1), 0);
+    fixture_free(fixture);
+}
+
+static void no_power_cut_loses_an_accepted_message(void **state)
+{
+    struct spool_fixture *fixture = fixture_new();
+    const struct io_call *calls;
+    size_t n_calls;
+
+    (void)state;
+    io_shim_reset(fixture->dir);
+    fixture->settings.io = &io_shim;
+    fixture->settings.vfs = IO_SHIM_VFS;
+    fixture->settings.segment_bytes = 1 << 16;
+    io_shim_record();
+    record_run(fixture);
+    calls = io_shim_calls(&n_calls);
+    assert_true(n_calls > 40);
+    for (size_t n = 1; n <= n_calls; n++) {
+        try_state(calls, n, LOSE_ALL);
+        try_state(calls, n, LOSE_NOTHING);
+        for (unsigned i = 0; i < N_CHOICES; i++) {
+            dice = (uint32_t)n * 31 + i;
+            try_state(calls, n, LOSE_SOME);
+        }
+    }
+    fixture_free(fixture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(no_power_cut_loses_an_accepted_message)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
