@@ -50,4 +50,4 @@ def part(message, kind):
     for one in message.walk():
         if one.get_content_type() == kind:
             return one
-    raise AssertionError(f"no {kind} in\n{message}")
+    raise AssertionError(f"no {kind} in {[p.get_content_type() for p in message.walk()]}")
