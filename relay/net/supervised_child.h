@@ -6,7 +6,7 @@
 
 #include "relay/net/supervisor.h"
 
-enum { NEVER_MS = INT64_MAX };
+#define NEVER_MS INT64_MAX
 
 struct supervised_child {
     const struct supervisor_role *role;
