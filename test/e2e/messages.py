@@ -31,6 +31,11 @@ def text(subject="Hello", sender="news@shop.example", to="ann@dest.example", bod
             f"Message-ID: <{abs(hash((subject, to)))}@shop.example>\nSubject: {subject}\n\n{body}")
 
 
+def stuffed(octets):
+    """As DATA carries it, RFC 5321 4.5.2."""
+    return octets.replace(b"\r\n.", b"\r\n..")
+
+
 def parse(octets):
     return email.message_from_bytes(octets, policy=email.policy.default)
 

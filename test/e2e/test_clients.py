@@ -112,7 +112,7 @@ def test_s_nail(route):
     credentials = ":".join(urllib.parse.quote(w, safe="") for w in (route.user, route.password))
     run("s-nail", "-:/", "-Sv15-compat", "-Ssendwait", "-Ssmtp-use-starttls",
         f"-Stls-ca-file={route.authority}", "-Stls-verify=strict", "-Ssmtp-auth=login",
-        f"-Smta=smtp://{credentials}@127.0.0.1:{route.relay.port()}", "-Sttycharset=utf-8",
+        f"-Smta=smtp://{credentials}@localhost:{route.relay.port()}", "-Sttycharset=utf-8",
         "-Ssendcharsets=utf-8", "-Smime-encoding=8b", f"-Sfrom={SENDER}", "-s", "Perché", RECIPIENT,
         stdin="Grüße\n.dot\n".encode())
     message = parse(route.arrived()[0])

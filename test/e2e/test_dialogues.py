@@ -4,6 +4,7 @@ import fnmatch
 import pathlib
 import re
 import socket
+import subprocess
 
 import pytest
 
@@ -150,8 +151,11 @@ def services(module_world):
             relay = module_world.relay_to(
                 module_world.sink(), f"limits {{ {limit} }}\n",
                 listeners=f'listen "live" {{ address = "127.0.0.1:0"  {text} }}\n')
-            relay.cli("user", "add", USER, "--password-stdin", "--sender", "*", *options,
-                      stdin=PASSWORD + "\n")
+            # Shorter than a new password may be, so it comes as an import does: hashed elsewhere.
+            crypted = subprocess.run(["openssl", "passwd", "-6", PASSWORD], capture_output=True,
+                                     text=True, check=True).stdout
+            relay.cli("user", "add", USER, "--hash-stdin", "--sender", "*", *options,
+                      stdin=crypted)
             made[key] = relay
         return made[key]
     return get

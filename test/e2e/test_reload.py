@@ -7,7 +7,7 @@ import ssl
 import pytest
 
 from appliance import PATIENCE, LISTENERS, submit, wait_for
-from messages import PLAIN, text
+from messages import PLAIN, stuffed, text
 
 pytestmark = pytest.mark.sanitized
 SENDER, RECIPIENT = "news@shop.example", "ann@dest.example"
@@ -133,11 +133,12 @@ def test_drain_finishes_the_transaction_under_way(world):
     client.rcpt(RECIPIENT)
     client.putcmd("data")
     assert client.getreply()[0] == 354
-    client.sock.sendall(PLAIN[:40])
+    octets = stuffed(PLAIN)
+    client.sock.sendall(octets[:40])
     mark = relay.log.mark()
     relay.process.send_signal(signal.SIGTERM)
     relay.log.wait("draining", after=mark, timeout=30 * PATIENCE)
-    client.sock.sendall(PLAIN[40:] + b".\r\n")
+    client.sock.sendall(octets[40:] + b".\r\n")
     code, reply = client.getreply()
     assert code == 250, reply
     code, reply = client.getreply()

@@ -200,7 +200,7 @@ def test_a_smart_host_gets_our_login(world):
 def test_replies_of_odd_shape(world):
     receiver = world.receiver({
         "CONNECT": b"220-hello\r\n220-\r\n220 x\r\n", "MAIL": b"250\r\n", "RCPT": b"250 \r\n",
-        "DATA": b"354\r\n", "DOT": b"250-2.0.0 a\n250 " + b"x" * 3000 + b"\r\n"})
+        "DATA": b"354\r\n", "DOT": b"250-2.0.0 a\r\n250 " + b"x" * 3000 + b"\r\n"})
     relay = start(world, receiver)
     relay.wait_delivered(relay.send(relay.login, SENDER, RECIPIENT, PLAIN))
     assert len(receiver.taken) == 1

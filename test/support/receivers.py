@@ -80,8 +80,9 @@ class Session:
             "".join(line + "\r\n" for line in reply.split("\n")).encode())
         self.socket.sendall(raw)
 
-    def answer(self, phase, argument, usual):
-        """Says the behaviour's reply or the usual one; returns True when it was positive."""
+    def answer(self, phase, argument, usual, before=None):
+        """Says the behaviour's reply or the usual one; returns True when it was positive.
+        before() runs ahead of a positive reply: what the peer hears of has happened."""
         reply = self.receiver.decide(phase, self, argument)
         if reply is None:
             reply = usual
@@ -90,10 +91,13 @@ class Session:
         if reply == HANG:
             self.receiver.stopping.wait()
             raise ConnectionAbortedError
+        is_positive = reply[:1] in ("2", "3", b"2", b"3")
+        if is_positive and before:
+            before()
         self.say(reply)
         if reply[:3] in ("421", b"421"):
             raise ConnectionAbortedError
-        return reply[:1] in ("2", "3", b"2", b"3")
+        return is_positive
 
     def serve(self):
         self.answer("CONNECT", "", "220 receiver ESMTP")
@@ -143,7 +147,9 @@ class Session:
             self.transaction.sender = argument[argument.index("<") + 1:argument.index(">")]
 
     def on_rcpt(self, argument):
-        if self.answer("RCPT", argument, "250 2.1.5 Ok"):
+        if self.transaction.sender is None:
+            self.say("503 5.5.1 MAIL first")
+        elif self.answer("RCPT", argument, "250 2.1.5 Ok"):
             self.transaction.rcpt_lines.append(argument)
             self.transaction.recipients.append(
                 argument[argument.index("<") + 1:argument.index(">")])
@@ -162,10 +168,10 @@ class Session:
         else:
             raise ConnectionAbortedError
         self.transaction.data = b"".join(lines)
-        self.receiver.offered.append(self.transaction)
-        if self.answer("DOT", self.transaction.data, "250 2.0.0 Taken"):
-            self.receiver.taken.append(self.transaction)
-        self.transaction = Transaction()
+        done, self.transaction = self.transaction, Transaction()
+        self.receiver.offered.append(done)
+        self.answer("DOT", done.data, "250 2.0.0 Taken",
+                    before=lambda: self.receiver.taken.append(done))
 
     def on_rset(self, argument):
         self.transaction = Transaction()
