@@ -79,15 +79,20 @@ void session_resume(struct session *session);
 void session_decide(struct session *session, struct smtp_reply reply); /* and go on */
 void session_end(struct session *session);
 
+void session_greet(struct session *session);
+extern const struct stream_handlers session_handlers;
+
 /* The user it sends as, in the newest snapshot; NULL when nobody, gone or disabled. */
 const struct user *session_user(const struct session *session);
 
 void session_login(struct session *session); /* login.c: SMTP_STEP_AUTHENTICATE */
 void session_count_user(struct session *session, void (*then)(struct session_request *));
 
+/* recipients.c */
+struct smtp_reply session_judge_recipient(struct session *session);
+
 /* transaction.c */
 struct smtp_reply session_judge_sender(struct session *session);
-struct smtp_reply session_judge_recipient(struct session *session);
 struct smtp_reply session_begin_body(struct session *session);
 void session_take_body(struct session *session);
 void session_end_message(struct session *session);
