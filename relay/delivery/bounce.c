@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "relay/base/clock.h"
-#include "relay/message/dsn.h"
 #include "relay/spool/queue_id.h"
 
 enum { FULL_ORIGINAL_MOST = 1000000 }; /* bytes; a longer message comes back as its header */
@@ -24,7 +23,8 @@ static const struct {
     [VERDICT_DELAYED] = {true, DSN_DELAYED},
 };
 
-bool bounce_is_wanted(const struct outcome *outcome, const struct outcome_item *item)
+bool bounce_is_wanted(const struct outcome *outcome, const struct outcome_item *item,
+                      enum dsn_action action)
 {
     const struct envelope *envelope = &outcome->letter->envelope;
     enum verdict verdict = item->judgement.verdict;
@@ -32,7 +32,7 @@ bool bounce_is_wanted(const struct outcome *outcome, const struct outcome_item *
 
     if (!outcome->letter->is_open || envelope->sender.len == 0 ||
         envelope->flags & MESSAGE_REPORT || !actions[verdict].is_reported ||
-        item->n > envelope->n_recipients)
+        actions[verdict].action != action || item->n > envelope->n_recipients)
         return false;
     if (verdict == VERDICT_DELIVERED && outcome->place.peer_has_dsn)
         return false;
@@ -44,22 +44,13 @@ bool bounce_is_wanted(const struct outcome *outcome, const struct outcome_item *
     return dsn_is_wanted(envelope->recipients[item->n - 1].notify, actions[verdict].action);
 }
 
-static uint32_t count_wanted(const struct outcome *outcome)
+static uint32_t count_wanted(const struct outcome *outcome, enum dsn_action action)
 {
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < outcome->n_items; i++)
-        n += bounce_is_wanted(outcome, &outcome->items[i]);
+        n += bounce_is_wanted(outcome, &outcome->items[i], action);
     return n;
-}
-
-static bool has_failure(const struct outcome *outcome)
-{
-    for (uint32_t i = 0; i < outcome->n_items; i++)
-        if (actions[outcome->items[i].judgement.verdict].action == DSN_FAILED &&
-            bounce_is_wanted(outcome, &outcome->items[i]))
-            return true;
-    return false;
 }
 
 static struct slice print_status(struct arena *arena, const struct judgement *judgement)
@@ -105,13 +96,14 @@ static void describe(struct outcome *outcome, const struct outcome_item *item,
 }
 
 /* The header, or all of it when that was asked for and is not too long.  0 or -EAGAIN. */
-static int read_original(struct outcome *outcome, struct buffer *out, bool *is_full)
+static int read_original(struct outcome *outcome, enum dsn_action action, struct buffer *out,
+                         bool *is_full)
 {
     const struct letter *letter = outcome->letter;
     size_t n_bytes = letter->view.header_bytes;
     int64_t n_read;
 
-    *is_full = letter->envelope.ret == RET_FULL && has_failure(outcome) &&
+    *is_full = letter->envelope.ret == RET_FULL && action == DSN_FAILED &&
                letter->view.length <= FULL_ORIGINAL_MOST;
     if (*is_full)
         n_bytes = letter->view.length;
@@ -128,7 +120,7 @@ static int read_original(struct outcome *outcome, struct buffer *out, bool *is_f
 }
 
 static void address_report(const struct outcome *outcome, struct bounce_report *report,
-                           const struct dsn_facts *facts)
+                           const struct dsn_facts *facts, struct spool_append *append)
 {
     const struct envelope *original = &outcome->letter->envelope;
     const struct delivery_config *config = outcome->shard->config;
@@ -147,7 +139,7 @@ static void address_report(const struct outcome *outcome, struct bounce_report *
     report->envelope.n_recipients = 1;
     report->envelope.recipients = &report->recipient;
     report->piece = buffer_slice(&report->text);
-    report->append = (struct spool_append){
+    *append = (struct spool_append){
         .envelope = &report->envelope,
         .header_bytes = (uint32_t)facts->header_bytes,
         .pieces = &report->piece,
@@ -155,18 +147,22 @@ static void address_report(const struct outcome *outcome, struct bounce_report *
     };
 }
 
-static int write_dsn(struct outcome *outcome, struct bounce_report *report,
-                     struct dsn_recipient *recipients, struct slice original, bool is_full)
+static void describe_all(struct outcome *outcome, enum dsn_action action,
+                         struct dsn_recipient *recipients, struct bounce_report *report)
+{
+    for (uint32_t i = 0; i < outcome->n_items; i++)
+        if (bounce_is_wanted(outcome, &outcome->items[i], action))
+            describe(outcome, &outcome->items[i], &recipients[report->n_recipients++]);
+}
+
+static int write_dsn(const struct outcome *outcome, struct bounce_report *report,
+                     const struct dsn_recipient *recipients, struct slice original, bool is_full,
+                     struct dsn_facts *facts)
 {
     const struct envelope *envelope = &outcome->letter->envelope;
     char id[QUEUE_ID_SIZE], about[QUEUE_ID_SIZE];
-    struct dsn_facts facts;
     struct dsn dsn;
-    int error;
 
-    for (uint32_t i = 0; i < outcome->n_items; i++)
-        if (bounce_is_wanted(outcome, &outcome->items[i]))
-            describe(outcome, &outcome->items[i], &recipients[report->n_recipients++]);
     report->envelope.id = queue_id_new();
     queue_id_format(report->envelope.id, id);
     queue_id_format(envelope->id, about);
@@ -183,31 +179,33 @@ static int write_dsn(struct outcome *outcome, struct bounce_report *report,
         .recipients = recipients,
         .n_recipients = report->n_recipients,
     };
-    error = dsn_write(&dsn, &report->text, &facts);
-    if (error == 0)
-        address_report(outcome, report, &facts);
-    return error;
+    return dsn_write(&dsn, &report->text, facts);
 }
 
-int bounce_write(struct outcome *outcome, struct bounce_report **out)
+int bounce_write(struct outcome *outcome, enum dsn_action action, struct bounce_report **out,
+                 struct spool_append *append)
 {
-    uint32_t n_wanted = count_wanted(outcome);
+    uint32_t n_wanted = count_wanted(outcome, action);
     CLEANUP(buffer) struct buffer original = BUFFER_INIT;
     struct dsn_recipient *recipients;
     struct bounce_report *report;
+    struct dsn_facts facts;
     bool is_full = false;
 
     if (n_wanted == 0)
         return 0;
-    if (outcome->letter->has_view && read_original(outcome, &original, &is_full) < 0)
+    if (outcome->letter->has_view && read_original(outcome, action, &original, &is_full) < 0)
         return -EAGAIN;
     recipients = arena_alloc(&outcome->arena, n_wanted * sizeof(*recipients));
     report = calloc(1, sizeof(*report));
+    if (recipients && report)
+        describe_all(outcome, action, recipients, report);
     if (!recipients || !report ||
-        write_dsn(outcome, report, recipients, buffer_slice(&original), is_full) < 0) {
+        write_dsn(outcome, report, recipients, buffer_slice(&original), is_full, &facts) < 0) {
         bounce_free(report);
         return FAULT(-ENOMEM);
     }
+    address_report(outcome, report, &facts, append);
     *out = report;
     return 0;
 }

@@ -46,9 +46,15 @@ struct outcome *outcome_new(struct delivery_shard *shard, struct stored *stored,
     return NULL;
 }
 
+static void free_reports(struct outcome *outcome)
+{
+    while (outcome->n_reports > 0)
+        bounce_free(outcome->reports[--outcome->n_reports]);
+}
+
 static void outcome_free(struct outcome *outcome)
 {
-    bounce_free(outcome->report);
+    free_reports(outcome);
     letter_unref(outcome->letter);
     arena_reset(&outcome->arena);
     free(outcome);
@@ -222,8 +228,8 @@ static void on_committed(struct spool_update *update)
         tell_recipient(outcome, &outcome->items[i]);
         believe(outcome, &outcome->items[i]);
     }
-    if (outcome->report)
-        tell_report(outcome, outcome->report);
+    for (uint32_t i = 0; i < outcome->n_reports; i++)
+        tell_report(outcome, outcome->reports[i]);
     end(outcome);
 }
 
@@ -238,22 +244,32 @@ static void send_update(struct outcome *outcome)
         .changes = outcome->changes,
         .n_changes = outcome->n_items,
         .signatures = outcome->signatures,
-        .reports = outcome->report ? &outcome->report->append : NULL,
-        .n_reports = outcome->report ? 1 : 0,
+        .reports = outcome->appends,
+        .n_reports = outcome->n_reports,
     };
     spool_update(outcome->shard->delivery->spool, &outcome->update);
 }
 
 static void on_fetched(void *owner, int error);
 
-static void write_report(struct outcome *outcome)
+/* A report that memory does not suffice for is not worth losing the verdict. */
+static void write_reports(struct outcome *outcome)
 {
-    int result = bounce_write(outcome, &outcome->report);
+    static const enum dsn_action actions[OUTCOME_REPORTS] = {DSN_FAILED, DSN_DELAYED, DSN_RELAYED};
 
-    if (result == -EAGAIN && !outcome->has_fetched) {
-        outcome->has_fetched = true;
-        letter_fetch(outcome->letter, on_fetched, outcome);
-        return;
+    free_reports(outcome);
+    for (int i = 0; i < OUTCOME_REPORTS; i++) {
+        struct bounce_report *report = NULL;
+        int result =
+            bounce_write(outcome, actions[i], &report, &outcome->appends[outcome->n_reports]);
+
+        if (result == -EAGAIN && !outcome->has_fetched) {
+            outcome->has_fetched = true;
+            letter_fetch(outcome->letter, on_fetched, outcome);
+            return;
+        }
+        if (report)
+            outcome->reports[outcome->n_reports++] = report;
     }
     send_update(outcome);
 }
@@ -262,7 +278,7 @@ static void write_report(struct outcome *outcome)
 static void on_fetched(void *owner, int error)
 {
     (void)error;
-    write_report(owner);
+    write_reports(owner);
 }
 
 static void on_opened(void *owner, int error)
@@ -272,7 +288,7 @@ static void on_opened(void *owner, int error)
     if (error == -ENOENT)
         give_back(outcome, true);
     else
-        write_report(outcome);
+        write_reports(outcome);
 }
 
 void outcome_commit(struct outcome *outcome)
@@ -281,7 +297,7 @@ void outcome_commit(struct outcome *outcome)
     if (outcome->n_items == 0)
         end(outcome);
     else if (outcome->letter->is_open)
-        write_report(outcome);
+        write_reports(outcome);
     else
         letter_open(outcome->letter, on_opened, outcome);
 }

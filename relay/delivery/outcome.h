@@ -27,6 +27,8 @@ struct outcome_place {
     bool peer_has_dsn;
 };
 
+enum { OUTCOME_REPORTS = 3 }; /* of failures, delays, successes */
+
 struct outcome {
     struct spool_update update;
     struct delivery_shard *shard;
@@ -38,8 +40,10 @@ struct outcome {
     uint32_t n_items, capacity;
     struct outcome_item *items;
     struct spool_change *changes;
-    struct bounce_report *report; /* NULL: nobody wants one */
-    bool has_fetched;             /* for the report's bytes, once */
+    struct bounce_report *reports[OUTCOME_REPORTS];
+    struct spool_append appends[OUTCOME_REPORTS]; /* how they are stored */
+    uint32_t n_reports;
+    bool has_fetched; /* for the reports' bytes, once */
 };
 
 /* Appends "550 5.1.1 text" or, without a peer's reply, "5.1.1 text", on one line. */

@@ -112,16 +112,32 @@ static bool may_start(const struct delivery_shard *shard)
            shard->n_outcomes < SHARD_MOST_OUTCOMES && spool_may_deliver(shard->delivery->spool);
 }
 
+/* Of one site at a time: its trouble is the reason. */
 static void end_expired(struct delivery_shard *shard)
 {
-    static const struct judgement judgement = {
-        .verdict = VERDICT_EXPIRED,
-        .status = {4, 4,                                  7},
-        .text = {"it could not be delivered in time", 33}
-    };
+    while (!list_is_empty(&shard->expired)) {
+        struct entry *first = CONTAINER_OF(shard->expired.next, struct entry, link);
+        const struct flow *flow = entry_flow(shard->schedule, first);
+        const char *trouble = flow ? flow->share->site->trouble : NULL;
+        struct judgement judgement = {
+            .verdict = VERDICT_EXPIRED,
+            .status = SMTP_STATUS(4, 4, 7),
+            .text = slice_of(trouble ? trouble : "it could not be delivered in time"),
+        };
+        struct list same;
 
-    if (!list_is_empty(&shard->expired))
-        outcome_for_all(shard, &shard->expired, &judgement);
+        list_init(&same);
+        LIST_FOR_EACH(link, &shard->expired)
+        {
+            struct entry *entry = CONTAINER_OF(link, struct entry, link);
+
+            if (entry_flow(shard->schedule, entry) != flow)
+                break;
+            list_remove(link);
+            list_append(&same, link);
+        }
+        outcome_for_all(shard, &same, &judgement);
+    }
     if (shard->delayed.len)
         outcome_for_delayed(shard);
 }

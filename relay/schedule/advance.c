@@ -25,13 +25,10 @@ static void expire(struct schedule *schedule, struct entry *entry)
     schedule->hooks.on_expired(schedule->hooks.owner, entry);
 }
 
+/* Also at the end of its time: that is its last attempt, whose reply the report will show. */
 static void wake_entry(struct schedule *schedule, struct entry *entry, int64_t now_ms)
 {
     wheel_add(&schedule->wheel, &entry->link, entry->due_s); /* as place_none() expects it */
-    if (entry_is_expired(schedule, entry, now_ms)) {
-        expire(schedule, entry);
-        return;
-    }
     place_none(schedule, entry);
     place_ready(schedule, entry, false, now_ms);
 }

@@ -31,7 +31,8 @@ struct schedule_hooks {
     void *owner;
     /* domain->site is unknown or stale; answered by schedule_route().  Not from within. */
     void (*on_domain_wanted)(void *owner, struct domain *domain);
-    /* Its time is over; the entry is SENDING, the owner must end it. */
+    /* Its time is over and its site does not let it try once more; the entry is SENDING, the owner
+     * must end it. */
     void (*on_expired)(void *owner, struct entry *entry);
     /* Waited delay_ms and nobody told its sender; entry stays where it is. */
     void (*on_delayed)(void *owner, struct entry *entry);

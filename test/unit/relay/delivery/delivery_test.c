@@ -93,7 +93,6 @@ static void recipients_of_any_domain_behind_one_hop_share_a_transaction(void **s
 
 static void many_messages_use_few_connections_within_the_limit(void **state)
 {
-    struct delivery_route route;
     struct scene scene = begin(NULL, NULL, usual, none);
 
     (void)state;
