@@ -63,6 +63,8 @@ enum registry_result registry_set_password(struct registry *registry,
         if (weakness)
             return refuse(request, REGISTRY_WEAK_PASSWORD, "the password %s", weakness);
         return hash_password(registry, request, user_id, password->text);
+    case PASSWORD_NONE:
+        return REGISTRY_OK;
     }
     return REGISTRY_INVALID_VALUE;
 }

@@ -9,7 +9,12 @@
 #include "policy/password.h"
 #include "policy/registry.h"
 
-enum password_source { PASSWORD_GIVEN, PASSWORD_GENERATED, PASSWORD_HASHED /* imported_hash.h */ };
+enum password_source {
+    PASSWORD_GIVEN,
+    PASSWORD_GENERATED,
+    PASSWORD_HASHED, /* imported_hash.h */
+    PASSWORD_NONE,   /* user add: sends from its networks only */
+};
 
 struct new_password {
     enum password_source source;

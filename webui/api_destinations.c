@@ -3,10 +3,11 @@
 
 #include "policy/registry_destinations.h"
 #include "relay/base/clock.h"
-#include "relay/base/event.h"
 #include "relay/base/list.h"
 #include "webui/registry_call.h"
 #include "webui/routes.h"
+
+enum { MOST_SUSPENDED_S = 315360000 /* ten years */ };
 
 struct listing {
     struct delivery_destinations request;
@@ -24,6 +25,41 @@ static json_t *view_json(const struct destination_view *view)
                      json_slice(slice_of(view->reason)));
 }
 
+static bool is_shown(const struct delivery_destinations *request, struct slice name)
+{
+    const struct destination_view *views =
+        (const struct destination_view *)(const void *)request->views.data;
+    size_t n = request->views.len / sizeof(*views);
+
+    for (size_t i = 0; i < n; i++)
+        if (slice_equal_ignoring_case(slice_of(views[i].name), name))
+            return true;
+    return false;
+}
+
+/* What is suspended shows even while no mail waits for it. */
+static void add_suspensions(json_t *items, const struct exchange *exchange,
+                            const struct delivery_destinations *request)
+{
+    const struct directory *directory = exchange->webui->directory;
+
+    for (uint32_t i = 0; directory && i < directory->n_suspensions; i++) {
+        const struct suspension *suspension = &directory->suspensions[i];
+        struct destination_view view = {.state = WHY_SUSPENDED, .until_utc_ms = -1};
+
+        if ((request->name.len &&
+             !slice_equal_ignoring_case(request->name, suspension->destination)) ||
+            (suspension->until_utc_ms && suspension->until_utc_ms <= clock_utc_ms()) ||
+            is_shown(request, suspension->destination))
+            continue;
+        if (suspension->until_utc_ms)
+            view.until_utc_ms = suspension->until_utc_ms;
+        slice_copy_to(suspension->destination, view.name, sizeof(view.name));
+        slice_copy_to(suspension->reason, view.reason, sizeof(view.reason));
+        json_array_append_new(items, view_json(&view));
+    }
+}
+
 static void on_listed(struct delivery_destinations *request)
 {
     struct exchange *exchange = CONTAINER_OF(request, struct listing, request)->exchange;
@@ -34,6 +70,7 @@ static void on_listed(struct delivery_destinations *request)
 
     for (size_t i = 0; i < n; i++)
         json_array_append_new(items, view_json(&views[i]));
+    add_suspensions(items, exchange, request);
     buffer_fini(&request->views);
     exchange_answer_items(exchange, items, NULL);
 }
@@ -61,31 +98,31 @@ static void on_suspended(struct registry_request *request)
 
     if (!registry_call_went_well(request))
         return;
-    EVENT(EVENT_DESTINATION_SUSPENDED, field_slice("to", suspension->destination),
-          field_slice("reason", suspension->reason), field_slice("by", request->by));
     exchange_answer(registry_call_exchange(request), 200,
                     json_pack("{s:o, s:o, s:o}", "name", json_slice(suspension->destination),
                               "reason", json_slice(suspension->reason), "until",
                               json_time(suspension->until_utc_ms)));
 }
 
-static void on_resumed(struct registry_request *request)
+/* How long; 0 when not said.  False after answering. */
+static bool read_span(struct exchange *exchange, json_int_t *seconds)
 {
-    const struct suspension_request *suspension =
-        (const struct suspension_request *)(const void *)request;
+    json_t *value = json_object_get(exchange->body, "for_seconds");
 
-    if (request->result == REGISTRY_OK)
-        EVENT(EVENT_DESTINATION_RESUMED, field_slice("to", suspension->destination),
-              field_slice("by", request->by));
-    registry_call_done(request);
+    *seconds = json_integer_value(value);
+    if (!value || (*seconds > 0 && *seconds <= MOST_SUSPENDED_S))
+        return true;
+    exchange_problem(exchange, 422, "bad_span", "for_seconds is from 1 to 315360000.");
+    return false;
 }
 
 void api_destination_suspend(struct exchange *exchange)
 {
     const char *reason = exchange_expect_text(exchange, "reason");
-    json_int_t seconds = json_integer_value(json_object_get(exchange->body, "for_seconds"));
-    struct suspension_request *request =
-        reason ? registry_call_memory(exchange, sizeof(*request)) : NULL;
+    json_int_t seconds;
+    struct suspension_request *request = reason && read_span(exchange, &seconds)
+                                             ? registry_call_memory(exchange, sizeof(*request))
+                                             : NULL;
 
     if (!request)
         return;
@@ -103,7 +140,7 @@ void api_destination_resume(struct exchange *exchange)
 
     if (!request)
         return;
-    registry_call_begin(exchange, &request->request, on_resumed);
+    registry_call_begin(exchange, &request->request, registry_call_done);
     request->destination = exchange->argument;
     if (!registry_resume(exchange->webui->parts.registry, request))
         exchange_busy(exchange);

@@ -1,9 +1,7 @@
 /* DKIM keys: ordered at the key desk, shown with the records to publish, compared with DNS. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "relay/base/list.h"
-#include "relay/base/secret.h"
 #include "relay/control/key_desk.h"
 #include "signer/dns_record.h"
 #include "webui/dkim_json.h"
@@ -69,9 +67,14 @@ void api_dkim_dns(struct exchange *exchange)
         return;
     items = json_array();
     for (uint32_t i = 0; i < domain->n_keys; i++)
-        if (!selector || slice_equal(domain->keys[i].selector, slice_of(selector)))
+        if (!selector || slice_equal_ignoring_case(domain->keys[i].selector, slice_of(selector)))
             json_array_append_new(items, dkim_key_json(domain, &domain->keys[i]));
-    exchange_answer_items(exchange, items, NULL);
+    if (json_array_size(items) || !selector) {
+        exchange_answer_items(exchange, items, NULL);
+        return;
+    }
+    json_decref(items);
+    exchange_problem(exchange, 404, "not_found", "The domain has no key of that selector.");
 }
 
 /* ---- a new key ---- */
@@ -93,7 +96,7 @@ static json_t *made_json(const struct key_made *made)
     return item;
 }
 
-static unsigned status_of(const char *code)
+unsigned key_order_status(const char *code)
 {
     static const struct {
         const char *code;
@@ -114,24 +117,13 @@ static unsigned status_of(const char *code)
     return 500;
 }
 
-static void wipe_pem(struct exchange *exchange)
-{
-    json_t *pem = json_object_get(exchange->body, "pem");
-
-    if (json_is_string(pem))
-        secret_wipe((void *)(uintptr_t)json_string_value(pem), json_string_length(pem));
-    if (exchange->upload.data)
-        secret_wipe(exchange->upload.data, exchange->upload.capacity);
-}
-
 static void on_made(struct key_order *order)
 {
     struct exchange *exchange = CONTAINER_OF(order, struct new_key, order)->exchange;
     json_t *items;
 
-    wipe_pem(exchange);
     if (!order->went_well) {
-        exchange_problem(exchange, status_of(order->code), order->code, order->sentence);
+        exchange_problem(exchange, key_order_status(order->code), order->code, order->sentence);
         return;
     }
     items = json_array();

@@ -35,7 +35,8 @@ static const char *finding_of(const struct key_check *key, char reason[JUDGE_REA
     if (key->order.status != DNS_OK || texts.len == 0)
         return "missing";
     while (texts.len) {
-        size_t len = (size_t)slice_find(texts, '\n');
+        ptrdiff_t end = slice_find(texts, '\n');
+        size_t len = end < 0 ? texts.len : (size_t)end;
 
         if (judge_compare_record(slice_head(texts, len), domain_key_type_name(key->type),
                                  key->public_half, reason))

@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "policy/registry_domains.h"
+#include "relay/control/key_desk.h"
+#include "relay/message/idn.h"
 #include "webui/dkim_json.h"
 #include "webui/registry_call.h"
 #include "webui/routes.h"
@@ -30,8 +32,11 @@ void api_domains_list(struct exchange *exchange)
 const struct signing_domain *api_find_domain(struct exchange *exchange, struct slice name)
 {
     const struct directory *directory = exchange->webui->directory;
-    const struct signing_domain *domain = directory ? directory_domain(directory, name) : NULL;
+    const struct signing_domain *domain = NULL;
+    char ascii[IDN_SIZE];
 
+    if (directory && idn_to_ascii(name, ascii) == 0)
+        domain = directory_domain(directory, slice_of(ascii));
     if (!domain)
         exchange_problem(exchange, 404, "not_found", "There is no such domain; add it first.");
     return domain;
@@ -49,15 +54,13 @@ static void on_added(struct registry_request *request)
 {
     struct exchange *exchange = registry_call_exchange(request);
     const struct domain_request *add = (const struct domain_request *)(const void *)request;
-    const struct directory *directory = exchange->webui->directory;
     const struct signing_domain *domain;
 
     if (!registry_call_went_well(request))
         return;
-    domain = directory ? directory_domain(directory, add->name) : NULL;
-    exchange_answer(exchange, 201,
-                    domain ? domain_json(domain)
-                           : json_pack("{s:o}", "name", json_slice(add->name)));
+    domain = api_find_domain(exchange, add->name);
+    if (domain)
+        exchange_answer(exchange, 201, domain_json(domain));
 }
 
 static void ask(struct exchange *exchange, struct slice name,
@@ -85,10 +88,79 @@ void api_domains_add(struct exchange *exchange)
 
 void api_domain_options(struct exchange *exchange)
 {
-    ask(exchange, exchange->argument, registry_call_done, registry_domain_options);
+    if (json_object_get(exchange->body, "requires_signing"))
+        ask(exchange, exchange->argument, registry_call_done, registry_domain_options);
+    else
+        exchange_problem(exchange, 422, "missing_field", "Give \"requires_signing\".");
+}
+
+/* ---- an end: first the rows, then the private keys, which would go on signing ---- */
+
+struct deletion {
+    struct domain_request request; /* first member, as the registry wants it */
+    struct key_order order;
+    struct exchange *exchange;
+};
+
+static void on_forgotten(struct key_order *order)
+{
+    struct exchange *exchange = CONTAINER_OF(order, struct deletion, order)->exchange;
+
+    if (order->went_well)
+        exchange_answer(exchange, 204, NULL);
+    else
+        exchange_problem(exchange, key_order_status(order->code), order->code,
+                         "The domain is gone, but not all of its private keys.");
+}
+
+static void on_deleted(struct registry_request *request)
+{
+    struct deletion *deletion = (struct deletion *)(void *)request;
+    struct exchange *exchange = registry_call_exchange(request);
+
+    if (!registry_call_went_well(request))
+        return;
+    if (deletion->order.n_selectors == 0)
+        exchange_answer(exchange, 204, NULL);
+    else if (!key_desk_order(exchange->webui->parts.key_desk, &deletion->order))
+        exchange_busy(exchange);
+}
+
+/* Copies: the snapshot goes with the rows. */
+static bool list_selectors(struct exchange *exchange, const struct signing_domain *domain,
+                           struct key_order *order)
+{
+    struct slice *selectors = exchange_memory(exchange, (domain->n_keys + 1) * sizeof(*selectors));
+
+    if (!selectors)
+        return false;
+    for (uint32_t i = 0; i < domain->n_keys; i++)
+        selectors[i] = arena_copy(&exchange->arena, domain->keys[i].selector);
+    order->domain = arena_copy(&exchange->arena, domain->name);
+    order->selectors = selectors;
+    order->n_selectors = domain->n_keys;
+    return true;
 }
 
 void api_domain_delete(struct exchange *exchange)
 {
-    ask(exchange, exchange->argument, registry_call_done, registry_domain_delete);
+    const struct signing_domain *domain = api_find_domain(exchange, exchange->argument);
+    struct deletion *deletion = domain ? registry_call_memory(exchange, sizeof(*deletion)) : NULL;
+
+    if (!deletion || !list_selectors(exchange, domain, &deletion->order))
+        return;
+    if (domain->n_keys && !key_desk_is_up(exchange->webui->parts.key_desk)) {
+        exchange_problem(exchange, 503, "signer_down",
+                         "The signer does not answer, so its keys could not be deleted.");
+        return;
+    }
+    deletion->exchange = exchange;
+    deletion->order.verb = KEY_ORDER_FORGET;
+    deletion->order.answer_to = exchange->webui->mailbox;
+    deletion->order.done = on_forgotten;
+    deletion->order.by = slice_of(exchange->by);
+    deletion->request.name = deletion->order.domain;
+    registry_call_begin(exchange, &deletion->request.request, on_deleted);
+    if (!registry_domain_delete(exchange->webui->parts.registry, &deletion->request))
+        exchange_busy(exchange);
 }

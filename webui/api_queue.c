@@ -22,7 +22,10 @@ struct listing {
     uint32_t limit;
     json_t *items;
     uint64_t cursor;
-    bool wants_one;
+    const char *state; /* wanted; NULL: any */
+    bool wants_one, wants_sending;
+    uint64_t *ids; /* with wants_sending: these alone, sorted; malloc()ed */
+    size_t n_ids, next_id;
     int result;
 };
 
@@ -44,23 +47,24 @@ static void read_rows(struct queue_job *job, struct spool_reader *reader)
                                         listing, &listing->cursor);
 }
 
-static void answer(struct listing *listing)
+/* On the reader thread. */
+static void read_ids(struct queue_job *job, struct spool_reader *reader)
 {
-    char cursor[QUEUE_ID_SIZE];
-    json_t *items = TAKE(listing->items);
+    struct listing *listing = CONTAINER_OF(job, struct listing, job);
+    uint64_t ignored;
 
-    queue_mark_sending(items, buffer_slice(&listing->sending.pairs));
-    buffer_fini(&listing->sending.pairs);
-    if (listing->result < 0) {
-        json_decref(items);
-        exchange_problem(listing->exchange, 500, "queue_unreadable", strerror(-listing->result));
-        return;
+    while (listing->result == 0 && listing->next_id < listing->n_ids &&
+           json_array_size(listing->items) < listing->limit) {
+        listing->filter.id = listing->cursor = listing->ids[listing->next_id++];
+        listing->result = spool_reader_list(reader, &listing->filter, 1, SCAN_SLICE, append_row,
+                                            listing, &ignored);
     }
-    if (!listing->wants_one) {
-        queue_id_format(listing->cursor, cursor);
-        exchange_answer_items(listing->exchange, items, listing->cursor ? cursor : NULL);
-        return;
-    }
+    if (listing->next_id == listing->n_ids)
+        listing->cursor = 0;
+}
+
+static void answer_one(struct listing *listing, json_t *items)
+{
     if (json_array_size(items) == 0)
         exchange_problem(listing->exchange, 404, "not_found",
                          "No such message waits; finished mail is in the log.");
@@ -69,60 +73,144 @@ static void answer(struct listing *listing)
     json_decref(items);
 }
 
+static void answer(struct listing *listing)
+{
+    char cursor[QUEUE_ID_SIZE];
+    json_t *items = TAKE(listing->items);
+
+    queue_mark_sending(items, buffer_slice(&listing->sending.pairs));
+    buffer_fini(&listing->sending.pairs);
+    free(listing->ids);
+    if (listing->result < 0) {
+        json_decref(items);
+        exchange_problem(listing->exchange, 500, "queue_unreadable", strerror(-listing->result));
+        return;
+    }
+    if (listing->wants_one) {
+        answer_one(listing, items);
+        return;
+    }
+    if (listing->state)
+        queue_keep_state(items, listing->state);
+    queue_id_format(listing->cursor, cursor);
+    exchange_answer_items(listing->exchange, items, listing->cursor ? cursor : NULL);
+}
+
 static void on_sending(struct delivery_sending *request)
 {
     answer(CONTAINER_OF(request, struct listing, sending));
 }
 
+static bool ask_sending(struct listing *listing, void (*done)(struct delivery_sending *))
+{
+    const struct operations *operations = listing->exchange->webui->parts.operations;
+
+    listing->sending.answer_to = listing->exchange->webui->mailbox;
+    listing->sending.done = done;
+    return operations->sending(operations->owner, &listing->sending);
+}
+
 static void on_read(struct queue_job *job)
 {
     struct listing *listing = CONTAINER_OF(job, struct listing, job);
-    const struct operations *operations = listing->exchange->webui->parts.operations;
     bool is_full = json_array_size(listing->items) >= listing->limit;
 
-    if (listing->result == 0 && listing->cursor && !is_full && !listing->wants_one) {
+    if (listing->wants_sending) {
+        answer(listing);
+        return;
+    }
+    if (listing->result == 0 && listing->cursor && !is_full && !listing->wants_one &&
+        !listing->exchange->webui->is_stopping) {
         listing->filter.after_id = listing->cursor; /* a rare match: scan on, slice by slice */
         if (queue_desk_ask(listing->exchange->webui->queue_desk, job))
             return;
     }
-    listing->sending.answer_to = listing->exchange->webui->mailbox;
-    listing->sending.done = on_sending;
-    if (!operations->sending(operations->owner, &listing->sending))
+    if (!ask_sending(listing, on_sending))
         answer(listing);
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+
+    return left < right ? -1 : left > right;
+}
+
+/* The messages of pairs behind the cursor, each once. */
+static bool collect_ids(struct listing *listing)
+{
+    struct reader reader = {.rest = buffer_slice(&listing->sending.pairs)};
+    size_t most = reader.rest.len / 12, n = 0;
+    uint64_t *ids = calloc(most + 1, sizeof(*ids));
+
+    if (!ids)
+        return false;
+    for (size_t i = 0; i < most; i++) {
+        uint64_t id = reader_u64(&reader);
+
+        reader_u32(&reader);
+        if (id > listing->filter.after_id)
+            ids[n++] = id;
+    }
+    qsort(ids, n, sizeof(*ids), compare_ids);
+    for (size_t i = 0; i < n; i++)
+        if (listing->n_ids == 0 || ids[listing->n_ids - 1] != ids[i])
+            ids[listing->n_ids++] = ids[i];
+    listing->ids = ids;
+    return true;
+}
+
+/* state=sending: memory says which, then their rows are read. */
+static void on_sending_known(struct delivery_sending *request)
+{
+    struct listing *listing = CONTAINER_OF(request, struct listing, sending);
+
+    if (collect_ids(listing) && queue_desk_ask(listing->exchange->webui->queue_desk, &listing->job))
+        return;
+    json_decref(listing->items);
+    buffer_fini(&listing->sending.pairs);
+    free(listing->ids);
+    exchange_busy(listing->exchange);
 }
 
 static void begin(struct listing *listing)
 {
     listing->items = json_array();
     listing->job.answer_to = listing->exchange->webui->mailbox;
-    listing->job.work = read_rows;
+    listing->job.work = listing->wants_sending ? read_ids : read_rows;
     listing->job.done = on_read;
-    if (queue_desk_ask(listing->exchange->webui->queue_desk, &listing->job))
+    if (listing->wants_sending
+            ? ask_sending(listing, on_sending_known)
+            : queue_desk_ask(listing->exchange->webui->queue_desk, &listing->job))
         return;
     json_decref(listing->items);
     exchange_busy(listing->exchange);
 }
 
-static bool read_state(struct exchange *exchange, struct queue_filter *filter)
+static bool read_state(struct exchange *exchange, struct listing *listing)
 {
     static const struct {
         const char *name;
+        bool is_row; /* else it is in memory only */
         enum recipient_state state;
     } rows[] = {
-        {"queued",   RECIPIENT_QUEUED  },
-        {"deferred", RECIPIENT_DEFERRED},
-        {"held",     RECIPIENT_HELD    }
+        {"queued",   true,  RECIPIENT_QUEUED  },
+        {"deferred", true,  RECIPIENT_DEFERRED},
+        {"held",     true,  RECIPIENT_HELD    },
+        {"sending",  false, RECIPIENT_QUEUED  }
     };
     const char *name = exchange_query(exchange, "state");
 
     for (size_t i = 0; name && i < sizeof(rows) / sizeof(rows[0]); i++)
         if (strcmp(rows[i].name, name) == 0) {
-            filter->has_state = true;
-            filter->state = rows[i].state;
+            listing->state = rows[i].name;
+            listing->filter.has_state = rows[i].is_row;
+            listing->filter.state = rows[i].state;
+            listing->wants_sending = !rows[i].is_row;
         }
-    if (!name || filter->has_state)
+    if (!name || listing->state)
         return true;
-    exchange_problem(exchange, 422, "bad_state", "The state is queued, deferred or held.");
+    exchange_problem(exchange, 422, "bad_state", "The state is queued, sending, deferred or held.");
     return false;
 }
 
@@ -153,8 +241,8 @@ void api_queue_list(struct exchange *exchange)
 {
     struct listing *listing = exchange_memory(exchange, sizeof(*listing));
 
-    if (!listing || !read_state(exchange, &listing->filter) ||
-        !read_limit(exchange, &listing->limit) || !read_cursor(exchange, &listing->filter))
+    if (!listing || !read_state(exchange, listing) || !read_limit(exchange, &listing->limit) ||
+        !read_cursor(exchange, &listing->filter))
         return;
     listing->exchange = exchange;
     listing->filter.user = slice_of(exchange_query(exchange, "user"));

@@ -63,26 +63,45 @@ static int compare_ids(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
+static bool refuse(struct exchange *exchange, const char *code, const char *detail)
+{
+    exchange_problem(exchange, 422, code, detail);
+    return false;
+}
+
+/* An empty list is somebody's search that found nothing: it must not mean "any". */
 static bool read_ids(struct exchange *exchange, struct selection *selection)
 {
     const struct slice *texts;
     int n = exchange_texts(exchange, "ids", &texts);
-    uint64_t *ids;
+    uint64_t *ids = n < 0 ? NULL : exchange_memory(exchange, ((size_t)n + 1) * sizeof(*ids));
 
-    if (n <= 0)
-        return n == 0;
-    ids = exchange_memory(exchange, (size_t)n * sizeof(*ids));
     if (!ids)
         return false;
+    if (n == 0)
+        return !json_object_get(exchange->body, "ids") ||
+               refuse(exchange, "nothing_selected", "The list of ids is empty.");
     for (int i = 0; i < n; i++)
-        if (!queue_id_parse(texts[i], &ids[i])) {
-            exchange_problem(exchange, 422, "bad_id", "One of the ids is no queue id.");
-            return false;
-        }
+        if (!queue_id_parse(texts[i], &ids[i]))
+            return refuse(exchange, "bad_id", "One of the ids is no queue id.");
     qsort(ids, (size_t)n, sizeof(*ids), compare_ids);
     selection->ids = ids;
     selection->n_ids = (size_t)n;
     return true;
+}
+
+/* Memory knows senders by the hash of the whole address; empty: reports, which have none. */
+static bool read_sender(struct exchange *exchange, struct selection *selection)
+{
+    struct slice from = slice_of(exchange_text(exchange, "from"));
+
+    if (!from.data)
+        return true;
+    if (from.len && slice_find(from, '@') < 0)
+        return refuse(exchange, "bad_from", "\"from\" is a whole address.");
+    selection->sender_hash = stored_hash(from);
+    return selection->sender_hash ||
+           refuse(exchange, "bad_from", "This sender cannot be selected by its address.");
 }
 
 static bool read_user(struct exchange *exchange, struct selection *selection)
@@ -102,18 +121,14 @@ static bool read_user(struct exchange *exchange, struct selection *selection)
 /* ids, dest, user, from, or all: at least one, so that an empty body orders nothing. */
 static bool read_selection(struct exchange *exchange, struct selection *selection)
 {
-    const char *from = exchange_text(exchange, "from");
-
-    if (!read_ids(exchange, selection) || !read_user(exchange, selection))
+    if (!read_ids(exchange, selection) || !read_user(exchange, selection) ||
+        !read_sender(exchange, selection))
         return false;
     selection->destination = slice_of(exchange_text(exchange, "dest"));
-    selection->sender_hash = from ? stored_hash(slice_of(from)) : 0;
     selection->is_all = exchange_flag(exchange, "all");
-    if (selection->n_ids || selection->user_id || selection->destination.len || from ||
-        selection->is_all)
-        return true;
-    exchange_problem(exchange, 422, "nothing_selected", "Name ids, dest, user, from, or all.");
-    return false;
+    return selection->n_ids || selection->user_id || selection->destination.len ||
+           selection->sender_hash || selection->is_all ||
+           refuse(exchange, "nothing_selected", "Name ids, dest, user, from, or all.");
 }
 
 static void ask(struct exchange *exchange, struct command *command)
@@ -176,11 +191,13 @@ static json_t *view_json(const struct why_view *view)
 
     if (view->id)
         queue_id_format(view->id, id);
-    return json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:o}", "id", id, "n", (int)view->n, "state",
-                     entry_state_name(view->entry_state), "why", why_name(view->kind), "until",
-                     view->until_utc_ms < 0 ? json_null() : json_time(view->until_utc_ms), "site",
-                     json_slice(slice_of(view->site)), "reason",
-                     json_slice(slice_of(view->reason)));
+    return json_pack(
+        "{s:o, s:i, s:s, s:s, s:s, s:s?, s:o, s:o, s:o}", "id",
+        view->id ? json_string(id) : json_null(), "n", (int)view->n, "state",
+        view->id ? entry_state_name(view->entry_state) : "", "why", why_name(view->kind),
+        "sentence", why_sentence(view->kind), "action", why_action(view->kind), "until",
+        view->until_utc_ms < 0 ? json_null() : json_time(view->until_utc_ms), "site",
+        json_slice(slice_of(view->site)), "reason", json_slice(slice_of(view->reason)));
 }
 
 static void on_why(struct delivery_why *request)
@@ -193,7 +210,13 @@ static void on_why(struct delivery_why *request)
     for (size_t i = 0; i < n; i++)
         json_array_append_new(items, view_json(&views[i]));
     buffer_fini(&request->views);
-    exchange_answer_items(exchange, items, NULL);
+    if (n || !request->id) {
+        exchange_answer_items(exchange, items, NULL);
+        return;
+    }
+    json_decref(items);
+    exchange_problem(exchange, 404, "not_found",
+                     "No such message waits; finished mail is in the log.");
 }
 
 void api_queue_why(struct exchange *exchange)

@@ -95,11 +95,12 @@ static void answer_use(struct registry_request *request)
     const struct user_use_request *use = (const struct user_use_request *)(const void *)request;
     struct exchange *exchange = registry_call_exchange(request);
     const struct directory *directory = exchange->webui->directory;
-    const struct user *user = directory ? directory_user(directory, use->name) : NULL;
+    const struct user *user;
     json_t *body;
 
     if (!registry_call_went_well(request))
         return;
+    user = directory ? directory_user(directory, use->name) : NULL;
     if (!user) {
         exchange_problem(exchange, 404, "not_found", "There is no such user.");
         return;
@@ -125,13 +126,18 @@ void api_user_show(struct exchange *exchange)
 /* ---- passwords ---- */
 
 /* "password", "hash", or "generate": true; false after answering. */
-static bool read_password(struct exchange *exchange, struct new_password *out)
+static bool read_password(struct exchange *exchange, bool may_be_absent, struct new_password *out)
 {
     const char *password = exchange_text(exchange, "password");
     const char *hash = exchange_text(exchange, "hash");
     bool generate = exchange_flag(exchange, "generate");
+    int n_given = !!password + !!hash + generate;
 
-    if (!!password + !!hash + generate != 1) {
+    if (n_given == 0 && may_be_absent) {
+        out->source = PASSWORD_NONE;
+        return true;
+    }
+    if (n_given != 1) {
         exchange_problem(exchange, 422, "bad_password",
                          "Give one of \"password\", \"hash\" and \"generate\": true.");
         return false;
@@ -141,22 +147,11 @@ static bool read_password(struct exchange *exchange, struct new_password *out)
     return true;
 }
 
-static void wipe_body_password(struct exchange *exchange)
-{
-    json_t *password = json_object_get(exchange->body, "password");
-
-    if (json_is_string(password))
-        secret_wipe((void *)(uintptr_t)json_string_value(password), json_string_length(password));
-    if (exchange->upload.data)
-        secret_wipe(exchange->upload.data, exchange->upload.capacity);
-}
-
 static void on_added(struct registry_request *request)
 {
     struct user_add_request *add = (struct user_add_request *)(void *)request;
     struct exchange *exchange = registry_call_exchange(request);
 
-    wipe_body_password(exchange);
     if (registry_call_went_well(request))
         answer_user(exchange, 201, add->name,
                     add->password.source == PASSWORD_GENERATED ? add->password.generated : NULL);
@@ -170,7 +165,7 @@ void api_users_add(struct exchange *exchange)
     int n_senders, n_networks;
 
     add = name ? registry_call_memory(exchange, sizeof(*add)) : NULL;
-    if (!add || !read_password(exchange, &add->password))
+    if (!add || !read_password(exchange, true, &add->password))
         return;
     registry_call_begin(exchange, &add->request, on_added);
     add->name = slice_of(name);
@@ -189,7 +184,6 @@ static void on_password(struct registry_request *request)
     struct user_password_request *change = (struct user_password_request *)(void *)request;
     struct exchange *exchange = registry_call_exchange(request);
 
-    wipe_body_password(exchange);
     if (registry_call_went_well(request))
         answer_user(exchange, 200, change->name,
                     change->password.source == PASSWORD_GENERATED ? change->password.generated
@@ -201,7 +195,7 @@ void api_user_password(struct exchange *exchange)
 {
     struct user_password_request *change = registry_call_memory(exchange, sizeof(*change));
 
-    if (!change || !read_password(exchange, &change->password))
+    if (!change || !read_password(exchange, false, &change->password))
         return;
     registry_call_begin(exchange, &change->request, on_password);
     change->name = exchange->argument;
@@ -269,6 +263,10 @@ void api_user_options(struct exchange *exchange)
 
     if (!request || !read_options(exchange, request))
         return;
+    if (!request->n_options && !json_object_get(exchange->body, "senders")) {
+        exchange_problem(exchange, 422, "missing_field", "Give \"options\" or \"senders\".");
+        return;
+    }
     registry_call_begin(exchange, &request->request, registry_call_done);
     request->name = exchange->argument;
     if (json_object_get(exchange->body, "senders"))

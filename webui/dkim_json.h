@@ -5,5 +5,8 @@
 
 json_t *dkim_key_json(const struct signing_domain *domain, const struct domain_key *key);
 
-/* Answers 404 when there is none. */
+/* The HTTP status that fits the code of a key order that failed. */
+unsigned key_order_status(const char *code);
+
+/* name in any case, in UTF-8 or A-labels.  Answers 404 when there is none. */
 const struct signing_domain *api_find_domain(struct exchange *exchange, struct slice name);

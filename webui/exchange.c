@@ -4,7 +4,43 @@
 #include <string.h>
 
 #include "relay/base/clock.h"
+#include "relay/base/secret.h"
 #include "webui/server.h"
+
+/* Passwords and keys came in, a generated password may have gone out. */
+static void wipe(struct exchange *exchange)
+{
+    static const char *const members[] = {"password", "hash", "pem"};
+
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        json_t *value = json_object_get(exchange->body, members[i]);
+
+        if (json_is_string(value))
+            secret_wipe((void *)(uintptr_t)json_string_value(value), json_string_length(value));
+    }
+    if (exchange->upload.data)
+        secret_wipe(exchange->upload.data, exchange->upload.capacity);
+    if (exchange->text)
+        secret_wipe(exchange->text, exchange->text_len);
+}
+
+void exchange_free(struct exchange *exchange)
+{
+    wipe(exchange);
+    json_decref(exchange->body);
+    buffer_fini(&exchange->upload);
+    free(exchange->text);
+    arena_reset(&exchange->arena);
+    free(exchange);
+}
+
+const char *exchange_query(const struct exchange *exchange, const char *name)
+{
+    for (size_t i = 0; i < exchange->n_queries; i++)
+        if (strcmp(exchange->queries[i].name, name) == 0)
+            return exchange->queries[i].value;
+    return NULL;
+}
 
 const char *exchange_text(const struct exchange *exchange, const char *name)
 {
@@ -33,7 +69,6 @@ int exchange_texts(struct exchange *exchange, const char *name, const struct sli
     json_t *array = json_object_get(exchange->body, name);
     size_t n = json_array_size(array);
     struct slice *texts = exchange_memory(exchange, (n + 1) * sizeof(*texts));
-    char detail[128];
 
     if (!texts)
         return -1;
@@ -42,17 +77,29 @@ int exchange_texts(struct exchange *exchange, const char *name, const struct sli
 
         texts[i] = slice_from(json_string_value(item), json_string_length(item));
     }
-    for (size_t i = 0; i <= n; i++) {
-        bool is_bad = i == n ? array && !json_is_array(array) : texts[i].data == NULL;
-
-        if (!is_bad)
-            continue;
-        snprintf(detail, sizeof(detail), "The field \"%s\" must be a list of texts.", name);
-        exchange_problem(exchange, 422, "bad_field", detail);
-        return -1;
-    }
     *out = texts;
     return (int)n;
+}
+
+bool exchange_read_body(struct exchange *exchange)
+{
+    json_error_t error;
+    char detail[256];
+
+    if (exchange->upload.failed) {
+        exchange_problem(exchange, 413, "too_large", "The body is above 1 MiB.");
+        return false;
+    }
+    if (exchange->upload.len == 0)
+        return true;
+    exchange->body =
+        json_loadb(exchange->upload.data, exchange->upload.len, JSON_REJECT_DUPLICATES, &error);
+    if (json_is_object(exchange->body))
+        return true;
+    snprintf(detail, sizeof(detail), "The body is no JSON object: %s",
+             exchange->body ? "another type" : error.text);
+    exchange_problem(exchange, 400, "bad_json", detail);
+    return false;
 }
 
 void *exchange_memory(struct exchange *exchange, size_t bytes)

@@ -10,7 +10,15 @@
 
 enum http_method { HTTP_GET, HTTP_POST, HTTP_DELETE, N_HTTP_METHODS };
 
-enum { EXCHANGE_MAX_BODY = 1024 * 1024, EXCHANGE_MEMORY = 4 * 1024 * 1024 };
+enum {
+    EXCHANGE_MAX_BODY = 1024 * 1024,
+    EXCHANGE_MEMORY = 4 * 1024 * 1024,
+    EXCHANGE_MAX_QUERIES = 32,
+};
+
+struct query_value {
+    const char *name, *value; /* of the arena */
+};
 
 struct exchange {
     struct webui *webui;
@@ -19,32 +27,47 @@ struct exchange {
     struct slice argument; /* what stood in the route's {}, percent-decoded by the library */
     char by[64];           /* who asks, for the log */
     bool is_local;         /* over control.sock: peer credentials stand for the login */
-    json_t *body;          /* an object; NULL without one */
-    struct arena arena;    /* for what handlers need until the answer */
+    struct query_value *queries;
+    size_t n_queries;
+    json_t *body;       /* an object; NULL without one */
+    struct arena arena; /* for what handlers need until the answer */
 
     /* The answer. */
     unsigned status; /* 0: not yet */
     const char *content_type;
     char *text; /* malloc()ed */
     size_t text_len;
+    const char *allow; /* with 405: the methods that would do */
 
     void *connection; /* server.c's */
     struct buffer upload;
-    bool is_dispatched, is_suspended, is_gone;
+    bool is_dispatched, is_suspended;
 };
+
+/* Wipes what may be secret in it. */
+void exchange_free(struct exchange *exchange);
+
+/* Makes body of upload; false after answering 400 or 413. */
+bool exchange_read_body(struct exchange *exchange);
+
+/* Answers 422 and returns false when the query or the body has a member that allowed does not name,
+ * twice, or of another type: what is misspelled must never widen an order.  Of a query allowed is
+ * "name name"; of a body "name=type", where type is text (not empty), any_text, texts, flag, number
+ * or object. */
+bool exchange_check_query(struct exchange *exchange, const char *allowed);
+bool exchange_check_body(struct exchange *exchange, const char *allowed);
 
 /* Query parameter, or NULL; good during the exchange. */
 const char *exchange_query(const struct exchange *exchange, const char *name);
 
-/* Text member of the body (or NULL) and number (or fallback); a member of another type counts as
- * absent, and exchange_expect_text() says so to the client. */
+/* Members of the body, as exchange_check_body() let them pass; NULL or false when absent. */
 const char *exchange_text(const struct exchange *exchange, const char *name);
 bool exchange_flag(const struct exchange *exchange, const char *name);
 
-/* The text, or NULL after answering 422 `missing_field`. */
+/* The text, not empty; or NULL after answering 422 `missing_field`. */
 const char *exchange_expect_text(struct exchange *exchange, const char *name);
 
-/* Copies an array of texts into the arena; -1 after answering 422 when it holds anything else. */
+/* The texts of a list, in the arena; their number, or -1 after a 500. */
 int exchange_texts(struct exchange *exchange, const char *name, const struct slice **out);
 
 /* Each answers; body is taken.  Once per exchange; on a later turn it wakes the connection. */

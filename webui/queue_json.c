@@ -1,6 +1,6 @@
 #include "webui/queue_json.h"
 
-#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "relay/spool/queue_id.h"
@@ -40,30 +40,73 @@ json_t *queue_item_json(const struct message_row *row)
 static void mark(json_t *item, uint32_t n)
 {
     json_t *recipients = json_object_get(item, "recipients");
-    size_t index;
-    json_t *recipient;
 
-    json_array_foreach(recipients, index,
-                       recipient) if (json_integer_value(json_object_get(recipient, "n")) == n)
-        json_object_set_new(recipient, "state", json_string("sending"));
+    for (size_t i = 0; i < json_array_size(recipients); i++) {
+        json_t *recipient = json_array_get(recipients, i);
+
+        if (json_integer_value(json_object_get(recipient, "n")) == n)
+            json_object_set_new(recipient, "state", json_string("sending"));
+    }
+}
+
+struct place {
+    uint64_t id;
+    json_t *item;
+};
+
+static int compare_places(const void *a, const void *b)
+{
+    uint64_t left = ((const struct place *)a)->id, right = ((const struct place *)b)->id;
+
+    return left < right ? -1 : left > right;
+}
+
+/* Items by id: what is being sent may be a hundred times more than a page. */
+static struct place *make_index(json_t *items, size_t n)
+{
+    struct place *places = calloc(n + 1, sizeof(*places));
+
+    for (size_t i = 0; places && i < n; i++) {
+        json_t *item = json_array_get(items, i);
+
+        if (queue_id_parse(slice_of(json_string_value(json_object_get(item, "id"))), &places[i].id))
+            places[i].item = item;
+    }
+    if (places)
+        qsort(places, n, sizeof(*places), compare_places);
+    return places;
 }
 
 void queue_mark_sending(json_t *items, struct slice pairs)
 {
     struct reader reader = {.rest = pairs};
+    size_t n_items = json_array_size(items);
+    CLEANUP(free) struct place *places = make_index(items, n_items);
 
-    while (reader.rest.len) {
-        uint64_t id = reader_u64(&reader);
+    while (places && reader.rest.len) {
+        struct place key = {.id = reader_u64(&reader)}, *place;
         uint32_t n = reader_u32(&reader);
-        char text[QUEUE_ID_SIZE];
-        size_t index;
-        json_t *item;
 
-        if (reader.failed)
-            return;
-        queue_id_format(id, text);
-        json_array_foreach(items, index,
-                           item) if (strcmp(json_string_value(json_object_get(item, "id")), text) ==
-                                     0) mark(item, n);
+        place = bsearch(&key, places, n_items, sizeof(*places), compare_places);
+        if (place && place->item && !reader.failed)
+            mark(place->item, n);
+    }
+}
+
+static bool has_state(json_t *recipient, const char *state)
+{
+    return strcmp(json_string_value(json_object_get(recipient, "state")), state) == 0;
+}
+
+void queue_keep_state(json_t *items, const char *state)
+{
+    for (size_t i = json_array_size(items); i > 0; i--) {
+        json_t *recipients = json_object_get(json_array_get(items, i - 1), "recipients");
+
+        for (size_t k = json_array_size(recipients); k > 0; k--)
+            if (!has_state(json_array_get(recipients, k - 1), state))
+                json_array_remove(recipients, k - 1);
+        if (json_array_size(recipients) == 0)
+            json_array_remove(items, i - 1);
     }
 }

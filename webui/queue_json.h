@@ -9,3 +9,6 @@ json_t *queue_item_json(const struct message_row *row);
 
 /* Recipients that are being sent just now show so: pairs is what delivery_sending() told. */
 void queue_mark_sending(json_t *items, struct slice pairs);
+
+/* Drops recipients of other states, and items that have none left. */
+void queue_keep_state(json_t *items, const char *state);

@@ -7,6 +7,9 @@
  * returns, or will be. */
 void routes_dispatch(struct exchange *exchange);
 
+/* Whether path may be asked for without a login: it tells nothing that could be misused. */
+bool routes_is_open(const char *path);
+
 /* api_service.c */
 void api_health(struct exchange *exchange);
 void api_ready(struct exchange *exchange);

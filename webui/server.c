@@ -1,59 +1,114 @@
 #include "webui/server.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <microhttpd.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "relay/base/clock.h"
+#include "relay/base/log.h"
+#include "webui/framing.h"
 #include "webui/routes.h"
 
 enum {
     MAX_CONNECTIONS = 256,
     CONNECTION_MEMORY = 32 * 1024,
-    CONNECTION_TIMEOUT_S = 60,
+    CONNECTION_TIMEOUT_S = 60, /* of silence */
+    RECEIVE_MS = 30000,        /* a whole request must be here, however it dribbles in */
+    SEND_MS = 120000,          /* and its answer taken */
+    SWEEP_MS = 1000,
 };
 
-const char *exchange_query(const struct exchange *exchange, const char *name)
-{
-    return MHD_lookup_connection_value(exchange->connection, MHD_GET_ARGUMENT_KIND, name);
-}
+/* ---- connections, and their deadlines: the library knows only silence ---- */
 
-/* ---- guards: libmicrohttpd 0.9.75 lets pass what request smuggling is made of ---- */
-
-struct framing {
-    unsigned n_content_length, n_transfer_encoding, n_host, n_authorization;
-    bool is_encoded;
+struct guest {
+    struct list links;
+    int fd; /* the library's */
+    int64_t deadline_ms;
 };
 
-static enum MHD_Result count_header(void *cls, enum MHD_ValueKind kind, const char *name,
-                                    const char *value)
+static struct guest *guest_of(struct MHD_Connection *connection)
 {
-    struct framing *framing = cls;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
-    (void)kind;
-    (void)value;
-    framing->n_content_length += strcasecmp(name, "Content-Length") == 0;
-    framing->n_transfer_encoding += strcasecmp(name, "Transfer-Encoding") == 0;
-    framing->n_host += strcasecmp(name, "Host") == 0;
-    framing->n_authorization += strcasecmp(name, "Authorization") == 0;
-    framing->is_encoded |= strcasecmp(name, "Content-Encoding") == 0;
-    return MHD_YES;
+    return info ? info->socket_context : NULL;
 }
 
-static bool is_well_framed(struct MHD_Connection *connection)
+static void guest_expect(struct MHD_Connection *connection, int64_t within_ms)
 {
-    struct framing framing = {0};
+    struct guest *guest = guest_of(connection);
 
-    MHD_get_connection_values(connection, MHD_HEADER_KIND, count_header, &framing);
-    return framing.n_content_length + framing.n_transfer_encoding <= 1 && framing.n_host <= 1 &&
-           framing.n_authorization <= 1 && !framing.is_encoded;
+    if (guest)
+        guest->deadline_ms = within_ms < 0 ? INT64_MAX : clock_monotonic_ms() + within_ms;
+}
+
+static int fd_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+    return info ? info->connect_fd : -1;
+}
+
+static void on_connection(void *cls, struct MHD_Connection *connection, void **context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct webui *webui = cls;
+    struct guest *guest = *context;
+
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        guest = malloc(sizeof(*guest));
+        if (!guest)
+            return; /* then silence alone ends it */
+        *guest = (struct guest){.fd = fd_of(connection),
+                                .deadline_ms = clock_monotonic_ms() + RECEIVE_MS};
+        list_append(&webui->guests, &guest->links);
+        *context = guest;
+    } else if (guest) {
+        list_remove(&guest->links);
+        free(guest);
+        *context = NULL;
+    }
+}
+
+static void sweep_guests(struct webui *webui)
+{
+    int64_t now_ms = clock_monotonic_ms();
+
+    if (now_ms - webui->swept_ms < SWEEP_MS)
+        return;
+    webui->swept_ms = now_ms;
+    LIST_FOR_EACH(links, &webui->guests)
+    {
+        struct guest *guest = CONTAINER_OF(links, struct guest, links);
+
+        if (guest->deadline_ms <= now_ms)
+            shutdown(guest->fd, SHUT_RDWR); /* the library sees the end and cleans up */
+    }
 }
 
 /* ---- one exchange ---- */
+
+static void add_headers(const struct exchange *exchange, struct MHD_Response *response)
+{
+    if (exchange->text)
+        MHD_add_response_header(response, "Content-Type", exchange->content_type);
+    MHD_add_response_header(response, "Cache-Control", "no-store");
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    if (exchange->allow)
+        MHD_add_response_header(response, "Allow", exchange->allow);
+    if (exchange->status == 401)
+        MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
+    if (exchange->status >= 400)
+        MHD_add_response_header(response, "Connection", "close");
+}
 
 static enum MHD_Result send_answer(struct exchange *exchange)
 {
@@ -63,12 +118,8 @@ static enum MHD_Result send_answer(struct exchange *exchange)
 
     if (!response)
         return MHD_NO;
-    if (exchange->text)
-        MHD_add_response_header(response, "Content-Type", exchange->content_type);
-    MHD_add_response_header(response, "Cache-Control", "no-store");
-    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    if (exchange->status >= 400)
-        MHD_add_response_header(response, "Connection", "close");
+    add_headers(exchange, response);
+    guest_expect(exchange->connection, SEND_MS);
     result = MHD_queue_response(exchange->connection, exchange->status, response);
     MHD_destroy_response(response);
     return result;
@@ -83,41 +134,22 @@ void server_answered(struct exchange *exchange)
     MHD_resume_connection(exchange->connection);
 }
 
-static bool read_body(struct exchange *exchange)
-{
-    json_error_t error;
-    char detail[256];
-
-    if (exchange->upload.failed) {
-        exchange_problem(exchange, 413, "too_large", "The body is above 1 MiB.");
-        return false;
-    }
-    if (exchange->upload.len == 0)
-        return true;
-    exchange->body =
-        json_loadb(exchange->upload.data, exchange->upload.len, JSON_REJECT_DUPLICATES, &error);
-    if (json_is_object(exchange->body))
-        return true;
-    snprintf(detail, sizeof(detail), "The body is no JSON object: %s",
-             exchange->body ? "another type" : error.text);
-    exchange_problem(exchange, 400, "bad_json", detail);
-    return false;
-}
-
 static enum MHD_Result finish_request(struct exchange *exchange)
 {
-    if (!exchange->is_dispatched) {
-        exchange->is_dispatched = true;
-        if (read_body(exchange))
-            routes_dispatch(exchange);
-        if (!exchange->status) {
-            exchange->is_suspended = true;
-            exchange->webui->n_waiting++;
-            MHD_suspend_connection(exchange->connection);
-            return MHD_YES;
-        }
-    }
-    return exchange->status ? send_answer(exchange) : MHD_YES;
+    if (exchange->is_dispatched)
+        return exchange->status ? send_answer(exchange) : MHD_YES;
+    exchange->is_dispatched = true;
+    guest_expect(exchange->connection, -1); /* from here on we are the slow ones */
+    if (exchange->webui->is_stopping)
+        exchange_problem(exchange, 503, "stopping", "The service is stopping.");
+    else if (exchange_read_body(exchange))
+        routes_dispatch(exchange);
+    if (exchange->status)
+        return send_answer(exchange);
+    exchange->is_suspended = true;
+    exchange->webui->n_waiting++;
+    MHD_suspend_connection(exchange->connection);
+    return MHD_YES;
 }
 
 static bool parse_method(const char *word, enum http_method *out)
@@ -134,14 +166,26 @@ static bool parse_method(const char *word, enum http_method *out)
 
 static void name_asker(struct exchange *exchange)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     struct ucred credentials;
     socklen_t len = sizeof(credentials);
 
-    if (exchange->is_local && info &&
-        getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &credentials, &len) == 0)
+    if (exchange->is_local &&
+        getsockopt(fd_of(exchange->connection), SOL_SOCKET, SO_PEERCRED, &credentials, &len) == 0)
         snprintf(exchange->by, sizeof(exchange->by), "uid %u", (unsigned)credentials.uid);
+}
+
+static enum MHD_Result collect_query(void *cls, enum MHD_ValueKind kind, const char *name,
+                                     const char *value)
+{
+    struct exchange *exchange = cls;
+    struct query_value *query = &exchange->queries[exchange->n_queries];
+
+    (void)kind;
+    query->name = arena_copy(&exchange->arena, slice_of(name)).data;
+    query->value = arena_copy(&exchange->arena, slice_of(value ? value : "")).data;
+    if (query->name && query->value)
+        exchange->n_queries++;
+    return exchange->n_queries < EXCHANGE_MAX_QUERIES ? MHD_YES : MHD_NO;
 }
 
 static struct exchange *begin(struct webui *webui, struct MHD_Connection *connection,
@@ -157,8 +201,39 @@ static struct exchange *begin(struct webui *webui, struct MHD_Connection *connec
     arena_init(&exchange->arena, EXCHANGE_MEMORY);
     buffer_init(&exchange->upload, EXCHANGE_MAX_BODY);
     exchange->path = arena_copy(&exchange->arena, slice_of(path)).data;
+    exchange->queries =
+        arena_alloc(&exchange->arena, EXCHANGE_MAX_QUERIES * sizeof(*exchange->queries));
+    if (exchange->queries)
+        MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, collect_query, exchange);
     name_asker(exchange);
     return exchange;
+}
+
+static enum MHD_Result note_header(void *cls, enum MHD_ValueKind kind, const char *name,
+                                   const char *value)
+{
+    (void)kind;
+    framing_note(cls, name, value);
+    return MHD_YES;
+}
+
+/* What the header alone shows: refused before a byte of the body is read. */
+static void judge_header(struct exchange *exchange, const char *method)
+{
+    struct framing framing = {0};
+    struct framing_verdict verdict;
+
+    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, note_header, &framing);
+    verdict = framing_judge(&framing, EXCHANGE_MAX_BODY);
+    if (verdict.status) {
+        exchange_problem(exchange, verdict.status, verdict.code, verdict.detail);
+    } else if (!exchange->is_local && !routes_is_open(exchange->path)) {
+        exchange_problem(exchange, 401, "not_signed_in", "Sign in first.");
+    } else if (!parse_method(method, &exchange->method)) {
+        exchange->allow = "GET, POST, DELETE";
+        exchange_problem(exchange, 405, "method_not_allowed", "GET, POST and DELETE only.");
+    }
+    exchange->is_dispatched = exchange->status != 0;
 }
 
 static enum MHD_Result handle(struct webui *webui, struct MHD_Connection *connection,
@@ -170,16 +245,14 @@ static enum MHD_Result handle(struct webui *webui, struct MHD_Connection *connec
     if (!exchange) {
         exchange = begin(webui, connection, url, is_local);
         *context = exchange;
-        if (!exchange || !exchange->path)
+        if (!exchange || !exchange->path || !exchange->queries)
             return MHD_NO;
-        if (!is_well_framed(connection))
-            exchange_problem(exchange, 400, "bad_framing", "Contradicting or repeated headers.");
-        else if (!parse_method(method, &exchange->method))
-            exchange_problem(exchange, 405, "method_not_allowed", "GET, POST and DELETE only.");
-        exchange->is_dispatched = exchange->status != 0;
-        return MHD_YES;
+        judge_header(exchange, method);
+        return exchange->is_dispatched ? send_answer(exchange) : MHD_YES;
     }
     if (*upload_size) {
+        if (exchange->upload.failed)
+            return MHD_NO; /* a chunked body that does not end is not read to its end */
         buffer_append(&exchange->upload, slice_from(upload_data, *upload_size));
         *upload_size = 0;
         return MHD_YES;
@@ -209,19 +282,49 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
     struct exchange *exchange = *context;
 
     (void)cls;
-    (void)connection;
     (void)why;
+    guest_expect(connection, RECEIVE_MS); /* for the next request on it */
     if (!exchange)
         return;
-    json_decref(exchange->body);
-    buffer_fini(&exchange->upload);
-    free(exchange->text);
-    arena_reset(&exchange->arena);
-    free(exchange);
+    exchange_free(exchange);
     *context = NULL;
 }
 
 /* ---- the daemons ---- */
+
+/* As the library does it, but %00 stays as it stands: it would cut the path short, and with it the
+ * name of what is to be deleted. */
+static size_t unescape(void *cls, struct MHD_Connection *connection, char *text)
+{
+    char *out = text;
+
+    (void)cls;
+    (void)connection;
+    for (const char *in = text; *in;) {
+        unsigned byte;
+
+        if (in[0] == '%' && isxdigit((unsigned char)in[1]) && isxdigit((unsigned char)in[2]) &&
+            sscanf(in + 1, "%2x", &byte) == 1 && byte) {
+            *out++ = (char)byte;
+            in += 3;
+        } else {
+            *out++ = *in++;
+        }
+    }
+    *out = '\0';
+    return (size_t)(out - text);
+}
+
+/* What the library has to say is about clients, who are free to vanish. */
+__attribute__((format(printf, 2, 0))) static void log_library(void *cls, const char *format,
+                                                              va_list args)
+{
+    char sentence[256];
+
+    (void)cls;
+    vsnprintf(sentence, sizeof(sentence), format, args);
+    log_debug("http", "%s", sentence);
+}
 
 int server_open(struct webui *webui, int listen_fd, bool is_local)
 {
@@ -230,13 +333,14 @@ int server_open(struct webui *webui, int listen_fd, bool is_local)
 
     if (fd < 0)
         return FAULT(-errno);
-    daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-                              is_local ? handle_local : handle_remote, webui,
-                              MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-                              (unsigned)MAX_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                              (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT,
-                              (unsigned)CONNECTION_TIMEOUT_S, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-                              MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+    daemon = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+        is_local ? handle_local : handle_remote, webui, MHD_OPTION_EXTERNAL_LOGGER, log_library,
+        NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)MAX_CONNECTIONS,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT_S, MHD_OPTION_STRICT_FOR_CLIENT,
+        1, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, webui, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
     if (!daemon) {
         close(fd);
         return FAULT(-EIO);
@@ -253,7 +357,7 @@ void server_close_all(struct webui *webui)
 
 static int shortest_timeout(struct webui *webui)
 {
-    int shortest = -1;
+    int shortest = list_is_empty(&webui->guests) ? -1 : SWEEP_MS;
 
     for (unsigned i = 0; i < webui->n_daemons; i++) {
         MHD_UNSIGNED_LONG_LONG ms;
@@ -276,6 +380,7 @@ void server_turn(struct webui *webui)
             MHD_get_daemon_info(webui->daemons[i], MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, POLLIN, 0};
     poll(fds, webui->n_daemons + 1, shortest_timeout(webui));
     mailbox_run(webui->mailbox);
+    sweep_guests(webui);
     for (unsigned i = 0; i < webui->n_daemons; i++)
         MHD_run(webui->daemons[i]);
 }

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "relay/base/list.h"
 #include "relay/base/thread.h"
 #include "webui/queue_desk.h"
 #include "webui/server.h"
@@ -61,6 +60,7 @@ int webui_new(struct webui **out, struct registry *registry)
     if (!webui)
         return FAULT(-ENOMEM);
     webui->stop.run = run_stop;
+    list_init(&webui->guests);
     error = mailbox_new(&webui->mailbox, MAILBOX_REQUESTS);
     if (error < 0) {
         free(webui);

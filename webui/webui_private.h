@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "policy/registry.h"
+#include "relay/base/list.h"
 #include "relay/base/mailbox.h"
 #include "webui/webui.h"
 
@@ -18,6 +19,8 @@ struct webui {
     pthread_t thread;
     struct MHD_Daemon *daemons[WEBUI_MAX_DAEMONS];
     unsigned n_daemons;
+    struct list guests; /* open connections */
+    int64_t swept_ms;   /* when slow ones were last looked for */
     struct task stop;
     bool is_running, is_stopping;
     unsigned n_waiting; /* exchanges whose answer comes from another thread */

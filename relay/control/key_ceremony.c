@@ -16,12 +16,78 @@ static void next(struct ceremony *ceremony)
     take_step(ceremony);
 }
 
+/* ---- asking ---- */
+
+static void ask_signer(struct ceremony *ceremony, enum key_verb verb,
+                       void (*done)(struct key_request *request))
+{
+    const struct key_name *name = &ceremony->key->name;
+
+    ceremony->key_request = (struct key_request){
+        .done = done,
+        .verb = verb,
+        .type = ceremony->key->type,
+        .domain = slice_of(name->domain),
+        .selector = slice_of(name->selector),
+        .pem = verb == KEY_IMPORT ? ceremony->order->pem : slice_of(""),
+    };
+    signer_key(ceremony->client, &ceremony->key_request);
+}
+
+/* False: busy, nothing happened. */
+static bool ask_registry(struct ceremony *ceremony,
+                         bool (*verb)(struct registry *, struct domain_key_request *),
+                         void (*done)(struct registry_request *request))
+{
+    const struct key_made *key = ceremony->key;
+
+    ceremony->row = (struct domain_key_request){
+        .request = {.answer_to = loop_mailbox(ceremony->loop),
+                    .done = done,
+                    .by = ceremony->order->by},
+        .domain = slice_of(key->name.domain),
+        .selector = slice_of(key->name.selector),
+        .type = key->type == DKIM_KEY_RSA ? DOMAIN_KEY_RSA : DOMAIN_KEY_ED25519,
+        .public_key = slice_of(key->public_half),
+        .only_if_first = true,
+    };
+    return verb(ceremony->registry, &ceremony->row);
+}
+
+/* ---- the end, good or bad ---- */
+
 static void finish(struct ceremony *ceremony)
 {
     close_fd_cleanup(&ceremony->message_fd);
     ceremony->message_fd = -1;
     buffer_fini(&ceremony->header);
     ceremony->finished(ceremony);
+}
+
+static void on_key_undone(struct key_request *request)
+{
+    finish(CONTAINER_OF(request, struct ceremony, key_request));
+}
+
+static void undo_key(struct ceremony *ceremony)
+{
+    if (!ceremony->has_key) {
+        finish(ceremony);
+        return;
+    }
+    ceremony->has_key = false;
+    ask_signer(ceremony, KEY_DELETE, on_key_undone);
+}
+
+static void on_row_undone(struct registry_request *request)
+{
+    undo_key(CONTAINER_OF(request, struct ceremony, row.request));
+}
+
+static void undo(struct ceremony *ceremony)
+{
+    if (!ceremony->has_row || !ask_registry(ceremony, registry_key_delete, on_row_undone))
+        undo_key(ceremony);
 }
 
 static void fail(struct ceremony *ceremony, const char *code, struct slice sentence)
@@ -34,7 +100,7 @@ static void fail(struct ceremony *ceremony, const char *code, struct slice sente
     EVENT(EVENT_KEY_REFUSED, field_text("domain", ceremony->key->name.domain),
           field_text("selector", ceremony->key->name.selector), field_text("code", code),
           field_text("reason", order->sentence));
-    finish(ceremony);
+    undo(ceremony);
 }
 
 /* ---- the signer ---- */
@@ -58,46 +124,64 @@ static const char *code_of(enum key_result result)
     return "key_failed";
 }
 
-static void on_key(struct key_request *request)
+static void refuse_key(struct ceremony *ceremony, const struct key_request *request)
 {
-    struct ceremony *ceremony = CONTAINER_OF(request, struct ceremony, key_request);
-    struct key_made *key = ceremony->key;
-
-    if (request->result != KEY_OK) {
-        fail(ceremony, code_of(request->result),
-             request->result == KEY_SIGNER_DOWN ? SLICE_LITERAL("The signer does not answer.")
-             : request->result == KEY_EXISTS    ? SLICE_LITERAL("A key of that name exists.")
-                                                : request->why);
-        return;
-    }
-    if (ceremony->step == CEREMONY_CREATE) {
-        key->type = request->found_type;
-        if (!slice_copy_to(request->public_half, key->public_half, sizeof(key->public_half))) {
-            fail(ceremony, "key_refused", SLICE_LITERAL("The public half is too long."));
-            return;
-        }
-    }
-    next(ceremony);
+    fail(ceremony, code_of(request->result),
+         request->result == KEY_SIGNER_DOWN ? SLICE_LITERAL("The signer does not answer.")
+         : request->result == KEY_EXISTS    ? SLICE_LITERAL("A key of that name exists.")
+                                            : request->why);
 }
 
-static void ask_signer(struct ceremony *ceremony, enum key_verb verb)
+/* The public half of a key that was made, or found. */
+static void take_public_half(struct ceremony *ceremony, const struct key_request *request)
 {
-    const struct key_name *name = &ceremony->key->name;
+    struct key_made *key = ceremony->key;
 
-    ceremony->key_request = (struct key_request){
-        .done = on_key,
-        .verb = verb,
-        .type = ceremony->key->type,
-        .domain = slice_of(name->domain),
-        .selector = slice_of(name->selector),
-        .pem = ceremony->order->pem,
-    };
-    signer_key(ceremony->client, &ceremony->key_request);
+    key->type = request->found_type;
+    if (slice_copy_to(request->public_half, key->public_half, sizeof(key->public_half)))
+        next(ceremony);
+    else
+        fail(ceremony, "key_refused", SLICE_LITERAL("The public half is too long."));
+}
+
+static void on_found(struct key_request *request)
+{
+    struct ceremony *ceremony = CONTAINER_OF(request, struct ceremony, key_request);
+
+    if (request->result != KEY_OK)
+        refuse_key(ceremony, request);
+    else if (request->found_type != ceremony->key->type)
+        fail(ceremony, "exists", SLICE_LITERAL("A key of that name and another type exists."));
+    else
+        take_public_half(ceremony, request); /* the registry says whether it is known */
+}
+
+static void on_created(struct key_request *request)
+{
+    struct ceremony *ceremony = CONTAINER_OF(request, struct ceremony, key_request);
+
+    ceremony->has_key = request->result == KEY_OK;
+    if (request->result == KEY_EXISTS && !ceremony->order->pem.len)
+        ask_signer(ceremony, KEY_SHOW, on_found);
+    else if (request->result != KEY_OK)
+        refuse_key(ceremony, request);
+    else
+        take_public_half(ceremony, request);
+}
+
+static void on_activated(struct key_request *request)
+{
+    struct ceremony *ceremony = CONTAINER_OF(request, struct ceremony, key_request);
+
+    if (request->result == KEY_OK)
+        next(ceremony);
+    else
+        refuse_key(ceremony, request);
 }
 
 static void step_create(struct ceremony *ceremony)
 {
-    ask_signer(ceremony, ceremony->order->pem.len ? KEY_IMPORT : KEY_CREATE);
+    ask_signer(ceremony, ceremony->order->pem.len ? KEY_IMPORT : KEY_CREATE, on_created);
 }
 
 static void step_activate(struct ceremony *ceremony)
@@ -106,7 +190,7 @@ static void step_activate(struct ceremony *ceremony)
         next(ceremony);
         return;
     }
-    ask_signer(ceremony, KEY_ACTIVATE);
+    ask_signer(ceremony, KEY_ACTIVATE, on_activated);
 }
 
 /* ---- the registry ---- */
@@ -119,43 +203,32 @@ static void on_row(struct registry_request *request)
         fail(ceremony, registry_result_name(request->result), slice_of(request->sentence));
         return;
     }
+    ceremony->has_row = true;
     if (ceremony->step == CEREMONY_CHOOSE)
         ceremony->key->is_active = ceremony->row.is_active;
     next(ceremony);
 }
 
-static void ask_registry(struct ceremony *ceremony,
-                         bool (*verb)(struct registry *, struct domain_key_request *))
+static void step_registry(struct ceremony *ceremony,
+                          bool (*verb)(struct registry *, struct domain_key_request *))
 {
-    const struct key_made *key = ceremony->key;
-
-    ceremony->row = (struct domain_key_request){
-        .request = {.answer_to = loop_mailbox(ceremony->loop),
-                    .done = on_row,
-                    .by = ceremony->order->by},
-        .domain = slice_of(key->name.domain),
-        .selector = slice_of(key->name.selector),
-        .type = key->type == DKIM_KEY_RSA ? DOMAIN_KEY_RSA : DOMAIN_KEY_ED25519,
-        .public_key = slice_of(key->public_half),
-        .only_if_first = true,
-    };
-    if (!verb(ceremony->registry, &ceremony->row))
+    if (!ask_registry(ceremony, verb, on_row))
         fail(ceremony, "busy", SLICE_LITERAL("The service is too busy, try again."));
 }
 
 static void step_add_row(struct ceremony *ceremony)
 {
-    ask_registry(ceremony, registry_key_add);
+    step_registry(ceremony, registry_key_add);
 }
 
 static void step_mark(struct ceremony *ceremony)
 {
-    ask_registry(ceremony, registry_key_judged);
+    step_registry(ceremony, registry_key_judged);
 }
 
 static void step_choose(struct ceremony *ceremony)
 {
-    ask_registry(ceremony, registry_key_activate);
+    step_registry(ceremony, registry_key_activate);
 }
 
 /* ---- the first signature, and its judge ---- */
@@ -288,6 +361,7 @@ void ceremony_begin(struct ceremony *ceremony, struct key_order *order, struct s
     *ceremony->key = (struct key_made){.type = type};
     ceremony->message_fd = -1;
     ceremony->step = CEREMONY_CREATE;
+    ceremony->has_key = ceremony->has_row = false;
     if (!key_name_set(&ceremony->key->name, order->domain, selector, why)) {
         fail(ceremony, "invalid_name", slice_of(why));
         return;

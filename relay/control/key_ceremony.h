@@ -37,8 +37,11 @@ struct ceremony {
     struct buffer header; /* the signature */
     int message_fd;
     struct judge_verdict verdict;
+    bool has_key, has_row; /* made by this ceremony: taken back when a later step fails */
 };
 
-/* Makes order->made[order->n_made] and counts it when it is done. */
+/* Makes order->made[order->n_made] and counts it when it is done.  What a step that fails leaves
+ * behind, at the signer and in the registry, is taken back.  A key that the signer has and the
+ * registry does not (a crash in between) is taken over. */
 void ceremony_begin(struct ceremony *ceremony, struct key_order *order, struct slice selector,
                     enum dkim_key_type type);

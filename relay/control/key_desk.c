@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@ struct key_desk {
     struct resolver *resolver; /* made on the loop, at the first question */
     struct ceremony ceremony;
     struct key_order *current;
+    struct key_request forget;
     struct task *first, **last; /* orders that wait their turn */
     _Atomic bool is_up;
 };
@@ -27,6 +29,7 @@ static void run_order_done(struct task *task)
 }
 
 static void begin_key(struct key_desk *desk);
+static void forget_key(struct key_desk *desk);
 
 static void begin_next(struct key_desk *desk)
 {
@@ -39,7 +42,10 @@ static void begin_next(struct key_desk *desk)
         desk->last = &desk->first;
     desk->current = CONTAINER_OF(task, struct key_order, task);
     desk->current->went_well = true;
-    begin_key(desk);
+    if (desk->current->verb == KEY_ORDER_FORGET)
+        forget_key(desk);
+    else
+        begin_key(desk);
 }
 
 static void answer(struct key_desk *desk)
@@ -65,7 +71,7 @@ static void on_finished(struct ceremony *ceremony)
 static void begin_key(struct key_desk *desk)
 {
     struct key_order *order = desk->current;
-    char selector[DKIM_SELECTOR_SIZE + 8];
+    char selector[2 * DKIM_SELECTOR_SIZE]; /* key_name_set() judges, names beyond this are cut */
     bool wants_both = order->wants_rsa && order->wants_ed25519;
     unsigned n_wanted = order->pem.len || !wants_both ? 1 : 2;
     enum dkim_key_type type =
@@ -75,11 +81,41 @@ static void begin_key(struct key_desk *desk)
         answer(desk);
         return;
     }
-    slice_copy_to(order->selector, selector, DKIM_SELECTOR_SIZE);
-    if (order->n_begun == 1)
-        strcat(selector, "-ed");
+    snprintf(selector, sizeof(selector), "%.*s%s", (int)slice_head(order->selector, 200).len,
+             order->selector.data, order->n_begun == 1 ? "-ed" : "");
     order->n_begun++;
     ceremony_begin(&desk->ceremony, order, slice_of(selector), type);
+}
+
+static void on_forgotten(struct key_request *request)
+{
+    struct key_desk *desk = CONTAINER_OF(request, struct key_desk, forget);
+    struct key_order *order = desk->current;
+
+    if (request->result != KEY_OK && request->result != KEY_UNKNOWN) {
+        order->went_well = false;
+        order->code = request->result == KEY_SIGNER_DOWN ? "signer_down" : "key_failed";
+        slice_copy_to(request->why, order->sentence, sizeof(order->sentence));
+    }
+    forget_key(desk);
+}
+
+/* The next key to be forgotten, or the order's end. */
+static void forget_key(struct key_desk *desk)
+{
+    struct key_order *order = desk->current;
+
+    if (order->n_begun == order->n_selectors) {
+        answer(desk);
+        return;
+    }
+    desk->forget = (struct key_request){
+        .done = on_forgotten,
+        .verb = KEY_DELETE,
+        .domain = order->domain,
+        .selector = order->selectors[order->n_begun++],
+    };
+    signer_key(desk->client, &desk->forget);
 }
 
 static void run_order(struct task *task)
@@ -96,7 +132,8 @@ bool key_desk_order(struct key_desk *desk, struct key_order *order)
 {
     order->task.run = run_order;
     order->desk = desk;
-    order->n_made = order->n_begun = 0;
+    order->n_made = 0;
+    order->n_begun = 0;
     return mailbox_post(loop_mailbox(desk->parts.loop), &order->task);
 }
 

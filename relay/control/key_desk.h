@@ -1,8 +1,8 @@
 /* Where signing keys are ordered: asks the signer to make or import them, has libopendkim judge
  * the first signature of each, and only then lets the registry call it active and the signer use
- * it. It also asks DNS what is published.  One order at a time, on one loop, with a channel of its
- * own to the signer. Thread: ask, connect and is_up from any; answers on the asker's; new and free
- * while the loop does not run. */
+ * it; has the signer forget the keys of a domain that is gone. It also asks DNS what is published.
+ * One order at a time, on one loop, with a channel of its own to the signer. Thread: ask, connect
+ * and is_up from any; answers on the asker's; new and free while the loop does not run. */
 #pragma once
 
 #include "relay/base/buffer.h"
@@ -40,8 +40,11 @@ struct key_made {
     bool is_active;         /* false: the domain has another active key of this type */
 };
 
+enum key_order_verb { KEY_ORDER_MAKE, KEY_ORDER_FORGET };
+
 /* Makes one key per wanted type (selector S, and S-ed for Ed25519 when both are wanted), or imports
- * the PEM.  Keys made before one that fails stay. */
+ * the PEM.  Keys made before one that fails stay.  Or has the signer forget keys whose rows are
+ * gone: all are tried, the last failure is told. */
 struct key_order {
     struct task task;
     struct mailbox *answer_to;
@@ -49,6 +52,9 @@ struct key_order {
     struct slice domain, selector, by;
     struct slice pem; /* import: the type is the key's own; the asker wipes it */
     bool wants_rsa, wants_ed25519;
+    enum key_order_verb verb;
+    const struct slice *selectors; /* to forget; the asker's */
+    size_t n_selectors;
 
     bool went_well;
     const char *code; /* stable, when it did not: "exists", "signer_down", "not_judged" … */
@@ -56,7 +62,7 @@ struct key_order {
     struct key_made made[KEY_ORDER_MAX_KEYS];
     unsigned n_made;
     struct key_desk *desk; /* the desk's, as is the next */
-    unsigned n_begun;
+    size_t n_begun;
 };
 
 /* False: busy, nothing happened. */
