@@ -2,6 +2,18 @@
 
 #include <stdio.h>
 
+void dns_answer_reset(struct dns_query *query)
+{
+    query->status = DNS_TEMPORARY;
+    query->is_secure = false;
+    query->ttl = 0;
+    query->answer = (struct dns_message){0};
+    query->canonical[0] = query->why[0] = '\0';
+    query->private_.wire = NULL;
+    query->private_.flight = NULL;
+    list_init(&query->private_.links);
+}
+
 void dns_answer_set(struct dns_query *query, enum dns_status status, const char *why,
                     const char *detail)
 {

@@ -8,6 +8,9 @@ enum dns_security { DNS_INSECURE, DNS_BOGUS, DNS_SECURE }; /* as libunbound numb
 
 enum { DNS_NEGATIVE_TTL = 300 }; /* seconds, when the answer itself does not say */
 
+/* As before the question was asked. */
+void dns_answer_reset(struct dns_query *query);
+
 /* Fills every output; keeps a copy of wire in the query. */
 void dns_answer_take(struct dns_query *query, int rcode, struct slice wire,
                      enum dns_security security, const char *why_bogus);

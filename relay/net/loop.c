@@ -304,7 +304,8 @@ int watch_init(struct watch *watch, struct loop *loop, int fd,
 
 int watch_set(struct watch *watch, unsigned wanted)
 {
-    short what = EV_PERSIST;
+    short what = (short)(EV_PERSIST | (wanted & WATCH_READ ? EV_READ : 0) |
+                         (wanted & WATCH_WRITE ? EV_WRITE : 0));
 
     if (wanted == watch->wanted)
         return 0;
@@ -312,7 +313,6 @@ int watch_set(struct watch *watch, unsigned wanted)
     watch->wanted = 0;
     if (wanted == 0)
         return 0;
-    what |= (short)((wanted & WATCH_READ ? EV_READ : 0) | (wanted & WATCH_WRITE ? EV_WRITE : 0));
     event_assign(watch->event, watch->loop->base, watch->fd, what, on_event, watch);
     if (event_add(watch->event, NULL) < 0)
         return FAULT(errno ? -errno : -ENOMEM);

@@ -43,7 +43,7 @@ static bool is_named_already(const struct mx_query *query, const char *host)
 
 static void collect(struct mx_query *query)
 {
-    uint64_t ranks[MX_MAX_HOSTS];
+    uint64_t ranks[MX_MAX_HOSTS] = {0};
     struct dns_record record;
     size_t n_records = 0, n_null = 0;
 

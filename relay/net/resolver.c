@@ -215,21 +215,9 @@ static bool is_askable(const char *name)
     return name[0] != '\0' && !strchr(name, '\\') && !strstr(name, "..");
 }
 
-static void reset_outputs(struct dns_query *query)
-{
-    query->status = DNS_TEMPORARY;
-    query->is_secure = false;
-    query->ttl = 0;
-    query->answer = (struct dns_message){0};
-    query->canonical[0] = query->why[0] = '\0';
-    query->private_.wire = NULL;
-    query->private_.flight = NULL;
-    list_init(&query->private_.links);
-}
-
 void dns_ask(struct resolver *resolver, struct dns_query *query)
 {
-    reset_outputs(query);
+    dns_answer_reset(query);
     later_set(&resolver->turn);
     if (is_askable(query->name)) {
         list_append(&resolver->waiting, &query->private_.links);
@@ -292,7 +280,7 @@ static void start_probe(struct resolver *resolver)
 {
     resolver->probe.done = on_probe_answer;
     resolver->probe.type = DNS_TYPE_DNSKEY;
-    reset_outputs(&resolver->probe);
+    dns_answer_reset(&resolver->probe);
     start(resolver, &resolver->probe);
     timer_set(&resolver->probe_timer, PROBE_MS);
 }

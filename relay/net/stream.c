@@ -183,16 +183,15 @@ void stream_discard_from_kernel(struct stream *stream)
 
 /* ---- life ---- */
 
-int stream_make(struct stream **out, struct loop *loop, int fd,
-                const struct stream_handlers *handlers, void *owner)
+struct stream *stream_make(struct loop *loop, int fd, const struct stream_handlers *handlers,
+                           void *owner)
 {
     struct stream *stream = calloc(1, sizeof(*stream));
-    int error = stream ? watch_init(&stream->watch, loop, fd, stream_on_ready) : FAULT(-ENOMEM);
 
-    if (error < 0) {
+    if (!stream || watch_init(&stream->watch, loop, fd, stream_on_ready) < 0) {
         free(stream);
         close(fd);
-        return error;
+        return NULL;
     }
     stream->loop = loop;
     stream->handlers = handlers;
@@ -201,18 +200,16 @@ int stream_make(struct stream **out, struct loop *loop, int fd,
     stream->output_limit = STREAM_OUTPUT_BYTES;
     later_init(&stream->turn, loop, stream_on_turn);
     timer_init(&stream->close_timer, loop, stream_on_close_timer);
-    *out = stream;
-    return 0;
+    return stream;
 }
 
 int stream_new(struct stream **out, struct loop *loop, int fd,
                const struct stream_handlers *handlers, void *owner)
 {
-    struct stream *stream;
-    int error = stream_make(&stream, loop, fd, handlers, owner);
+    struct stream *stream = stream_make(loop, fd, handlers, owner);
 
-    if (error < 0)
-        return error;
+    if (!stream)
+        return FAULT(-ENOMEM);
     stream->state = STREAM_STATE_OPEN;
     stream->peer.len = stream->local.len = sizeof(stream->peer.storage);
     if (getpeername(fd, &stream->peer.any, &stream->peer.len) < 0)
@@ -221,7 +218,8 @@ int stream_new(struct stream **out, struct loop *loop, int fd,
         stream->local.len = 0;
     stream_update_watch(stream);
     if (stream->broken) {
-        error = -stream->broken;
+        int error = -stream->broken;
+
         stream_free(stream);
         return error;
     }

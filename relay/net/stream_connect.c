@@ -36,12 +36,11 @@ int stream_connect(struct stream **out, struct loop *loop, const struct address_
                    const struct stream_handlers *handlers, void *owner)
 {
     int fd = socket(pair->remote.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int failure = start(fd, pair), error;
-    struct stream *stream;
+    int failure = start(fd, pair);
+    struct stream *stream = stream_make(loop, fd, handlers, owner);
 
-    error = stream_make(&stream, loop, fd, handlers, owner);
-    if (error < 0)
-        return error;
+    if (!stream)
+        return FAULT(-ENOMEM);
     stream->state = STREAM_STATE_CONNECTING;
     stream->peer = pair->remote;
     stream->broken = -failure;

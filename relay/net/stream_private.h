@@ -49,9 +49,9 @@ struct stream {
     bool is_verified;
 };
 
-/* One zeroed stream with everything embedded initialised; fd becomes its. 0 or -errno. */
-MUST_USE int stream_make(struct stream **out, struct loop *loop, int fd,
-                         const struct stream_handlers *handlers, void *owner);
+/* One zeroed stream with everything embedded initialised; takes fd. NULL without memory. */
+struct stream *stream_make(struct loop *loop, int fd, const struct stream_handlers *handlers,
+                           void *owner);
 
 /* stream.c: what passes between the kernel or OpenSSL and the two queues. */
 size_t stream_input_room(const struct stream *stream);

@@ -33,6 +33,7 @@ void tls_explain(char *why, size_t size, const char *prefix)
     ERR_clear_error();
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): OpenSSL's signature */
 int tls_no_pass_phrase(char *buffer, int size, int is_writing, void *argument)
 {
     (void)buffer;

@@ -61,6 +61,7 @@ static bool answers_to(const struct identity *identity, const char *asked)
 }
 
 /* A name that nobody knows gets the default certificate: the client decides whether it minds. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): OpenSSL's signature */
 static int on_server_name(SSL *ssl, int *alert, void *argument)
 {
     struct tls_context *context = SSL_get_app_data(ssl);

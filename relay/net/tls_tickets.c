@@ -24,7 +24,7 @@ int tls_tickets_new(struct tls_tickets **out)
         return FAULT(-ENOMEM);
     atomic_init(&tickets->n_refs, 1);
     pthread_mutex_init(&tickets->lock, NULL);
-    tickets->period = clock_monotonic_ms() / (TICKET_PERIOD_S * 1000);
+    tickets->period = clock_monotonic_ms() / TICKET_PERIOD_MS;
     random_bytes(tickets->keys, sizeof(tickets->keys));
     *out = tickets;
     return 0;
@@ -49,7 +49,7 @@ struct tls_tickets *tls_tickets_unref(struct tls_tickets *tickets)
 /* Under the lock. */
 static void rotate(struct tls_tickets *tickets, int64_t now_ms)
 {
-    int64_t period = now_ms / (TICKET_PERIOD_S * 1000);
+    int64_t period = now_ms / TICKET_PERIOD_MS;
 
     for (int i = 0; tickets->period < period && i < TICKET_N_KEYS; i++, tickets->period++) {
         for (int k = TICKET_N_KEYS - 1; k > 0; k--)

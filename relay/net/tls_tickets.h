@@ -9,7 +9,13 @@
 
 #include "relay/net/tls_context.h"
 
-enum { TICKET_NAME_BYTES = 16, TICKET_KEY_BYTES = 32, TICKET_PERIOD_S = 3600, TICKET_N_KEYS = 3 };
+enum {
+    TICKET_NAME_BYTES = 16,
+    TICKET_KEY_BYTES = 32,
+    TICKET_PERIOD_S = 3600,
+    TICKET_PERIOD_MS = 3600000,
+    TICKET_N_KEYS = 3
+};
 
 struct ticket_key {
     uint8_t name[TICKET_NAME_BYTES];

@@ -166,7 +166,7 @@ static void sessions_resume_also_under_another_context_of_the_same_tickets(void 
 
 static void ticket_keys_change_every_hour_and_are_forgotten(void **state)
 {
-    const int64_t hour_ms = TICKET_PERIOD_S * 1000;
+    const int64_t hour_ms = TICKET_PERIOD_MS;
     int64_t now_ms = clock_monotonic_ms();
     struct ticket_key first, second, found;
     bool is_current;
