@@ -101,6 +101,16 @@ void fixture_free(struct spool_fixture *fixture)
     free(fixture);
 }
 
+uint32_t fixture_n_committed(struct spool_fixture *fixture)
+{
+    uint32_t n_committed;
+
+    pthread_mutex_lock(&fixture->lock);
+    n_committed = fixture->n_committed;
+    pthread_mutex_unlock(&fixture->lock);
+    return n_committed;
+}
+
 /* By id, as they were found. */
 static struct stored *find_recovered(struct spool_fixture *fixture, uint64_t id)
 {

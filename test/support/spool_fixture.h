@@ -40,6 +40,8 @@ int fixture_append(struct spool_fixture *fixture, uint64_t id, const char *body,
 int fixture_append_large(struct spool_fixture *fixture, uint64_t id, const char *chunk,
                          unsigned n_chunks);
 
+uint32_t fixture_n_committed(struct spool_fixture *fixture);
+
 /* The committed or recovered message of that id, or NULL. */
 struct stored *fixture_find(struct spool_fixture *fixture, uint64_t id);
 

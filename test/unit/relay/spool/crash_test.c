@@ -105,7 +105,7 @@ static _Noreturn void run_child(struct spool_fixture *fixture, int fd)
         _exit(4);
     for (unsigned i = 0; i < N_IN_FLIGHT; i++)
         append_next(&loads[i]);
-    while (fixture->n_committed < MOST_OF_A_CHILD) {
+    while (fixture_n_committed(fixture) < MOST_OF_A_CHILD) {
         mailbox_wait(fixture->answers, -1);
         mailbox_run(fixture->answers);
     }
