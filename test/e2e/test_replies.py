@@ -277,6 +277,21 @@ def test_http_is_closed(wire):
     assert one.file.read() == b""
 
 
+def test_errors_slow_a_client(wire):
+    one = wire()
+    spent = []
+    for _ in range(5):
+        begin = time.monotonic()
+        assert one.say("NONSENSE").startswith("500 5.5.")
+        spent.append(time.monotonic() - begin)
+    assert min(spent[:2]) < 0.5 and spent[4] > 0.5, spent
+    begin = time.monotonic()
+    assert one.say("NOOP").startswith("250")
+    assert time.monotonic() - begin < spent[4] + 2
+
+
+@pytest.mark.long  # each error waits longer: minutes
+@pytest.mark.timeout(900)
 def test_too_many_errors_end_the_session(wire):
     one = wire()
     replies = []
