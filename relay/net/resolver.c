@@ -1,6 +1,7 @@
 #include "relay/net/resolver.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <unbound-event.h>
 #include <unbound.h>
@@ -28,7 +29,7 @@ struct resolver {
     struct later turn;
     struct timer probe_timer;
     struct dns_query probe; /* asks for the trust anchor's own key, signed */
-    bool is_probing, event_is_sent;
+    bool is_probing;
     struct resolver_settings settings; /* mode and flags */
     char *forwarders;                  /* one per line, in libunbound's spelling */
     char anchor_file[256];             /* empty: none */
@@ -56,6 +57,8 @@ static const char common_options[] = "server:\n"
                                      "  rrset-cache-slabs: 1\n"
                                      "  infra-cache-slabs: 1\n"
                                      "  key-cache-slabs: 1\n"
+                                     "  infra-host-ttl: 60\n" /* back soon after an outage */
+                                     "  infra-keep-probing: yes\n"
                                      "  unblock-lan-zones: yes\n"
                                      "  insecure-lan-zones: yes\n"
                                      "  local-zone: \"test.\" nodefault\n"
@@ -242,9 +245,10 @@ void dns_cancel(struct dns_query *query)
 
 static void go_on_unvalidated(struct resolver *resolver, const char *why)
 {
-    if (!resolver->event_is_sent)
+    static atomic_flag is_told = ATOMIC_FLAG_INIT; /* once, not per loop */
+
+    if (!atomic_flag_test_and_set(&is_told))
         EVENT(EVENT_DNS_UNVALIDATED, field_text("reason", why));
-    resolver->event_is_sent = true;
     resolver->is_probing = false;
     later_set(&resolver->turn);
     if (resolver->anchor_file[0])
