@@ -68,18 +68,45 @@ static void link_signer(struct service *service, struct channel_message *message
         key_desk_connect(service->key_desk, fd);
 }
 
+static bool has_listener(const struct bundle *bundle, const struct bundle_listener *wanted)
+{
+    for (size_t i = 0; i < bundle->n_listeners; i++)
+        if (strcmp(bundle->listeners[i].name, wanted->name) == 0 &&
+            strcmp(bundle->listeners[i].address, wanted->address) == 0)
+            return true;
+    return false;
+}
+
+/* Says which of them accept from now on; is_told: those that were said before. */
+static void tell_listeners(const struct bundle *bundle, const bool *is_told)
+{
+    for (size_t i = 0; i < bundle->n_listeners; i++)
+        if (!is_told[i])
+            EVENT(EVENT_LISTENING, field_text("name", bundle->listeners[i].name),
+                  field_text("address", bundle->listeners[i].address));
+}
+
+static void tell_reloaded(const struct bundle *bundle, const bool *is_told)
+{
+    tell_listeners(bundle, is_told);
+    EVENT(EVENT_RELOADED, field_number("listeners", (int64_t)bundle->n_listeners));
+}
+
 static void reload(struct service *service, struct channel_message *message)
 {
     struct bundle fresh;
     int error = bundle_read(&fresh, message);
+    bool is_told[CHANNEL_MAX_FDS] = {false};
     const char *why = "";
 
+    for (size_t i = 0; error == 0 && i < fresh.n_listeners; i++)
+        is_told[i] = has_listener(&service->bundle, &fresh.listeners[i]);
     if (error == 0)
         error = service_apply(service, &fresh, &why);
     if (error < 0)
         EVENT(EVENT_RELOAD_FAILED, field_text("reason", *why ? why : strerror(-error)));
     else
-        EVENT(EVENT_RELOADED, field_number("listeners", (int64_t)service->bundle.n_listeners));
+        tell_reloaded(&service->bundle, is_told);
     if (error < 0)
         bundle_fini(&fresh);
     if (channel_send(service->channel_fd, CHANNEL_RELOADED,
@@ -147,13 +174,6 @@ static void wait_for_orders(struct service *service)
 
 /* ---- start and stop ---- */
 
-static void tell_listeners(const struct service *service)
-{
-    for (size_t i = 0; i < service->bundle.n_listeners; i++)
-        EVENT(EVENT_LISTENING, field_text("name", service->bundle.listeners[i].name),
-              field_text("address", service->bundle.listeners[i].address));
-}
-
 static int begin(struct service *service)
 {
     const char *why = "";
@@ -169,7 +189,7 @@ static int begin(struct service *service)
         EVENT(EVENT_START_FAILED, field_text("reason", *why ? why : strerror(-error)));
         return error;
     }
-    tell_listeners(service);
+    tell_listeners(&service->bundle, (const bool[CHANNEL_MAX_FDS]){false});
     EVENT(EVENT_READY, field_text("version", STAFFETTA_VERSION),
           field_number("loops", service->n_loops));
     atomic_store(&service->is_ready, true);

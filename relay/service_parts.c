@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "policy/registry.h"
+#include "relay/base/clock.h"
 #include "relay/base/event.h"
 #include "relay/base/log.h"
 #include "relay/service_settings.h"
@@ -195,6 +196,19 @@ static int make_self_signed(struct service *service)
     return error;
 }
 
+static void tell_certificates(const struct bundle *bundle)
+{
+    for (size_t i = 0; i < bundle->n_identities; i++) {
+        char expires[CLOCK_DATE_SIZE] = "unknown";
+        int64_t utc_ms;
+
+        if (tls_certificate_expiry(bundle->identities[i].certificate_pem, &utc_ms) == 0)
+            clock_format_timestamp(utc_ms, expires);
+        EVENT(EVENT_CERTIFICATE_LOADED, field_text("name", bundle->identities[i].name),
+              field_text("expires", expires));
+    }
+}
+
 static int make_tls(struct service *service, const struct bundle *bundle, struct tls_context **out,
                     char why[TLS_WHY_SIZE])
 {
@@ -217,6 +231,8 @@ static int make_tls(struct service *service, const struct bundle *bundle, struct
     error = tls_server_context_new(out, identities, n, service->tickets, why);
     if (error < 0)
         EVENT(EVENT_CERTIFICATE_FAILED, field_text("reason", why));
+    else
+        tell_certificates(bundle);
     return error;
 }
 

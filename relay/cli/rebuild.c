@@ -8,6 +8,7 @@
 #include "relay/cli/call.h"
 #include "relay/cli/nouns.h"
 #include "relay/control/config.h"
+#include "relay/net/privileges.h"
 #include "relay/spool/spool.h"
 
 int queue_rebuild(struct options *options)
@@ -17,6 +18,7 @@ int queue_rebuild(struct options *options)
     CLEANUP(buffer) struct buffer problem = BUFFER_INIT;
     struct spool_settings spool_settings = {0};
     struct rebuild_result result;
+    enum privileges_result privileges;
     struct settings *settings;
     int error;
 
@@ -27,7 +29,10 @@ int queue_rebuild(struct options *options)
     }
     spool_settings.dir = settings->spool_dir;
     spool_settings.segment_bytes = (uint64_t)settings->spool.segment_size;
-    error = secret_start();
+    /* What root made the service could not open. */
+    error = privileges_become(settings->user, &privileges);
+    if (error == 0)
+        error = secret_start();
     if (error == 0)
         error = spool_rebuild(&spool_settings, &result);
     settings_unref(settings);
