@@ -26,6 +26,7 @@ static void start(struct session *session)
     }
     session->wait = SESSION_WAITS_TLS;
     session_set_deadline(session);
+    stream_resume(session->stream);
     if (stream_start_tls_server(session->stream, session->config->tls) < 0)
         session_end(session);
 }
@@ -134,6 +135,9 @@ void session_begin(struct intake_shard *shard, struct intake_config *config,
         session_end(session);
         return;
     }
+    /* A ClientHello that is read before TLS starts would be thrown away as plain text. */
+    if (listener->tls == INTAKE_TLS_IMPLICIT)
+        stream_pause(session->stream);
     stream_set_quickack(session->stream, true);
     EVENT(EVENT_CONNECTED, field_text("ip", session->peer_text),
           field_text("listener", listener->name));
