@@ -80,11 +80,9 @@ def test_nothing_acknowledged_is_lost(world):
         wait_for(lambda: sum(len(load.acknowledged) for load in loads) > before + 5, "progress",
                  timeout=60)
         time.sleep(random.uniform(0, 0.15))  # the moment of the kill is the random input
-        delivered = len(relay.log.all("delivered"))
         relay.kill()
         # At most one transaction on each connection was between its dot and its commit.
         in_flight += 20
-        assert delivered >= 0
         relay.start()
     for load in loads:
         load.ending = True
