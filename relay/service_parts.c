@@ -32,7 +32,8 @@ static void on_committed(void *owner, struct stored *stored, const struct envelo
 
     queue_id_format(stored->id, id);
     EVENT(EVENT_QUEUED, field_text("msg", id), field_slice("user", envelope->user),
-          field_slice("from", envelope->sender), field_number("size", (int64_t)stored_size(stored)),
+          field_slice("from", envelope->sender.data ? envelope->sender : slice_of("")),
+          field_number("size", (int64_t)stored_size(stored)),
           field_number("nrcpt", envelope->n_recipients), field_slice("client", envelope->client),
           field_slice("campaign", envelope->campaign));
     delivery_admit(service->delivery, stored, envelope);
@@ -286,6 +287,7 @@ int service_apply(struct service *service, struct bundle *fresh, const char **wh
         return error;
     }
     service_apply_log(bundle->settings);
+    spool_set_min_free(service->spool, service_min_free(bundle->settings));
     arena_reset(&service->arena);
     service->arena = arena;
     service->hostname = hostname;

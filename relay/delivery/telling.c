@@ -59,9 +59,6 @@ void tell_report(const struct outcome *outcome, const struct bounce_report *repo
 
     queue_id_format(report->envelope.id, id);
     queue_id_format(outcome->letter->stored->id, about);
-    EVENT(EVENT_QUEUED, field_text("msg", id), field_slice("user", or_none(report->envelope.user)),
-          field_text("from", ""), field_number("size", (int64_t)report->text.len),
-          field_number("nrcpt", 1));
     EVENT(EVENT_REPORT_SENT, field_text("msg", id), field_text("about", about),
           field_slice("to", report->recipient.address),
           field_number("nrcpt", report->n_recipients));
