@@ -58,6 +58,13 @@ void committer_note_failure(struct spool *spool, int error);
 /* At the end: answers what cannot be committed with -ESHUTDOWN. */
 void committer_give_up(struct spool *spool);
 
+/* ---- group.c: the rows of a group ---- */
+
+/* One transaction; on error nothing of it is left. */
+MUST_USE int group_transact(struct spool *spool, const struct group *group);
+/* After COMMIT: counts, callbacks, marks, files that are not wanted any more. */
+void group_publish(struct spool *spool, struct group *group);
+
 /* ---- writing.c: the bytes of a group ---- */
 
 /* Writes one message; sets append->result, and state.stored when that is 0. */

@@ -166,8 +166,10 @@ static int merge_marks(struct rebuild *rebuild, const struct found *copies, size
             continue;
         error = io_read_all(rebuild->segments->io, fd_of(rebuild, record), marks, n_recipients,
                             place_offset(record->place) + record_marks_offset(record));
-        for (uint32_t n = 0; !error && n < n_recipients; n++)
-            rebuild->marks.data[n] |= (uint8_t)marks[n] == RECORD_MARK_FINISHED;
+        for (uint32_t n = 0; !error && n < n_recipients; n++) {
+            if ((uint8_t)marks[n] == RECORD_MARK_FINISHED)
+                rebuild->marks.data[n] = 1;
+        }
     }
     return error;
 }
@@ -223,7 +225,7 @@ static void report_damage(struct rebuild *rebuild, uint64_t id)
 
 static bool is_all_finished(const struct rebuild *rebuild)
 {
-    return memchr(rebuild->marks.data, 0, rebuild->marks.len) == NULL;
+    return rebuild->marks.len == 0 || memchr(rebuild->marks.data, 0, rebuild->marks.len) == NULL;
 }
 
 /* One message, of which n_copies were found. */

@@ -104,13 +104,6 @@ int recovery_rebuild(struct spool *spool, struct rebuild_result *out)
     return replace_database(spool, "asked", out);
 }
 
-static int no_rows(void *owner, struct stored *stored, const struct recipient_row *rows,
-                   uint32_t n_rows)
-{
-    (void)owner, (void)stored, (void)rows, (void)n_rows;
-    return 0;
-}
-
 /* Reads every page that the queue needs, before anybody relies on one of them. */
 static int open_database(struct spool *spool)
 {
@@ -125,7 +118,7 @@ static int open_database(struct spool *spool)
             report_rebuild(&result, "lost");
     }
     if (!error)
-        error = store_scan(&spool->store, no_rows, NULL);
+        error = store_walk(&spool->store);
     if (error == -EBADMSG)
         error = replace_database(spool, "damaged", &result);
     return error;

@@ -9,7 +9,12 @@
 
 #include "relay/base/crc32c.h"
 
-enum { SEGMENT_MAGIC = 0x47455354, SEGMENT_VERSION = 1, ZEROS_BYTES = 1 << 20 };
+enum {
+    SEGMENT_MAGIC = 0x47455354,
+    SEGMENT_VERSION = 1,
+    ZEROS_BYTES = 1 << 20,
+    SYNC_STEP_BYTES = 4 << 20
+};
 
 /* The first bytes of the file; read and written by memcpy only. */
 struct layout {
@@ -68,7 +73,7 @@ static int fill_with_zeros(struct segment *segment, const struct io *io)
         int error = io_write_all(io, segment->fd, &piece, 1, offset);
 
         /* In steps, so that a group that commits meanwhile does not wait for the whole. */
-        if (!error && offset % (4 * ZEROS_BYTES) == 0)
+        if (!error && offset % SYNC_STEP_BYTES == 0)
             error = io->data_sync(segment->fd);
         if (error)
             return FAULT(error);

@@ -17,7 +17,7 @@ static int look_at(struct segment_scan *scan, uint64_t offset, const uint8_t **o
         size_t length = rest < WINDOW_BYTES ? rest : WINDOW_BYTES;
         int error = io_read_all(scan->io, scan->segment->read_fd, scan->window, length, offset);
 
-        if (error)
+        if (error < 0)
             return error;
         scan->window_offset = offset;
         scan->window_length = length;

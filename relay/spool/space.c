@@ -24,6 +24,11 @@ void space_init(struct space *space, const struct io *io, int dir_fd, uint64_t m
     };
 }
 
+void space_set_min_free(struct space *space, uint64_t bytes)
+{
+    atomic_store(&space->min_free_bytes, bytes ? bytes : (uint64_t)MIN_FREE_BYTES);
+}
+
 static bool lacks_inodes(const struct space *space, const struct statvfs *now)
 {
     /* Some file systems make inodes as they need them and count none. */
@@ -73,7 +78,7 @@ void space_check(struct space *space, int64_t now_ms)
         return;
     free_bytes = (uint64_t)now.f_bavail * now.f_frsize;
     atomic_store(&space->free_bytes, free_bytes);
-    set_full(space, free_bytes < space->min_free_bytes || lacks_inodes(space, &now));
+    set_full(space, free_bytes < atomic_load(&space->min_free_bytes) || lacks_inodes(space, &now));
     if (!space->has_reserve && !atomic_load(&space->is_full))
         make_reserve(space, &now);
 }

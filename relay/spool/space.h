@@ -1,5 +1,5 @@
 /* How full the disk is, and the reserve that keeps room for verdicts when others fill it.
- * Thread: the spool thread; is_full any. */
+ * Thread: the spool thread; is_full and space_set_min_free() any. */
 #pragma once
 
 #include <stdatomic.h>
@@ -10,7 +10,8 @@
 struct space {
     const struct io *io;
     int dir_fd; /* the spool's folder; the spool's */
-    uint64_t min_free_bytes, reserve_bytes;
+    _Atomic uint64_t min_free_bytes; /* any thread sets it */
+    uint64_t reserve_bytes;
     unsigned min_free_inodes_percent;
     int64_t checked_ms; /* monotonic */
     atomic_bool is_full;
@@ -21,6 +22,9 @@ struct space {
 /* Zeros of the limits mean the defaults of spool_settings. */
 void space_init(struct space *space, const struct io *io, int dir_fd, uint64_t min_free_bytes,
                 unsigned min_free_inodes_percent, uint64_t reserve_bytes);
+
+/* Counts from the next look on; 0: the default. */
+void space_set_min_free(struct space *space, uint64_t bytes);
 
 /* Looks at the disk unless it did within the last second; makes the reserve when there is room. */
 void space_check(struct space *space, int64_t now_ms);

@@ -245,6 +245,11 @@ bool spool_is_full(const struct spool *spool)
     return atomic_load(&spool->space.is_full);
 }
 
+void spool_set_min_free(struct spool *spool, uint64_t bytes)
+{
+    space_set_min_free(&spool->space, bytes);
+}
+
 bool spool_accepts(const struct spool *spool)
 {
     return !atomic_load(&spool->committer.is_closed) && !spool_is_full(spool);

@@ -67,6 +67,9 @@ bool spool_is_healthy(const struct spool *spool);
  * a day past it has jumped (design, section 6). */
 int64_t spool_last_commit_utc_ms(const struct spool *spool);
 
+/* A reload: how much room the disk must have for new mail, as spool_settings.min_free_bytes. */
+void spool_set_min_free(struct spool *spool, uint64_t bytes);
+
 struct spool_figures {
     uint64_t n_groups, n_appended, n_finished, n_syncs;
     uint64_t n_messages, free_bytes;

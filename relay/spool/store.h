@@ -50,6 +50,9 @@ typedef int store_row_callback(void *owner, struct stored *stored, const struct 
                                uint32_t n_rows);
 MUST_USE int store_scan(struct store *store, store_row_callback *on_message, void *owner);
 
+/* Reads every row without looking at it; -EBADMSG when a page is damaged. */
+MUST_USE int store_walk(struct store *store);
+
 /* Copies every live row into a new file, syncs it, and makes it the current one.  On error the old
  * one stays current. */
 MUST_USE int store_rewrite(struct store *store);

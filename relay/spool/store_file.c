@@ -28,7 +28,10 @@ static bool name_to_number(const char *name, unsigned *number)
         *number = 1;
         return true;
     }
-    if (sscanf(name, "queue-%9u.db", number) != 1 || *number < 2)
+    if (strncmp(name, "queue-", 6) != 0)
+        return false;
+    *number = (unsigned)strtoul(name + 6, NULL, 10);
+    if (*number < 2)
         return false;
     snprintf(again, sizeof(again), "queue-%u.db", *number);
     return strcmp(again, name) == 0;

@@ -190,3 +190,20 @@ int store_scan(struct store *store, store_row_callback *on_message, void *owner)
     recipient_rows_fini(&scan.rows);
     return result;
 }
+
+static int step_through(struct statement *read)
+{
+    int result;
+
+    do
+        result = statement_step(read);
+    while (result == STATEMENT_ROW);
+    return result;
+}
+
+int store_walk(struct store *store)
+{
+    int error = step_through(db_statement(store->db, QUEUE_ALL_MESSAGES));
+
+    return error ? error : step_through(db_statement(store->db, QUEUE_ALL_RECIPIENTS));
+}

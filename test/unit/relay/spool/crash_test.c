@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "relay/base/secret.h"
 #include "relay/spool/queue_id.h"
 #include "test/support/spool_fixture.h"
 
@@ -183,6 +184,14 @@ static unsigned check(struct spool_fixture *fixture, struct account *account)
     return n_stored;
 }
 
+static unsigned random_delay_ms(void)
+{
+    uint8_t byte;
+
+    random_bytes(&byte, sizeof(byte));
+    return 60U + byte;
+}
+
 static void nothing_acknowledged_is_lost_by_kill_9(void **state)
 {
     struct spool_fixture *fixture = fixture_new();
@@ -190,9 +199,8 @@ static void nothing_acknowledged_is_lost_by_kill_9(void **state)
     unsigned n_stored = 0;
 
     (void)state;
-    srand((unsigned)time(NULL));
     for (unsigned i = 0; i < N_KILLS; i++) {
-        run_and_kill(fixture, account, 60 + (unsigned)rand() % 250);
+        run_and_kill(fixture, account, random_delay_ms());
         assert_int_equal(fixture_start(fixture), 0);
         n_stored = check(fixture, account);
         for (uint32_t k = 0; k < fixture->n_recovered; k++) {

@@ -36,9 +36,9 @@ static void any_flipped_bit_is_noticed(void **state)
     (void)state;
     record_encode(&sample, bytes);
     for (unsigned bit = 0; bit < RECORD_HEADER_BYTES * 8; bit++) {
-        bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        bytes[bit / 8] ^= (uint8_t)(1U << bit % 8);
         assert_int_equal(record_decode(&out, bytes), -EBADMSG);
-        bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        bytes[bit / 8] ^= (uint8_t)(1U << bit % 8);
     }
 }
 

@@ -1,0 +1,145 @@
+/* The rows of a group: one transaction, and what becomes visible after its COMMIT. */
+#include "relay/base/clock.h"
+#include "relay/spool/parts.h"
+
+static int add_reports(struct spool *spool, const struct spool_update *update)
+{
+    int error = 0;
+
+    for (uint32_t i = 0; !error && i < update->n_reports; i++)
+        error =
+            store_add(&spool->store, update->reports[i].state.stored, update->reports[i].envelope);
+    return error;
+}
+
+/* n_open is taken down at once, since two updates of one message may share a group. */
+static int apply_update(struct spool *spool, struct spool_update *update)
+{
+    struct stored *stored = update->stored;
+    uint32_t n_finished = 0;
+    int error = store_change(&spool->store, update, &n_finished);
+
+    if (!error)
+        error = add_reports(spool, update);
+    if (error)
+        return error;
+    assert(n_finished <= stored->n_open);
+    stored->n_open -= n_finished;
+    update->state.n_finished = n_finished;
+    return n_finished && stored->n_open == 0 ? store_remove(&spool->store, stored->id) : 0;
+}
+
+static int apply_group(struct spool *spool, const struct group *group)
+{
+    int error = 0;
+
+    for (struct spool_update *update = group->updates; update && !error;
+         update = update->state.next) {
+        if (update->state.is_ready)
+            error = apply_update(spool, update);
+    }
+    for (struct spool_append *append = group->appends; append && !error;
+         append = append->state.next) {
+        if (append->result == 0)
+            error = store_add(&spool->store, append->state.stored, append->envelope);
+    }
+    for (uint32_t i = 0; i < group->n_moves && !error; i++)
+        error = store_move(&spool->store, group->moves[i].stored->id, group->moves[i].place);
+    return error;
+}
+
+static void undo_counts(const struct group *group)
+{
+    for (struct spool_update *update = group->updates; update; update = update->state.next) {
+        update->stored->n_open += update->state.n_finished;
+        update->state.n_finished = 0;
+    }
+}
+
+int group_transact(struct spool *spool, const struct group *group)
+{
+    int error;
+
+    for (struct spool_update *update = group->updates; update; update = update->state.next)
+        update->state.n_finished = 0;
+    error = store_begin(&spool->store);
+    if (error)
+        return error;
+    error = apply_group(spool, group);
+    if (!error)
+        error = store_remember(&spool->store, "committed", clock_utc_ms());
+    if (!error)
+        error = store_commit(&spool->store);
+    if (error) {
+        store_rollback(&spool->store);
+        undo_counts(group);
+    }
+    return error;
+}
+
+/* ---- after COMMIT ---- */
+
+static void publish_message(struct spool *spool, struct spool_append *append)
+{
+    const struct spool_callbacks *callbacks = &spool->settings.callbacks;
+    struct stored *stored = TAKE(append->state.stored);
+
+    append->large = large_close(append->large);
+    segments_add(&spool->segments, stored);
+    atomic_fetch_add(&spool->n_appended, 1);
+    atomic_fetch_add(&spool->n_messages, 1);
+    if (callbacks->on_committed)
+        callbacks->on_committed(callbacks->owner, stored, append->envelope);
+    else
+        stored_unref(stored);
+}
+
+static void mark_finished(struct spool *spool, const struct spool_update *update)
+{
+    struct segment *segment = segments_find(&spool->segments, place_segment(update->stored->place));
+
+    if (!segment || (segment->use != SEGMENT_ACTIVE && segment->use != SEGMENT_SEALED))
+        return;
+    for (uint32_t i = 0; i < update->n_changes; i++) {
+        if (update->changes[i].kind == CHANGE_FINISHED)
+            segment_mark(segment, spool->io, update->stored, update->changes[i].n);
+    }
+}
+
+static void publish_update(struct spool *spool, struct spool_update *update)
+{
+    struct stored *stored = update->stored;
+
+    for (uint32_t i = 0; i < update->n_reports; i++)
+        publish_message(spool, &update->reports[i]);
+    atomic_fetch_add(&spool->n_finished, update->state.n_finished);
+    /* Of several updates that ended the message in this group, one says so. */
+    update->is_finished =
+        update->state.n_finished && stored->n_open == 0 && stored->place != PLACE_NONE;
+    if (!update->is_finished)
+        return;
+    if (stored->is_large)
+        large_remove(spool->io, spool->large_dir_fd, stored->id);
+    segments_remove(&spool->segments, stored);
+    atomic_fetch_sub(&spool->n_messages, 1);
+}
+
+void group_publish(struct spool *spool, struct group *group)
+{
+    for (uint32_t i = 0; i < group->n_moves; i++)
+        segments_move(&spool->segments, group->moves[i].stored, group->moves[i].place);
+    group->n_moves = 0;
+    for (struct spool_append *append = group->appends; append; append = append->state.next) {
+        if (append->result == 0)
+            publish_message(spool, append);
+    }
+    /* All marks first: they need the place that a finished message no longer has. */
+    for (struct spool_update *update = group->updates; update; update = update->state.next) {
+        if (update->state.is_ready)
+            mark_finished(spool, update);
+    }
+    for (struct spool_update *update = group->updates; update; update = update->state.next) {
+        if (update->state.is_ready)
+            publish_update(spool, update);
+    }
+}
