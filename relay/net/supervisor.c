@@ -149,7 +149,6 @@ static void on_ready(struct supervisor *parent, struct supervised_child *child)
         return;
     parent->was_ready = true;
     notify_send("READY=1");
-    EVENT(EVENT_READY, field_text("version", STAFFETTA_VERSION));
 }
 
 static void on_reloaded(const struct supervised_child *child, struct slice why)

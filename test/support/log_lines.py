@@ -67,11 +67,11 @@ class LogReader(threading.Thread):
         with self.changed:
             return len(self.events)
 
-    def all(self, name, after=0, **fields):
+    def all(self, name, /, after=0, **fields):
         with self.changed:
             return [e for e in self.events[after:] if e.matches(name, fields)]
 
-    def wait(self, name, count=1, timeout=30, after=0, **fields):
+    def wait(self, name, /, count=1, timeout=30, after=0, **fields):
         """The count-th such event; fails when the log ends or time runs out before it."""
         deadline = time.monotonic() + timeout
         with self.changed:
