@@ -1,6 +1,8 @@
 #include "relay/delivery/letter.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 enum { FETCH_BUSY_MS = 50 };
 
@@ -42,14 +44,6 @@ void letter_unref(struct letter *letter)
     free(letter);
 }
 
-/* The owner may let go of the letter in done(). */
-static void tell(struct letter *letter, int error)
-{
-    letter_ref(letter);
-    letter->done(letter->owner, error);
-    letter_unref(letter);
-}
-
 static void on_fetched(struct spool_fetch *fetch);
 
 static void begin_fetch(struct letter *letter)
@@ -66,6 +60,38 @@ static void begin_fetch(struct letter *letter)
 static void run_timer(struct timer *timer)
 {
     begin_fetch(CONTAINER_OF(timer, struct letter, timer));
+}
+
+/* One at a time: there is one fetch, and it may be in another thread's hands. */
+static void serve_next(struct letter *letter)
+{
+    if (letter->is_serving || letter->n_calls == 0)
+        return;
+    letter->is_serving = true;
+    if (letter->calls[0].wants_bytes)
+        begin_fetch(letter);
+    else
+        later_set(&letter->later);
+}
+
+static void ask(struct letter *letter, struct letter_call call)
+{
+    assert(letter->n_calls < LETTER_MOST_CALLS);
+    letter->calls[letter->n_calls++] = call;
+    serve_next(letter);
+}
+
+/* The owner may let go of the letter in done(), or ask again. */
+static void tell(struct letter *letter, int error)
+{
+    struct letter_call call = letter->calls[0];
+
+    letter->is_serving = false;
+    memmove(letter->calls, letter->calls + 1, --letter->n_calls * sizeof(call));
+    letter_ref(letter);
+    call.done(call.owner, error);
+    serve_next(letter);
+    letter_unref(letter);
 }
 
 /* True: an answer is at hand; false: a fetch is under way. */
@@ -90,7 +116,7 @@ static void on_fetched(struct spool_fetch *fetch)
     struct letter *letter = CONTAINER_OF(fetch, struct letter, fetch);
 
     letter->error = fetch->result;
-    if (fetch->result == 0 && !letter->wants_bytes) {
+    if (fetch->result == 0 && !letter->calls[0].wants_bytes) {
         read_envelope(letter, false);
         if (letter->error == -EAGAIN) /* evicted again at once */
             letter->error = -EIO;
@@ -116,16 +142,10 @@ static void run_later(struct later *later)
 
 void letter_open(struct letter *letter, void (*done)(void *owner, int error), void *owner)
 {
-    letter->done = done;
-    letter->owner = owner;
-    letter->wants_bytes = false;
-    later_set(&letter->later);
+    ask(letter, (struct letter_call){done, owner, false});
 }
 
 void letter_fetch(struct letter *letter, void (*done)(void *owner, int error), void *owner)
 {
-    letter->done = done;
-    letter->owner = owner;
-    letter->wants_bytes = true;
-    begin_fetch(letter);
+    ask(letter, (struct letter_call){done, owner, true});
 }

@@ -4,6 +4,15 @@
 
 #include "relay/delivery/shard.h"
 
+/* Who waits for a letter: a transaction, the storing of its outcome, the converter of its form. */
+struct letter_call {
+    void (*done)(void *owner, int error);
+    void *owner;
+    bool wants_bytes; /* letter_fetch(); else letter_open() */
+};
+
+enum { LETTER_MOST_CALLS = 4 };
+
 struct letter {
     struct delivery_shard *shard;
     struct stored *stored; /* a reference */
@@ -17,9 +26,9 @@ struct letter {
     struct later later;
     struct timer timer; /* the fetching thread was busy */
     struct spool_fetch fetch;
-    void (*done)(void *owner, int error);
-    void *owner;
-    bool wants_bytes; /* the fetch is for letter_fetch(), not for the envelope */
+    struct letter_call calls[LETTER_MOST_CALLS]; /* the first is served, in order of asking */
+    unsigned n_calls;
+    bool is_serving;
     int error;
 };
 
@@ -29,7 +38,8 @@ struct letter *letter_ref(struct letter *letter);
 void letter_unref(struct letter *letter); /* accepts NULL; not while open or fetch are under way */
 
 /* Leases and reads; done(owner, error) on a later turn: 0, -ENOENT (finished meanwhile), -EBADMSG
- * (its bytes are damaged), -EIO, -ENOMEM.  At once again when it is open. */
+ * (its bytes are damaged), -EIO, -ENOMEM.  At once again when it is open.  Several may ask, also
+ * while another waits: each is told, in order. */
 void letter_open(struct letter *letter, void (*done)(void *owner, int error), void *owner);
 
 /* Brings all its bytes into memory; done as above. */
