@@ -4,10 +4,10 @@
  * Signals: TERM and INT drain (CHANNEL_DRAIN to the first role; when it has ended to the next;
  * after 30 s, or at a second signal, KILL); HUP reloads, as does a change of a watched file (after
  * a second of quiet).
- * Events: child_started, child_ended, reloaded, reload_failed, draining, stopped; systemd is told the
- * same, and READY when all roles have said CHANNEL_READY (notify.h; the log's `ready` is the role's
- * own, behind its `listening` lines).
- * Thread: the process's only one; supervisor_run() blocks until all children have ended. */
+ * Events: child_started, child_ended, reloaded, reload_failed, draining, stopped; systemd is told
+ * the same, and READY when all roles have said CHANNEL_READY (notify.h; the log's `ready` is the
+ * role's own, behind its `listening` lines). Thread: the process's only one; supervisor_run()
+ * blocks until all children have ended. */
 #pragma once
 
 #include "relay/base/fault.h"
