@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "relay/base/clock.h"
+#include "relay/delivery/reply_memory.h"
 #include "relay/delivery/router.h"
 #include "relay/delivery/shard.h"
 #include "relay/message/idn.h"
@@ -311,6 +312,7 @@ void delivery_recover(struct delivery *delivery, struct stored *stored,
     for (uint32_t i = 0; i < n_rows; i++) {
         const struct recipient_row *row = &rows[i];
         struct slice domain = domain_of(row->address, ascii);
+        struct delivery_shard *shard = first_shard(delivery, domain);
         struct new_entry entry = {
             .message = stored_ref(stored),
             .domain = domain,
@@ -325,7 +327,9 @@ void delivery_recover(struct delivery *delivery, struct stored *stored,
             .due_ms = row->state == RECIPIENT_DEFERRED ? row->next_utc_ms - utc_offset_ms : 0,
         };
 
-        delivery_shard_admit(first_shard(delivery, domain), &entry);
+        delivery_shard_admit(shard, &entry);
+        if (row->reply.len)
+            reply_memory_note(&shard->replies, stored->id, row->n, row->reply);
     }
     stored_unref(stored);
 }

@@ -26,12 +26,12 @@ static bool is_item(const void *thing, const void *key)
 {
     const struct memo_item *item = thing;
 
-    return slice_equal_ignoring_case(item->key, *(const struct slice *)key);
+    return slice_equal(item->key, *(const struct slice *)key);
 }
 
 struct memo_item *memo_find(const struct memo *memo, struct slice key)
 {
-    return table_find(&memo->table, table_hash_ignoring_case(key), is_item, &key);
+    return table_find(&memo->table, table_hash(key), is_item, &key);
 }
 
 void memo_drop(struct memo *memo, struct memo_item *item)
@@ -50,7 +50,7 @@ void memo_add(struct memo *memo, struct memo_item *item)
         memo_drop(memo, former);
     if (memo->n_items >= memo->capacity)
         memo_drop(memo, CONTAINER_OF(memo->ages.next, struct memo_item, age));
-    item->hash = table_hash_ignoring_case(item->key);
+    item->hash = table_hash(item->key);
     if (table_add(&memo->table, item->hash, item) < 0) {
         memo->free_item(item);
         return;

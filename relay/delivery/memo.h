@@ -23,7 +23,7 @@ void memo_init(struct memo *memo, uint32_t capacity, void (*free_item)(struct me
 void memo_fini(struct memo *memo);
 void memo_clear(struct memo *memo);
 
-struct memo_item *memo_find(const struct memo *memo, struct slice key); /* case ignored */
+struct memo_item *memo_find(const struct memo *memo, struct slice key); /* octet for octet */
 
 /* Takes the item over, in place of one of the same key; without memory it is freed at once. */
 void memo_add(struct memo *memo, struct memo_item *item);

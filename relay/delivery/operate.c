@@ -5,6 +5,7 @@
 
 #include "relay/delivery/connection.h"
 #include "relay/delivery/outcome.h"
+#include "relay/delivery/reply_memory.h"
 #include "relay/delivery/visit.h"
 
 /* ---- commands ---- */
@@ -205,6 +206,38 @@ bool delivery_destinations(struct delivery *delivery, struct delivery_destinatio
                           request->answer_to);
 }
 
+/* ---- domains ---- */
+
+static bool domains_slice(struct delivery_visit *visit)
+{
+    struct delivery_domains *request = visit->request;
+    const struct pool *domains = &visit->shard->schedule->domains;
+
+    for (unsigned i = 0; i < VISIT_STEPS && visit->cursor < domains->n_numbers; i++) {
+        const struct domain *domain = pool_at(domains, visit->cursor++);
+
+        if (domain->n_entries == 0)
+            continue;
+        buffer_append_u32(&request->counts, domain->n_entries);
+        buffer_append_counted(&request->counts, slice_of(domain->name));
+    }
+    return visit->cursor < domains->n_numbers;
+}
+
+static void domains_done(struct task *task)
+{
+    struct delivery_domains *request = CONTAINER_OF(task, struct delivery_domains, task);
+
+    request->done(request);
+}
+
+bool delivery_domains(struct delivery *delivery, struct delivery_domains *request)
+{
+    request->counts = BUFFER_INIT;
+    return delivery_visit(delivery, domains_slice, request, &request->task, domains_done,
+                          request->answer_to);
+}
+
 /* ---- suspensions: the registry's snapshot brings them; here they are counted ---- */
 
 static bool suspension_slice(struct delivery_visit *visit)
@@ -255,9 +288,12 @@ static void note_why(void *owner, struct entry *entry)
     struct delivery_visit *visit = owner;
     struct schedule *schedule = visit->shard->schedule;
     struct flow *flow = entry_flow(schedule, entry);
+    struct why why = schedule_why_entry(schedule, entry, shard_now_ms(visit->shard));
 
-    view_why(visit, schedule_why_entry(schedule, entry, shard_now_ms(visit->shard)),
-             flow ? flow->share->site->name : entry_domain(schedule, entry)->name, entry);
+    if (!why.reason && (why.kind == WHY_RETRY || why.kind == WHY_HELD))
+        why.reason = reply_memory_find(&visit->shard->replies, entry->message->id, entry->n);
+    view_why(visit, why, flow ? flow->share->site->name : entry_domain(schedule, entry)->name,
+             entry);
 }
 
 static void why_destination(struct delivery_visit *visit)

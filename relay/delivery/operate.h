@@ -10,5 +10,6 @@ MUST_USE bool delivery_command(struct delivery *delivery, struct delivery_comman
 MUST_USE bool delivery_sending(struct delivery *delivery, struct delivery_sending *request);
 MUST_USE bool delivery_destinations(struct delivery *delivery,
                                     struct delivery_destinations *request);
+MUST_USE bool delivery_domains(struct delivery *delivery, struct delivery_domains *request);
 MUST_USE bool delivery_suspension(struct delivery *delivery, struct delivery_suspension *request);
 MUST_USE bool delivery_why(struct delivery *delivery, struct delivery_why *request);

@@ -6,6 +6,7 @@
 #include "relay/base/clock.h"
 #include "relay/base/secret.h"
 #include "relay/delivery/bounce.h"
+#include "relay/delivery/reply_memory.h"
 #include "relay/delivery/telling.h"
 
 enum { GROUP_MOST = 500 }; /* recipients of one update */
@@ -159,8 +160,10 @@ static struct spool_change change_of(struct outcome *outcome, const struct outco
     change.attempts = item->entry->attempts;
     change.flags = row_flags(item->entry);
     change.next_utc_ms = item->due_ms ? shard_utc_of(outcome->shard, item->due_ms) : clock_utc_ms();
-    if (verdict != VERDICT_RELEASED)
-        change.reply = print_reply(outcome, &item->judgement);
+    if (verdict == VERDICT_RELEASED)
+        return change;
+    change.reply = print_reply(outcome, &item->judgement);
+    reply_memory_note(&outcome->shard->replies, outcome->letter->stored->id, item->n, change.reply);
     return change;
 }
 

@@ -10,6 +10,7 @@
 #include "relay/delivery/host_memory.h"
 #include "relay/delivery/outcome.h"
 #include "relay/delivery/prepare.h"
+#include "relay/delivery/reply_memory.h"
 #include "relay/delivery/router.h"
 
 enum {
@@ -315,6 +316,7 @@ int delivery_shard_init(struct delivery_shard *shard, struct delivery *delivery,
     router_init(shard);
     host_memory_init(&shard->hosts);
     preparation_memory_init(&shard->signatures);
+    reply_memory_init(&shard->replies);
     later_init(&shard->pump, loop, pump);
     timer_init(&shard->wake, loop, on_wake);
     timer_init(&shard->tick, loop, on_tick);
@@ -346,6 +348,7 @@ void delivery_shard_fini(struct delivery_shard *shard)
     memo_fini(&shard->routes);
     memo_fini(&shard->hosts);
     memo_fini(&shard->signatures);
+    memo_fini(&shard->replies);
     buffer_fini(&shard->delayed);
     directory_unref(shard->directory);
     delivery_config_unref(shard->config);

@@ -46,6 +46,7 @@ struct delivery_shard {
     struct memo routes;     /* what DNS said: router.c */
     struct memo hosts;      /* dead ones, and those whose TLS is broken: host_memory.c */
     struct memo signatures; /* of messages lately signed: prepare.c */
+    struct memo replies;    /* what put recipients off lately: reply_memory.c */
 
     struct list expired;   /* entries, SENDING */
     struct buffer delayed; /* struct delayed_entry, outcome.c */
