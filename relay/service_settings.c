@@ -27,15 +27,21 @@ void service_policy_settings(const struct settings *settings, struct policy_sett
     out->outbound_connections = (uint32_t)settings->delivery.connections;
 }
 
-void service_spool_settings(const struct settings *settings, struct spool_settings *out)
+/* A message that was let in must also fit, with its copy at a compaction. */
+uint64_t service_min_free(const struct settings *settings)
 {
     uint64_t for_one_message = (uint64_t)settings->limits.message_size * 3 / 2;
     uint64_t keep_free = (uint64_t)settings->spool.keep_free;
 
+    return keep_free > for_one_message ? keep_free : for_one_message;
+}
+
+void service_spool_settings(const struct settings *settings, struct spool_settings *out)
+{
     *out = (struct spool_settings){
         .dir = settings->spool_dir,
         .segment_bytes = (uint64_t)settings->spool.segment_size,
-        .min_free_bytes = keep_free > for_one_message ? keep_free : for_one_message,
+        .min_free_bytes = service_min_free(settings),
     };
 }
 

@@ -13,6 +13,7 @@
 const char *service_hostname(const struct settings *settings, struct arena *arena);
 
 void service_policy_settings(const struct settings *settings, struct policy_settings *out);
+uint64_t service_min_free(const struct settings *settings); /* bytes; a reload changes it */
 void service_spool_settings(const struct settings *settings, struct spool_settings *out);
 void service_intake_settings(const struct settings *settings, const char *hostname,
                              struct intake_settings *out);
