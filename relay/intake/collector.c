@@ -7,7 +7,11 @@
 #include "relay/intake/trace_header.h"
 #include "relay/message/line_scan.h"
 
-enum { ACCOUNT_STEP_BYTES = 16 * 1024, ADDED_HEADER_BYTES = 4096 };
+enum {
+    ACCOUNT_STEP_BYTES = 16 * 1024,
+    ADDED_HEADER_BYTES = 4096,
+    WRITE_BYTES = 64 * 1024, /* to the file of a long message at once */
+};
 
 void collector_begin(struct collector *collector, const struct collector_owner *owner,
                      struct spool *spool, struct mailbox *mailbox, struct message_memory *memory)
@@ -35,13 +39,13 @@ static enum collector_problem problem_of(int error)
 }
 
 /* Accounts for bytes held; in steps, so that the shared counter is rarely touched. */
-static bool take_memory(struct collector *collector, uint64_t wanted)
+static bool take_memory(struct collector *collector, uint64_t wanted, enum memory_use use)
 {
     uint64_t step = (wanted + ACCOUNT_STEP_BYTES - 1) / ACCOUNT_STEP_BYTES * ACCOUNT_STEP_BYTES;
 
     if (wanted <= collector->memory_taken)
         return true;
-    if (!message_memory_take(collector->memory, step - collector->memory_taken))
+    if (!message_memory_take(collector->memory, step - collector->memory_taken, use))
         return false;
     collector->memory_taken = step;
     return true;
@@ -72,7 +76,9 @@ static void run_large_done(struct spool_large_request *request)
     }
     if (request->kind == LARGE_ABANDON)
         collector->large = NULL;
-    buffer_clear(&collector->message);
+    /* What is in the file needs no memory: the next chunks are written as they come. */
+    buffer_fini(&collector->message);
+    give_memory(collector);
     collector->owner->on_written(collector->owner->owner);
 }
 
@@ -136,7 +142,7 @@ static void add_to_header(struct collector *collector, struct slice *chunk)
     ptrdiff_t end;
     size_t length;
 
-    if (!take_memory(collector, header->len + chunk->len + ADDED_HEADER_BYTES)) {
+    if (!take_memory(collector, header->len + chunk->len + ADDED_HEADER_BYTES, MEMORY_FOR_HEADER)) {
         fail(collector, COLLECTOR_NO_MEMORY);
         return;
     }
@@ -167,8 +173,9 @@ static bool add_to_body(struct collector *collector, struct slice chunk)
 {
     struct buffer *message = &collector->message;
     size_t wanted = message->len + chunk.len;
-    bool must_spill = collector->large || wanted > COLLECTOR_MEMORY_BYTES ||
-                      !take_memory(collector, wanted + ADDED_HEADER_BYTES);
+    size_t most = collector->large ? WRITE_BYTES : COLLECTOR_MEMORY_BYTES;
+    bool must_spill =
+        wanted > most || !take_memory(collector, wanted + ADDED_HEADER_BYTES, MEMORY_FOR_BODY);
 
     collector->has_eight_bit_body = collector->has_eight_bit_body || has_eight_bit(chunk);
     buffer_append(message, chunk);
@@ -217,7 +224,9 @@ bool collector_drop(struct collector *collector)
         return false;
     if (collector->large) {
         ask_large(collector, LARGE_ABANDON);
-        return false;
+        if (collector->is_writing)
+            return false;
+        collector->large = NULL; /* the spool clears away at its next start what nobody finished */
     }
     give_memory(collector);
     buffer_fini(&collector->header);

@@ -178,9 +178,15 @@ static int note_subject(struct gathering *at)
     return unfold_into(at->arena, at->value, &at->facts->subject);
 }
 
+/* "Offers <offers.shop.example>": the identifier is what stands in brackets (RFC 2919 3). */
 static int note_list_id(struct gathering *at)
 {
-    return unfold_into(at->arena, at->value, &at->facts->list_id);
+    struct slice value = slice_trim(at->value);
+    ptrdiff_t open = slice_find_last(value, '<');
+
+    if (open >= 0 && value.data[value.len - 1] == '>')
+        value = slice_skip(slice_head(value, value.len - 1), (size_t)open + 1);
+    return unfold_into(at->arena, value, &at->facts->list_id);
 }
 
 static int note_campaign(struct gathering *at)
@@ -250,6 +256,7 @@ int header_read_facts(struct slice block, struct arena *arena, struct header_fac
     struct header_field field;
 
     *out = (struct header_facts){0};
+    out->begins_folded = block.len && is_blank(block.data[0]);
     line_scan_feed(&lines, block);
     out->has_eight_bit = lines.has_eight_bit;
     out->is_utf8 = !lines.has_eight_bit || is_utf8(block);

@@ -44,6 +44,7 @@ struct header_facts {
     bool has_date, has_message_id, has_mime_version, has_list_unsubscribe;
     bool has_eight_bit;      /* a byte above 127 anywhere in the block */
     bool is_utf8;            /* what is above 127 is well-formed UTF-8 */
+    bool begins_folded;      /* the first line continues a field that is not there */
     bool has_malformed_from; /* a From without an address, or one that cannot be read for sure */
     unsigned n_from_fields;  /* RFC 5322 wants exactly 1 */
     unsigned n_received;     /* over 100: a loop */
@@ -57,7 +58,7 @@ struct header_facts {
     struct slice campaign;   /* arena, unfolded: X-Staffetta-Campaign */
     struct slice message_id; /* arena, unfolded, with its brackets */
     struct slice subject;    /* arena, unfolded, still encoded (RFC 2047) */
-    struct slice list_id;    /* arena, unfolded */
+    struct slice list_id;    /* arena, unfolded; without the phrase before it */
 };
 
 /* 0, or -ENOMEM (the arena is full). */

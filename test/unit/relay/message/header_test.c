@@ -76,13 +76,24 @@ static void facts_tell_what_intake_asks(void **state)
     assert_slice_is(facts.sender, "s@x.org");
     assert_slice_is(facts.message_id, "<1@x>");
     assert_slice_is(facts.subject, "a b");
-    assert_slice_is(facts.list_id, "News <n.x.org>");
+    assert_slice_is(facts.list_id, "n.x.org");
     assert_slice_is(facts.campaign, "spring 26");
     assert_int_equal(facts.class, HEADER_CLASS_BULK);
     assert_true(facts.has_date && facts.has_message_id && facts.has_mime_version &&
                 facts.has_list_unsubscribe && facts.is_utf8);
     assert_false(facts.has_eight_bit || facts.has_malformed_from);
     assert_int_equal(facts.longest_line, strlen("X-Staffetta-Campaign: spring 26"));
+}
+
+static void a_block_that_begins_with_a_blank_is_noticed(void **state)
+{
+    (void)state;
+    read_facts(" continues nothing\r\nFrom: a@x.org\r\n\r\n");
+    assert_true(facts.begins_folded);
+    read_facts("\r\n");
+    assert_false(facts.begins_folded);
+    read_facts("From: a@x.org\r\n folded\r\n\r\n");
+    assert_false(facts.begins_folded);
 }
 
 static void eight_bits_and_their_encoding_are_noticed(void **state)
@@ -182,6 +193,7 @@ int main(void)
         cmocka_unit_test(the_block_ends_with_its_empty_line),
         cmocka_unit_test(fields_come_one_by_one_with_their_folding),
         cmocka_unit_test(facts_tell_what_intake_asks),
+        cmocka_unit_test(a_block_that_begins_with_a_blank_is_noticed),
         cmocka_unit_test(eight_bits_and_their_encoding_are_noticed),
         cmocka_unit_test(every_from_field_counts),
         cmocka_unit_test(a_flood_of_addresses_is_malformed_not_endless),
