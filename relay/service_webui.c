@@ -19,6 +19,11 @@ static bool destinations(void *owner, struct delivery_destinations *request)
     return delivery_destinations(owner, request);
 }
 
+static bool domains(void *owner, struct delivery_domains *request)
+{
+    return delivery_domains(owner, request);
+}
+
 static bool suspension(void *owner, struct delivery_suspension *request)
 {
     return delivery_suspension(owner, request);
@@ -34,13 +39,16 @@ static void status(void *owner, struct service_status *out)
 {
     struct service *service = owner;
 
+    unsigned n_doors = intake_n_accepting(service->intake);
+
     *out = (struct service_status){
-        .is_ready = atomic_load(&service->is_ready) && !atomic_load(&service->is_draining),
+        .is_ready = atomic_load(&service->is_ready) && !atomic_load(&service->is_draining) &&
+                    n_doors >= atomic_load(&service->n_doors_wanted),
         .is_draining = atomic_load(&service->is_draining),
         .signer_is_up = key_desk_is_up(service->key_desk),
         .queue_is_healthy = spool_is_healthy(service->spool),
         .queue_is_full = spool_is_full(service->spool),
-        .n_doors = intake_n_accepting(service->intake),
+        .n_doors = n_doors,
         .started_utc_ms = service->started_utc_ms,
     };
     memcpy(out->notes, service->notes, sizeof(out->notes));
@@ -69,8 +77,8 @@ int service_start_webui(struct service *service)
         .status = status,
     };
 
-    service->operations =
-        (struct operations){service->delivery, command, sending, destinations, suspension, why};
+    service->operations = (struct operations){service->delivery, command,    sending, destinations,
+                                              domains,           suspension, why};
     return webui_start(service->webui, &parts);
 }
 

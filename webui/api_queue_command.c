@@ -5,6 +5,7 @@
 #include "relay/base/event.h"
 #include "relay/base/list.h"
 #include "relay/spool/queue_id.h"
+#include "webui/queue_json.h"
 #include "webui/routes.h"
 
 struct command {
@@ -26,22 +27,6 @@ static const struct {
     {"delete",  DELIVERY_DELETE },
 };
 
-static json_t *states_json(const struct delivery_command *command)
-{
-    json_t *states = json_object();
-
-    for (unsigned i = 0; i < N_ENTRY_STATES; i++) {
-        const char *name = entry_state_name((enum entry_state)i);
-        json_t *sum = json_object_get(states, name);
-
-        if (i != ENTRY_FREE) /* two states of memory may be one to people */
-            json_object_set_new(
-                states, name,
-                json_integer(json_integer_value(sum) + (json_int_t)command->n_by_state[i]));
-    }
-    return states;
-}
-
 static void on_done(struct delivery_command *request)
 {
     struct command *command = CONTAINER_OF(request, struct command, command);
@@ -52,8 +37,8 @@ static void on_done(struct delivery_command *request)
               field_text("by", command->exchange->by), field_text("reason", request->reason));
     exchange_answer(command->exchange, 200,
                     json_pack("{s:I, s:I, s:o, s:b}", "selected", (json_int_t)request->n_selected,
-                              "busy", (json_int_t)request->n_busy, "by_state", states_json(request),
-                              "dry_run", command->is_dry_run));
+                              "busy", (json_int_t)request->n_busy, "by_state",
+                              queue_states_json(request), "dry_run", command->is_dry_run));
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -162,19 +147,6 @@ void api_queue_command(struct exchange *exchange)
     if (command->is_dry_run)
         command->command.verb = DELIVERY_COUNT;
     command->command.reason = reason ? reason : "by the operator";
-    ask(exchange, command);
-}
-
-void api_queue_summary(struct exchange *exchange)
-{
-    struct command *command = exchange_memory(exchange, sizeof(*command));
-
-    if (!command)
-        return;
-    command->verb = "summary";
-    command->is_dry_run = true;
-    command->command.verb = DELIVERY_COUNT;
-    command->command.selection.is_all = true;
     ask(exchange, command);
 }
 

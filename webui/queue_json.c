@@ -49,6 +49,22 @@ static void mark(json_t *item, uint32_t n)
     }
 }
 
+json_t *queue_states_json(const struct delivery_command *command)
+{
+    json_t *states = json_object();
+
+    for (unsigned i = 0; i < N_ENTRY_STATES; i++) {
+        const char *name = entry_state_name((enum entry_state)i);
+        json_t *sum = json_object_get(states, name);
+
+        if (i != ENTRY_FREE) /* two states of memory may be one to people */
+            json_object_set_new(
+                states, name,
+                json_integer(json_integer_value(sum) + (json_int_t)command->n_by_state[i]));
+    }
+    return states;
+}
+
 struct place {
     uint64_t id;
     json_t *item;
@@ -83,7 +99,7 @@ void queue_mark_sending(json_t *items, struct slice pairs)
     size_t n_items = json_array_size(items);
     CLEANUP(free) struct place *places = make_index(items, n_items);
 
-    while (places && reader.rest.len) {
+    while (places && reader.rest.len && !reader.failed) {
         struct place key = {.id = reader_u64(&reader)}, *place;
         uint32_t n = reader_u32(&reader);
 

@@ -4,6 +4,12 @@
 #include "relay/spool/spool_reader.h"
 #include "webui/exchange.h"
 
+/* {queued,sending,deferred,held}: recipients. */
+json_t *queue_states_json(const struct delivery_command *command);
+
+/* [{domain,recipients}], most first, of what delivery_domains() told. */
+json_t *queue_domains_json(struct slice counts, size_t *n_domains);
+
 /* {id,user,sender,size,arrived,recipients:[{n,address,state,attempts,next,reply}]} */
 json_t *queue_item_json(const struct message_row *row);
 

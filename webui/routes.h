@@ -42,7 +42,7 @@ void api_dkim_list(struct exchange *exchange);
 void api_dkim_new(struct exchange *exchange);
 void api_dkim_dns(struct exchange *exchange);
 
-/* api_queue.c, api_queue_command.c */
+/* api_queue.c, api_queue_command.c, api_summary.c */
 void api_queue_list(struct exchange *exchange);
 void api_queue_show(struct exchange *exchange);
 void api_queue_summary(struct exchange *exchange);

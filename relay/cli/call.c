@@ -7,14 +7,42 @@
 
 #include "relay/base/fault.h"
 
+/* All pages as one list. */
+static int get_all(const struct options *options, const char *path, json_t *items)
+{
+    CLEANUP(free) char *cursor = NULL;
+    int exit_code;
+
+    do {
+        CLEANUP(free) char *escaped = cursor ? client_escape(cursor) : NULL;
+        CLEANUP(free) char *whole = NULL;
+        struct answer answer;
+        const char *next;
+
+        if (asprintf(&whole, "%s%s%s", path,
+                     !escaped            ? ""
+                     : strchr(path, '?') ? "&cursor="
+                                         : "?cursor=",
+                     escaped ? escaped : "") < 0)
+            return EX_OSERR;
+        exit_code = client_ask(options, "GET", whole, NULL, &answer);
+        json_array_extend(items, json_object_get(answer.body, "items"));
+        next = json_string_value(json_object_get(answer.body, "next_cursor"));
+        free(cursor);
+        cursor = next ? strdup(next) : NULL;
+        json_decref(answer.body);
+    } while (exit_code == EX_OK && cursor);
+    return exit_code;
+}
+
 int call_list(const struct options *options, const char *path, const struct column *columns)
 {
-    struct answer answer;
-    int exit_code = client_ask(options, "GET", path, NULL, &answer);
+    json_t *items = json_array();
+    int exit_code = path ? get_all(options, path, items) : EX_OSERR;
 
     if (exit_code == EX_OK)
-        print_items(options, answer.body, columns);
-    json_decref(answer.body);
+        print_items(options, items, columns);
+    json_decref(items);
     return exit_code;
 }
 
@@ -68,11 +96,14 @@ char *call_read_line(void)
     size_t size = 0;
     ssize_t len = getline(&line, &size, stdin);
 
-    if (len < 0) {
+    /* A NUL would cut off what stands behind it. */
+    if (len < 0 || strlen(line) != (size_t)len) {
         free(line);
         return NULL;
     }
-    while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
+    if (len > 0 && line[len - 1] == '\n')
+        line[--len] = '\0';
+    if (len > 0 && line[len - 1] == '\r')
         line[--len] = '\0';
     return line;
 }

@@ -6,7 +6,7 @@
 #include "relay/cli/options.h"
 #include "relay/cli/print.h"
 
-/* GET path and print items or the object. */
+/* GET path (all pages) and print the items, or the object. */
 int call_list(const struct options *options, const char *path, const struct column *columns);
 int call_show(const struct options *options, const char *path, const struct column *columns);
 
@@ -18,5 +18,6 @@ int call_quietly(const struct options *options, const char *method, const char *
 /* "/api/v1/users/%s" with the argument percent-encoded; malloc()ed. */
 char *call_path(const char *format, const char *argument);
 
-/* The first line of stdin without its line end, for passwords; malloc()ed, or NULL at the end. */
+/* The next line of stdin without its line end; malloc()ed.  NULL at the end, or with a NUL in it.
+ */
 char *call_read_line(void);

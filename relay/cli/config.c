@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -8,6 +9,16 @@
 #include "relay/control/config.h"
 
 #define DEFAULT_CONFIG "/etc/staffetta/staffetta.conf"
+
+static void print_file(const char *path)
+{
+    json_t *object = json_pack("{s:s, s:b}", "file", path, "good", 1);
+    char *text = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII);
+
+    puts(text ? text : "{}");
+    free(text);
+    json_decref(object);
+}
 
 /* Needs no service: reads the file as the service would. */
 int config_check_main(struct options *options)
@@ -25,7 +36,10 @@ int config_check_main(struct options *options)
         return EX_CONFIG;
     }
     settings_unref(settings);
-    print_line("%s: good", path);
+    if (options->wants_json)
+        print_file(path);
+    else
+        print_line("%s: good", path);
     return EX_OK;
 }
 
@@ -61,7 +75,7 @@ int config_show_main(struct options *options)
             if (!json_is_true(json_object_get(json_array_get(items, i - 1), "changed")))
                 json_array_remove(items, i - 1);
     if (exit_code == EX_OK && options->wants_json)
-        print_items(options, answer.body, none);
+        print_items(options, items, none);
     else if (exit_code == EX_OK)
         json_array_foreach(items, index, item)
             print_setting(item, option_is_set(options, "explain"));

@@ -23,7 +23,7 @@ static void print_records(const struct options *options, json_t *body)
     json_t *item;
 
     if (options->wants_json) {
-        print_items(options, body, none);
+        print_items(options, json_object_get(body, "items"), none);
         return;
     }
     json_array_foreach(json_object_get(body, "items"), index, item)
@@ -44,35 +44,41 @@ static void print_records(const struct options *options, json_t *body)
     }
 }
 
-static bool read_pem(const char *path, struct buffer *out)
+/* 0 or the exit code after a sentence. */
+static int read_pem(const char *path, struct buffer *out)
 {
     FILE *file = fopen(path, "re");
     char chunk[4096];
     size_t n;
+    bool has_failed = !file || buffer_reserve(out, PEM_MAX_BYTES + sizeof(chunk)) < 0;
 
-    if (!file) {
-        perror(path);
-        return false;
-    }
-    while (out->len <= PEM_MAX_BYTES && (n = fread(chunk, 1, sizeof(chunk), file)) > 0)
+    while (!has_failed && out->len <= PEM_MAX_BYTES && (n = fread(chunk, 1, sizeof(chunk), file)))
         buffer_append(out, slice_from(chunk, n));
-    fclose(file);
+    has_failed = has_failed || ferror(file);
+    if (has_failed)
+        perror(path);
+    if (file)
+        fclose(file);
     secret_wipe(chunk, sizeof(chunk));
-    return out->len <= PEM_MAX_BYTES;
+    if (has_failed)
+        return EX_NOINPUT;
+    if (out->len > 0 && out->len <= PEM_MAX_BYTES)
+        return EX_OK;
+    fprintf(stderr, "staffetta: %s is no key in PEM\n", path);
+    return EX_DATAERR;
 }
 
 static int add_pem(const struct options *options, json_t *body)
 {
     const char *path = option(options, "import");
     struct buffer pem = BUFFER_INIT;
-    int exit_code = EX_OK;
+    int exit_code = path ? read_pem(path, &pem) : EX_OK;
 
-    if (!path)
-        return EX_OK;
-    if (read_pem(path, &pem))
-        json_object_set_new(body, "pem", json_stringn(pem.data ? pem.data : "", pem.len));
-    else
-        exit_code = EX_NOINPUT;
+    if (path && exit_code == EX_OK &&
+        json_object_set_new(body, "pem", json_stringn(pem.data, pem.len))) {
+        fprintf(stderr, "staffetta: %s is no key in PEM\n", path);
+        exit_code = EX_DATAERR;
+    }
     if (pem.data)
         secret_wipe(pem.data, pem.capacity);
     buffer_fini(&pem);

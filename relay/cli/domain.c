@@ -40,7 +40,7 @@ int domain_check(struct options *options)
     int exit_code = client_ask(options, "POST", path, NULL, &answer);
 
     if (exit_code == EX_OK) {
-        print_items(options, answer.body, columns);
+        print_items(options, json_object_get(answer.body, "items"), columns);
         if (!json_is_true(json_object_get(answer.body, "ok")))
             exit_code = EX_DATAERR;
     }

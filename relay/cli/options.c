@@ -1,5 +1,6 @@
 #include "relay/cli/options.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -45,7 +46,8 @@ static bool complain(const char *what, const char *word)
     return false;
 }
 
-bool option_take(struct options *options, int argc, char **argv, int *at)
+/* --name value, or --name=value, of the verb. */
+static bool take_option(struct options *options, int argc, char **argv, int *at)
 {
     const char *word = argv[*at];
     const char *name = word + 2;
@@ -65,6 +67,78 @@ bool option_take(struct options *options, int argc, char **argv, int *at)
     *value = (struct option_value){.name = name, .name_len = len};
     if (known == VALUED)
         value->value = equals ? equals + 1 : argv[++*at];
+    if (value->value && !*value->value && !option_is_named(value, "from"))
+        return complain("an empty value follows", word);
     options->n_values++;
+    return true;
+}
+
+int option_take_global(struct options *options, int argc, char **argv, int *at)
+{
+    if (strcmp(argv[*at], "--json") == 0) {
+        options->wants_json = true;
+        return 1;
+    }
+    if (strncmp(argv[*at], "--socket=", 9) == 0) {
+        options->socket_path = argv[*at] + 9;
+        return 1;
+    }
+    if (strcmp(argv[*at], "--socket") != 0)
+        return 0;
+    if (*at + 1 >= argc) {
+        complain("a value is missing after", argv[*at]);
+        return -1;
+    }
+    options->socket_path = argv[++*at];
+    return 1;
+}
+
+static bool take_argument(struct options *options, const char *word)
+{
+    if (!*word)
+        return complain("an argument is empty", "");
+    if (options->n_arguments == ARGUMENTS_MAX)
+        return complain("too many arguments; many ids can be sent on stdin, with", "-");
+    options->arguments[options->n_arguments++] = word;
+    return true;
+}
+
+static bool take_word(struct options *options, int argc, char **argv, int *at)
+{
+    const char *word = argv[*at];
+    int taken = option_take_global(options, argc, argv, at);
+
+    if (taken)
+        return taken > 0;
+    if (strcmp(word, "--help") == 0) {
+        options->wants_help = true;
+        return true;
+    }
+    return strncmp(word, "--", 2) == 0 ? take_option(options, argc, argv, at)
+                                       : take_argument(options, word);
+}
+
+static bool is_utf8(const char *word)
+{
+    json_t *probe = json_string(word);
+
+    json_decref(probe);
+    return probe != NULL;
+}
+
+bool options_take(struct options *options, int argc, char **argv, int from)
+{
+    bool are_over = false;
+
+    for (int at = from; at < argc; at++)
+        if (!is_utf8(argv[at]))
+            return complain("not UTF-8: word", argv[at]);
+    for (int at = from; at < argc; at++) {
+        if (!are_over && strcmp(argv[at], "--") == 0)
+            are_over = true;
+        else if (are_over ? !take_argument(options, argv[at])
+                          : !take_word(options, argc, argv, &at))
+            return false;
+    }
     return true;
 }

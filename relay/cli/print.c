@@ -10,12 +10,48 @@
 
 enum { MAX_COLUMNS = 16 };
 
+/* C0, DEL, and C1 in its two UTF-8 bytes (what jansson hands out is UTF-8). */
+static size_t control_length(const char *text)
+{
+    unsigned char first = (unsigned char)text[0], second = (unsigned char)text[1];
+
+    if (first < ' ' || first == 0x7f)
+        return 1;
+    return first == 0xc2 && second >= 0x80 && second <= 0x9f ? 2 : 0;
+}
+
 static void append_plain(struct buffer *out, const char *text)
 {
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
+    while (*text) {
+        size_t len = control_length(text);
 
-        buffer_append_byte(out, c < ' ' || c == 0x7f ? '?' : *text);
+        buffer_append_byte(out, len ? '?' : *text);
+        text += len ? len : 1;
+    }
+}
+
+void print_complaint(const char *sentence)
+{
+    CLEANUP(buffer) struct buffer plain = BUFFER_INIT;
+
+    append_plain(&plain, sentence);
+    fprintf(stderr, "staffetta: %.*s\n", (int)plain.len, plain.data ? plain.data : "");
+}
+
+static void append_value(struct buffer *out, json_t *value);
+
+static void append_members(struct buffer *out, json_t *object)
+{
+    const char *name, *comma = "";
+    json_t *value;
+
+    json_object_foreach(object, name, value)
+    {
+        buffer_append_text(out, comma);
+        append_plain(out, name);
+        buffer_append_byte(out, '=');
+        append_value(out, value);
+        comma = ", ";
     }
 }
 
@@ -30,6 +66,7 @@ static void append_value(struct buffer *out, json_t *value)
         buffer_printf(out, "%lld", (long long)json_integer_value(value));
     else if (json_is_boolean(value))
         buffer_append_text(out, json_is_true(value) ? "yes" : "no");
+    append_members(out, value);
     json_array_foreach(value, index, item)
     {
         if (index)
@@ -61,7 +98,8 @@ void print_line(const char *format, ...)
 
 static void print_json(json_t *value)
 {
-    char *text = json_dumps(value, JSON_COMPACT);
+    /* Programs do not mind, and no terminal is driven by what a peer said. */
+    char *text = json_dumps(value, JSON_COMPACT | JSON_ENSURE_ASCII);
 
     puts(text ? text : "{}");
     free(text);
@@ -112,9 +150,8 @@ static void print_row(json_t *item, const struct column *columns, const int widt
     }
 }
 
-void print_items(const struct options *options, json_t *body, const struct column *columns)
+void print_items(const struct options *options, json_t *items, const struct column *columns)
 {
-    json_t *items = json_object_get(body, "items");
     int widths[MAX_COLUMNS] = {0};
     size_t index;
     json_t *item;

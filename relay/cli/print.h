@@ -12,8 +12,11 @@ struct column {
 };
 
 void print_object(const struct options *options, json_t *object, const struct column *columns);
-void print_items(const struct options *options, json_t *body, const struct column *columns);
+void print_items(const struct options *options, json_t *items, const struct column *columns);
 void print_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* "staffetta: sentence" on stderr; control bytes as "?". */
+void print_complaint(const char *sentence);
 
 /* A member as text for people: lists joined by ", ", null as "-"; control bytes as "?", so that no
  * peer's text can drive a terminal.  malloc()ed. */

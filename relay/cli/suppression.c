@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <sysexits.h>
 
 #include "relay/base/fault.h"
 #include "relay/cli/call.h"
@@ -40,6 +41,6 @@ int suppression_delete(struct options *options)
     CLEANUP(free) char *format = NULL;
 
     if (asprintf(&format, "%s/%%s%s%s", SUPPRESSIONS, user ? "?user=" : "", escaped) < 0)
-        return 1;
+        return EX_OSERR;
     return call_quietly(options, "DELETE", format, options->arguments[0], NULL);
 }

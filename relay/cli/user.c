@@ -30,6 +30,8 @@ static const struct column details[] = {
     {"class",             "may set class"    },
     {"must_sign",         "must sign"        },
     {"refuse_over_quota", "refuse over quota"},
+    {"limits",            "limits"           },
+    {"credentials",       "passwords"        },
     {"last_used",         "last used"        },
     {"imported_hash",     "imported hash"    },
     {"created",           "created"          },
@@ -47,14 +49,18 @@ static json_t *all_of(const struct options *options, const char *name)
     return values;
 }
 
-/* Puts "generate", "password" or "hash" into body; EX_USAGE unless exactly one was asked for. */
-static int add_password(const struct options *options, json_t *body)
+/* Puts "generate", "password" or "hash" into body; EX_USAGE when several were asked for, or none
+ * though one is needed. */
+static int add_password(const struct options *options, json_t *body, bool is_needed)
 {
     bool generates = option_is_set(options, "generate");
     bool reads_password = option_is_set(options, "password-stdin");
     bool reads_hash = option_is_set(options, "hash-stdin");
+    int exit_code = EX_OK;
     char *line;
 
+    if (!generates && !reads_password && !reads_hash && !is_needed)
+        return EX_OK;
     if (generates + reads_password + reads_hash != 1) {
         fputs("staffetta: give one of --generate, --password-stdin, --hash-stdin\n", stderr);
         return EX_USAGE;
@@ -65,13 +71,16 @@ static int add_password(const struct options *options, json_t *body)
     }
     line = call_read_line();
     if (!line) {
-        fputs("staffetta: nothing came on stdin\n", stderr);
+        fputs("staffetta: no line of text came on stdin\n", stderr);
         return EX_DATAERR;
     }
-    json_object_set_new(body, reads_hash ? "hash" : "password", json_string(line));
+    if (json_object_set_new(body, reads_hash ? "hash" : "password", json_string(line)) < 0) {
+        fputs("staffetta: what came on stdin is not UTF-8\n", stderr);
+        exit_code = EX_DATAERR;
+    }
     secret_wipe(line, strlen(line));
     free(line);
-    return EX_OK;
+    return exit_code;
 }
 
 /* A generated password goes alone on one line of stdout, so that scripts can take it. */
@@ -100,7 +109,7 @@ int user_add(struct options *options)
 {
     json_t *body = json_pack("{s:s, s:o, s:o}", "name", options->arguments[0], "senders",
                              all_of(options, "sender"), "networks", all_of(options, "network"));
-    int exit_code = body ? add_password(options, body) : EX_DATAERR;
+    int exit_code = body ? add_password(options, body, false) : EX_DATAERR;
 
     if (exit_code == EX_OK)
         return send_user(options, USERS, body);
@@ -112,7 +121,7 @@ int user_password(struct options *options)
 {
     CLEANUP(free) char *path = call_path(USERS "/%s:password", options->arguments[0]);
     json_t *body = json_object();
-    int exit_code = add_password(options, body);
+    int exit_code = add_password(options, body, true);
 
     if (exit_code == EX_OK)
         return send_user(options, path, body);
@@ -147,26 +156,41 @@ int user_delete(struct options *options)
     return call_quietly(options, "DELETE", USERS "/%s", options->arguments[0], NULL);
 }
 
-/* NAME OPTION=VALUE… */
-int user_limit(struct options *options)
+/* "a=b" words as an object; NULL after a sentence. */
+static json_t *values_of(const struct options *options)
 {
     json_t *values = json_object();
-    json_t *senders = all_of(options, "sender");
-    json_t *body;
 
     for (size_t i = 1; i < options->n_arguments; i++) {
         const char *word = options->arguments[i];
         const char *equals = strchr(word, '=');
 
-        if (!equals) {
+        if (!equals || equals == word) {
             fprintf(stderr, "staffetta: %s is not OPTION=VALUE\n", word);
             json_decref(values);
-            json_decref(senders);
-            return EX_USAGE;
+            return NULL;
         }
         json_object_setn_new(values, word, (size_t)(equals - word), json_string(equals + 1));
     }
+    return values;
+}
+
+/* NAME OPTION=VALUE… */
+int user_limit(struct options *options)
+{
+    json_t *values = values_of(options);
+    json_t *senders;
+    json_t *body;
+
+    if (!values)
+        return EX_USAGE;
+    if (json_object_size(values) == 0 && !option_is_set(options, "sender")) {
+        fputs("staffetta: say what to change: OPTION=VALUE or --sender\n", stderr);
+        json_decref(values);
+        return EX_USAGE;
+    }
     body = json_pack("{s:o}", "options", values);
+    senders = all_of(options, "sender");
     if (json_array_size(senders))
         json_object_set(body, "senders", senders);
     json_decref(senders);

@@ -66,6 +66,15 @@ struct delivery_destinations {
     struct delivery_visit *visit;
 };
 
+/* How many recipients wait for each domain.  One that is on its way to another loop comes twice. */
+struct delivery_domains {
+    struct task task;
+    struct mailbox *answer_to;
+    void (*done)(struct delivery_domains *request);
+    struct buffer counts; /* u32 recipients, counted name, each; the asker frees */
+    struct delivery_visit *visit;
+};
+
 /* Suspends or resumes a domain or a site by name; remembered for names that have no mail yet. */
 struct delivery_suspension {
     struct task task;
@@ -106,6 +115,7 @@ struct operations {
     bool (*command)(void *owner, struct delivery_command *command);
     bool (*sending)(void *owner, struct delivery_sending *request);
     bool (*destinations)(void *owner, struct delivery_destinations *request);
+    bool (*domains)(void *owner, struct delivery_domains *request);
     bool (*suspension)(void *owner, struct delivery_suspension *request);
     bool (*why)(void *owner, struct delivery_why *request);
 };

@@ -1,0 +1,94 @@
+#include "relay/cli/verbs.h"
+
+#include <string.h>
+
+#include "relay/cli/nouns.h"
+#include "relay/cli/options.h"
+
+#define MANY ARGUMENTS_MAX
+
+#define NEW_USER    "generate password-stdin hash-stdin sender= network="
+#define NEW_SECRET  "generate password-stdin hash-stdin"
+#define FILTER      "dest= user= state= from= limit="
+#define SELECTION   "dest= user= from= all"
+#define ORDER       SELECTION " dry-run reason="
+#define KEY         "selector= type= import="
+#define SUPPRESSION "user= reason="
+
+#define HELP_USER                                                                                  \
+    "NAME [--generate | --password-stdin | --hash-stdin] [--sender ADDRESS|DOMAIN|'*']… "        \
+    "[--network CIDR]…"
+#define HELP_SECRET "NAME --generate | --password-stdin | --hash-stdin"
+#define HELP_LIMIT                                                                                   \
+    "NAME [OPTION=VALUE]… [--sender ADDRESS|DOMAIN|'*']…   sessions, recipients, message_size, " \
+    "trace, bounces, class, must_sign, refuse_over_quota"
+#define HELP_CONFIG  "[--changed] [--explain]"
+#define HELP_KEY     "DOMAIN [--selector S] [--type rsa2048|ed25519|both] [--import PEM-FILE]"
+#define HELP_DNS     "DOMAIN [--selector S]"
+#define HELP_FILTER  "[--dest D] [--user U] [--state S] [--from A] [--limit N]"
+#define HELP_REBUILD "[--config FILE]   with the service stopped"
+#define HELP_SELECT  "ID… | - | --dest D | --user U | --from S | --all"
+#define HELP_ORDER   HELP_SELECT " [--reason R] [--dry-run]"
+#define HELP_SUSPEND "NAME --reason R [--for 2h]"
+#define HELP_STOP    "ADDRESS|DOMAIN [--user U] [--reason R]"
+
+const struct verb verbs[] = {
+    {"config",      "check",    0, 1,    "config=",         config_check_main,   "[FILE]"                    },
+    {"config",      "show",     0, 0,    "changed explain", config_show_main,    HELP_CONFIG                 },
+    {"user",        "add",      1, 1,    NEW_USER,          user_add,            HELP_USER                   },
+    {"user",        "list",     0, 0,    "",                user_list,           ""                          },
+    {"user",        "show",     1, 1,    "",                user_show,           "NAME"                      },
+    {"user",        "password", 1, 1,    NEW_SECRET,        user_password,       HELP_SECRET                 },
+    {"user",        "enable",   1, 1,    "",                user_enable,         "NAME"                      },
+    {"user",        "disable",  1, 1,    "",                user_disable,        "NAME"                      },
+    {"user",        "delete",   1, 1,    "",                user_delete,         "NAME"                      },
+    {"user",        "limit",    1, MANY, "sender=",         user_limit,          HELP_LIMIT                  },
+    {"network",     "add",      1, 1,    "user=",           network_add,         "CIDR --user NAME"          },
+    {"network",     "list",     0, 0,    "",                network_list,        ""                          },
+    {"network",     "delete",   1, 1,    "",                network_delete,      "CIDR"                      },
+    {"domain",      "add",      1, 1,    "require-signing", domain_add,          "DOMAIN [--require-signing]"},
+    {"domain",      "list",     0, 0,    "",                domain_list,         ""                          },
+    {"domain",      "check",    1, 1,    "",                domain_check,        "DOMAIN"                    },
+    {"domain",      "delete",   1, 1,    "",                domain_delete,       "DOMAIN"                    },
+    {"dkim",        "new",      1, 1,    KEY,               dkim_new,            HELP_KEY                    },
+    {"dkim",        "dns",      1, 1,    "selector=",       dkim_dns,            HELP_DNS                    },
+    {"dkim",        "list",     0, 0,    "",                dkim_list,           ""                          },
+    {"queue",       "list",     0, 0,    FILTER,            queue_list,          HELP_FILTER                 },
+    {"queue",       "summary",  0, 0,    "",                queue_summary,       ""                          },
+    {"queue",       "why",      1, 1,    "",                queue_why,           "ID|DOMAIN"                 },
+    {"queue",       "rebuild",  0, 0,    "config=",         queue_rebuild,       HELP_REBUILD                },
+    {"queue",       "show",     0, MANY, SELECTION,         queue_show,          HELP_SELECT                 },
+    {"queue",       "retry",    0, MANY, ORDER,             queue_retry,         HELP_ORDER                  },
+    {"queue",       "hold",     0, MANY, ORDER,             queue_hold,          HELP_ORDER                  },
+    {"queue",       "release",  0, MANY, ORDER,             queue_release,       HELP_ORDER                  },
+    {"queue",       "requeue",  0, MANY, ORDER,             queue_requeue,       HELP_ORDER                  },
+    {"queue",       "bounce",   0, MANY, ORDER,             queue_bounce,        HELP_ORDER                  },
+    {"queue",       "delete",   0, MANY, ORDER,             queue_delete,        HELP_ORDER                  },
+    {"destination", "list",     0, 0,    "",                destination_list,    ""                          },
+    {"destination", "show",     1, 1,    "",                destination_show,    "NAME"                      },
+    {"destination", "suspend",  1, 1,    "reason= for=",    destination_suspend, HELP_SUSPEND                },
+    {"destination", "resume",   1, 1,    "",                destination_resume,  "NAME"                      },
+    {"suppression", "list",     0, 0,    "",                suppression_list,    ""                          },
+    {"suppression", "add",      1, 1,    SUPPRESSION,       suppression_add,     HELP_STOP                   },
+    {"suppression", "delete",   1, 1,    "user=",           suppression_delete,  "ADDRESS|DOMAIN [--user U]" },
+    {"health",      NULL,       0, 0,    "",                health,              ""                          },
+    {"version",     NULL,       0, 0,    "",                version,             ""                          },
+};
+const size_t n_verbs = sizeof(verbs) / sizeof(verbs[0]);
+
+const struct verb *verb_find(const char *noun, const char *name)
+{
+    for (size_t i = 0; i < n_verbs; i++)
+        if (strcmp(verbs[i].noun, noun) == 0 &&
+            (!verbs[i].name || (name && strcmp(verbs[i].name, name) == 0)))
+            return &verbs[i];
+    return NULL;
+}
+
+bool verb_has_noun(const char *noun)
+{
+    for (size_t i = 0; i < n_verbs; i++)
+        if (strcmp(verbs[i].noun, noun) == 0)
+            return true;
+    return false;
+}
