@@ -95,9 +95,23 @@ static int keep_or_open(struct bundle *bundle, const struct bundle *before, cons
     return 0;
 }
 
+/* Where the panel and the control socket are needs a restart to change: who serves them does not
+ * look again, so a reload keeps what it has. */
+static const char *wanted_over_reload(const struct bundle *before, const char *name,
+                                      const char *wanted)
+{
+    if (before->n_listeners == 0)
+        return wanted; /* the start */
+    for (size_t i = 0; i < before->n_listeners; i++)
+        if (strcmp(before->listeners[i].name, name) == 0)
+            return before->listeners[i].wanted;
+    return "";
+}
+
 static int open_all(struct bundle *bundle, const struct bundle *before, struct buffer *problem)
 {
     const struct settings *settings = bundle->settings;
+    const char *panel = wanted_over_reload(before, BUNDLE_PANEL, settings->panel.address);
     char control[4096];
     int error = 0;
 
@@ -105,14 +119,12 @@ static int open_all(struct bundle *bundle, const struct bundle *before, struct b
         for (size_t k = 0; error == 0 && k < settings->listen[i].address.n_items; k++)
             error = keep_or_open(bundle, before, settings->listen[i].title,
                                  settings->listen[i].address.items[k], problem);
-    if (error == 0 && *settings->panel.address)
-        error = keep_or_open(bundle, before, BUNDLE_PANEL, settings->panel.address, problem);
-    /* run_dir needs a restart: a reload keeps the socket it has. */
+    if (error == 0 && *panel)
+        error = keep_or_open(bundle, before, BUNDLE_PANEL, panel, problem);
     snprintf(control, sizeof(control), "%s/%s", settings->run_dir, BUNDLE_CONTROL);
-    for (size_t i = 0; i < before->n_listeners; i++)
-        if (strcmp(before->listeners[i].name, BUNDLE_CONTROL) == 0)
-            snprintf(control, sizeof(control), "%s", before->listeners[i].wanted);
-    return error < 0 ? error : keep_or_open(bundle, before, BUNDLE_CONTROL, control, problem);
+    return error < 0 ? error
+                     : keep_or_open(bundle, before, BUNDLE_CONTROL,
+                                    wanted_over_reload(before, BUNDLE_CONTROL, control), problem);
 }
 
 int parent_ports_open(struct bundle *bundle, const struct bundle *before, struct buffer *problem)

@@ -21,6 +21,8 @@
 #include "signer/client.h"
 #include "signer/process.h"
 
+enum { MOST_DOOR_WAITS = 5000 /* of a millisecond */ };
+
 /* ---- loops ---- */
 
 static void *run_loop(void *argument)
@@ -77,6 +79,17 @@ static bool has_listener(const struct bundle *bundle, const struct bundle_listen
     return false;
 }
 
+/* The loops open their doors by themselves: nothing is announced before.  One that could not be
+ * opened was told by its loop, and health goes on telling it. */
+static void wait_for_doors(struct service *service)
+{
+    for (int i = 0; i < MOST_DOOR_WAITS; i++) {
+        if (intake_n_accepting(service->intake) >= atomic_load(&service->n_doors_wanted))
+            return;
+        mailbox_wait(service->mailbox, 1);
+    }
+}
+
 /* Says which of them accept from now on; is_told: those that were said before. */
 static void tell_listeners(const struct bundle *bundle, const bool *is_told)
 {
@@ -103,12 +116,13 @@ static void reload(struct service *service, struct channel_message *message)
         is_told[i] = has_listener(&service->bundle, &fresh.listeners[i]);
     if (error == 0)
         error = service_apply(service, &fresh, &why);
-    if (error < 0)
-        EVENT(EVENT_RELOAD_FAILED, field_text("reason", *why ? why : strerror(-error)));
-    else
+    if (error == 0) {
+        wait_for_doors(service);
         tell_reloaded(&service->bundle, is_told);
-    if (error < 0)
+    } else {
+        EVENT(EVENT_RELOAD_FAILED, field_text("reason", *why ? why : strerror(-error)));
         bundle_fini(&fresh);
+    }
     if (channel_send(service->channel_fd, CHANNEL_RELOADED,
                      error < 0 ? slice_of(*why ? why : strerror(-error)) : slice_of(""), NULL,
                      0) < 0)
@@ -189,10 +203,11 @@ static int begin(struct service *service)
         EVENT(EVENT_START_FAILED, field_text("reason", *why ? why : strerror(-error)));
         return error;
     }
+    wait_for_doors(service);
+    atomic_store(&service->is_ready, true);
     tell_listeners(&service->bundle, (const bool[CHANNEL_MAX_FDS]){false});
     EVENT(EVENT_READY, field_text("version", STAFFETTA_VERSION),
           field_number("loops", service->n_loops));
-    atomic_store(&service->is_ready, true);
     return channel_send(service->channel_fd, CHANNEL_READY, slice_of(""), NULL, 0);
 }
 

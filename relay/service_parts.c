@@ -246,8 +246,11 @@ static int apply_intake(struct service *service, const struct bundle *bundle, co
     int error = service_listeners(bundle, arena, &listeners, &n_listeners);
 
     service_intake_settings(bundle->settings, hostname, &settings);
-    return error < 0 ? error
-                     : intake_apply(service->intake, &settings, tls, listeners, n_listeners);
+    if (error == 0)
+        error = intake_apply(service->intake, &settings, tls, listeners, n_listeners);
+    if (error == 0)
+        atomic_store(&service->n_doors_wanted, (unsigned)n_listeners * service->n_loops);
+    return error;
 }
 
 static int apply_to_modules(struct service *service, const struct bundle *bundle,

@@ -44,6 +44,7 @@ struct service {
     struct delivery_drain delivery_drain;
     bool is_over;
     _Atomic bool is_ready, is_draining;
+    _Atomic unsigned n_doors_wanted; /* listeners of the settings, over all loops */
     int64_t started_utc_ms;
     const char *notes[8];
 };
