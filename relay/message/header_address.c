@@ -11,7 +11,7 @@ enum token_kind {
     TOKEN_LITERAL, /* [...] as it stands: may be a domain */
     TOKEN_PHRASE,  /* only ever part of a display name: encoded words, stray bytes */
     TOKEN_SPECIAL, /* one of < > @ , ; : */
-    TOKEN_BROKEN   /* a quote, comment or bracket that never ends */
+    TOKEN_BROKEN   /* a quote, comment or bracket that never ends, or that readers disagree on */
 };
 
 struct token {
@@ -100,6 +100,28 @@ static struct token take(struct slice *rest, enum token_kind kind, size_t len)
     return token;
 }
 
+/* Inside an encoded word or brackets some readers see the structure of the field where others see
+ * text: `=?a?q?,b@y.org,?= <a@x.org>` has one address or two.  A stray @ alone changes nothing. */
+static bool is_read_in_two_ways(struct slice text)
+{
+    bool has_at = false, has_separator = false;
+
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+
+        if (c != '\0' && strchr("<>\"()\\", c))
+            return true;
+        has_at = has_at || c == '@';
+        has_separator = has_separator || c == ',' || c == ';' || c == ':';
+    }
+    return has_at && has_separator;
+}
+
+static struct token take_opaque(struct slice *rest, enum token_kind kind, size_t len)
+{
+    return take(rest, is_read_in_two_ways(slice_head(*rest, len)) ? TOKEN_BROKEN : kind, len);
+}
+
 static struct token next_token(struct slice *rest)
 {
     size_t len;
@@ -113,10 +135,10 @@ static struct token next_token(struct slice *rest)
     if (rest->data[0] == '"')
         return take(rest, TOKEN_QUOTED, quoted_length(*rest));
     if (rest->data[0] == '[')
-        return take(rest, TOKEN_LITERAL, enclosed_length(*rest, '[', ']'));
+        return take_opaque(rest, TOKEN_LITERAL, enclosed_length(*rest, '[', ']'));
     len = encoded_word_length(*rest);
     if (len)
-        return take(rest, TOKEN_PHRASE, len);
+        return take_opaque(rest, TOKEN_PHRASE, len);
     while (len < rest->len && is_atom_byte(rest->data[len]))
         len++;
     return len ? take(rest, TOKEN_ATOM, len) : take(rest, TOKEN_PHRASE, 1);
@@ -230,6 +252,8 @@ static int on_angle(struct element *element, struct slice *rest, struct arena *a
         out->is_malformed = true;
     if (is_address(element))
         error = add_address(element, arena, out);
+    else if (element->has_at) /* `b@y.org x <a@x.org>`: some readers take the first address */
+        out->is_malformed = true;
     *element = (struct element){.has_angle = true};
     if (!error)
         error = read_angle(rest, arena, out);

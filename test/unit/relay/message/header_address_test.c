@@ -116,6 +116,12 @@ static void what_is_ambiguous_is_malformed(void **state)
         {"[no end <a@x.org>",                       "!"                               },
         {"<\"a\r\nb\"@x.org>",                      "!"                               },
         {"a@x.org: b@x.org;",                       "b@x.org!"                        },
+        {"b@y.org x <a@x.org>",                     "a@x.org!"                        },
+        {"=?a?q?,b@y.org,?= <a@x.org>",             "!"                               },
+        {"=?a?q?<b@y.org>?= <a@x.org>",             "!"                               },
+        {"=?a?q?\"?= <a@x.org>, \" <b@y.org>, \"",  "!"                               },
+        {"=?a?q?x:b@y.org;?= <a@x.org>",            "!"                               },
+        {"[,b@y.org,] <a@x.org>",                   "!"                               },
         {"a@1.org,a@2.org,a@3.org,a@4.org,a@5.org", "a@1.org a@2.org a@3.org a@4.org!"},
     };
 
