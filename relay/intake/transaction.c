@@ -157,6 +157,8 @@ static struct smtp_reply judge_message(struct session *session, const struct use
         return SMTP_REPLY(552, 5, 3, 4, "Message size exceeds this user's limit");
     if (session->collector.facts.n_received > MOST_RECEIVED)
         return SMTP_REPLY(554, 5, 4, 6, "Too many Received fields: the message is looping");
+    if (session->collector.facts.begins_folded) /* it would become part of our own last field */
+        return SMTP_REPLY(550, 5, 6, 0, "The header begins with a blank (RFC 5322 2.2.3)");
     return judge_from(session, user);
 }
 
