@@ -111,20 +111,21 @@ static const char *wanted_over_reload(const struct bundle *before, const char *n
 static int open_all(struct bundle *bundle, const struct bundle *before, struct buffer *problem)
 {
     const struct settings *settings = bundle->settings;
-    const char *panel = wanted_over_reload(before, BUNDLE_PANEL, settings->panel.address);
-    char control[4096];
+    char path[4096];
+    const char *control, *panel;
     int error = 0;
 
+    /* Asked before anything is opened: at the start, before and bundle are one. */
+    snprintf(path, sizeof(path), "%s/%s", settings->run_dir, BUNDLE_CONTROL);
+    control = wanted_over_reload(before, BUNDLE_CONTROL, path);
+    panel = wanted_over_reload(before, BUNDLE_PANEL, settings->panel.address);
     for (size_t i = 0; i < settings->n_listen; i++)
         for (size_t k = 0; error == 0 && k < settings->listen[i].address.n_items; k++)
             error = keep_or_open(bundle, before, settings->listen[i].title,
                                  settings->listen[i].address.items[k], problem);
     if (error == 0 && *panel)
         error = keep_or_open(bundle, before, BUNDLE_PANEL, panel, problem);
-    snprintf(control, sizeof(control), "%s/%s", settings->run_dir, BUNDLE_CONTROL);
-    return error < 0 ? error
-                     : keep_or_open(bundle, before, BUNDLE_CONTROL,
-                                    wanted_over_reload(before, BUNDLE_CONTROL, control), problem);
+    return error < 0 ? error : keep_or_open(bundle, before, BUNDLE_CONTROL, control, problem);
 }
 
 int parent_ports_open(struct bundle *bundle, const struct bundle *before, struct buffer *problem)
