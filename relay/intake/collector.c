@@ -57,6 +57,15 @@ static void give_memory(struct collector *collector)
     collector->memory_taken = 0;
 }
 
+static void release(struct collector *collector)
+{
+    give_memory(collector);
+    buffer_fini(&collector->header);
+    buffer_fini(&collector->message);
+    arena_reset(&collector->arena);
+    collector->is_open = false;
+}
+
 /* ---- the file of a long message ---- */
 
 static void ask_large(struct collector *collector, enum spool_large_kind kind);
@@ -74,11 +83,13 @@ static void run_large_done(struct spool_large_request *request)
         if (collector->is_writing)
             return;
     }
-    if (request->kind == LARGE_ABANDON)
-        collector->large = NULL;
     /* What is in the file needs no memory: the next chunks are written as they come. */
     buffer_fini(&collector->message);
     give_memory(collector);
+    if (request->kind == LARGE_ABANDON) {
+        collector->large = NULL;
+        release(collector);
+    }
     collector->owner->on_written(collector->owner->owner);
 }
 
@@ -228,10 +239,6 @@ bool collector_drop(struct collector *collector)
             return false;
         collector->large = NULL; /* the spool clears away at its next start what nobody finished */
     }
-    give_memory(collector);
-    buffer_fini(&collector->header);
-    buffer_fini(&collector->message);
-    arena_reset(&collector->arena);
-    collector->is_open = false;
+    release(collector);
     return true;
 }

@@ -57,7 +57,8 @@ struct session {
     uint32_t seen_size;
     struct envelope envelope;
     struct spool_append append;
-    struct buffer sentence; /* the text of a reply that is made at run time */
+    struct buffer sentence;    /* the text of a reply that is made at run time */
+    struct smtp_reply refusal; /* said when what was collected is gone */
     char from_domain[256];
 };
 

@@ -264,6 +264,23 @@ static void on_appended(struct spool_append *append)
         finish(session, reply_of_result(session, append->result));
 }
 
+static void on_refused_gone(void *owner)
+{
+    struct session *session = owner;
+
+    finish(session, session->refusal);
+}
+
+/* Judged once: while the file is being removed, the user's rights may change, and what the
+ * judgement looked at goes with it. */
+static void refuse_message(struct session *session, struct smtp_reply refusal)
+{
+    session->refusal = refusal;
+    session->collector_owner.on_written = on_refused_gone;
+    if (collector_drop(&session->collector))
+        finish(session, refusal);
+}
+
 static void store(struct session *session, const struct user *user)
 {
     fill_envelope(session, user);
@@ -281,12 +298,11 @@ static void store(struct session *session, const struct user *user)
         return;
     session->n_pending--;
     session->collector.large = session->append.large; /* a refusal leaves the file with us */
-    session->collector.problem = COLLECTOR_DISK_FAILED;
-    session_end_message(session);
+    refuse_message(session, reply_of_problem(COLLECTOR_DISK_FAILED));
 }
 
-/* The last bytes are written, or the file is gone. */
-static void on_message_wait_over(void *owner)
+/* The last bytes are written. */
+static void on_last_written(void *owner)
 {
     struct session *session = owner;
 
@@ -296,24 +312,22 @@ static void on_message_wait_over(void *owner)
         session_resume(session); /* nobody is left to be answered */
 }
 
-/* Comes back here after each wait: for the last bytes of a long message, for the removal of one. */
+/* Comes back here after the wait for the last bytes of a long message. */
 void session_end_message(struct session *session)
 {
     const struct user *user = session_user(session);
     struct smtp_reply refusal;
 
     timer_cancel(&session->rate);
-    session->collector_owner.on_written = on_message_wait_over;
+    session->collector_owner.on_written = on_last_written;
     session->wait = SESSION_WAITS_SPOOL;
-    if (session->collector.is_open && !collector_close(&session->collector))
+    if (!collector_close(&session->collector))
         return;
     refusal = judge_message(session, user);
-    if (refusal.code == 0) {
+    if (refusal.code == 0)
         store(session, user);
-        return;
-    }
-    if (collector_drop(&session->collector))
-        finish(session, refusal);
+    else
+        refuse_message(session, refusal);
 }
 
 void session_drop_transaction(struct session *session)

@@ -210,6 +210,22 @@ def test_size_is_refused_late(wire):
     assert one.say("NOOP").startswith("250")
 
 
+def test_a_long_message_refused_at_its_end_leaves_the_session_sound(relay, wire):
+    """Its file is removed before the reply: what was judged is not judged again after that."""
+    one = wire()
+    for _ in range(3):
+        one.raw(f"MAIL FROM:<{SENDER}>\r\nRCPT TO:<{RECIPIENT}>\r\nDATA\r\n".encode())
+        assert [one.reply()[:3] for _ in range(3)] == ["250", "250", "354"]
+        one.raw(b"From: <ceo@bank.example>\r\n\r\n" + (b"x" * 998 + b"\r\n") * 600 + b".\r\n")
+        reply = one.reply()
+        assert reply.startswith("550 5.7.1") and "ceo@bank.example" in reply
+    assert not list((relay.folder / "spool/large").iterdir())
+    one.raw(f"MAIL FROM:<{SENDER}>\r\nRCPT TO:<{RECIPIENT}>\r\nDATA\r\n".encode())
+    assert [one.reply()[:3] for _ in range(3)] == ["250", "250", "354"]
+    one.raw(stuffed(PLAIN) + b".\r\n")
+    assert one.reply().startswith("250 2.0.0")
+
+
 def test_too_many_recipients(wire):
     one = wire()
     one.say(f"MAIL FROM:<{SENDER}>")
