@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "relay/base/log.h"
 
@@ -118,6 +119,9 @@ static int configure(struct db *db, enum db_mode mode, const struct db_settings 
         error = execute(db, "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;");
     if (!error && mode != DB_READ)
         error = execute(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+    /* Hashes and addresses are in it; log and index take over the mode of the database. */
+    if (!error && mode == DB_WRITE && chmod(sqlite3_db_filename(db->handle, NULL), 0600) < 0)
+        error = FAULT(-errno);
     if (!error && settings->is_manual)
         error = execute(db, "PRAGMA wal_autocheckpoint = 0;");
     if (error)
@@ -463,8 +467,8 @@ int db_check(struct db *db)
     if (result == SQLITE_OK)
         result = sqlite3_step(check);
     if (result == SQLITE_ROW)
-        is_sound = slice_equal(slice_of((const char *)sqlite3_column_text(check, 0)),
-                               SLICE_LITERAL("ok"));
+        is_sound =
+            slice_equal(slice_of((const char *)sqlite3_column_text(check, 0)), SLICE_LITERAL("ok"));
     sqlite3_finalize(check);
     if (result == SQLITE_ROW)
         return is_sound ? 0 : FAULT(-EBADMSG);

@@ -7,7 +7,7 @@
 #include "relay/base/list.h"
 #include "relay/spool/parts.h"
 
-enum { REPLACE_EVERY_MS = 5000 };
+enum { REPLACE_EVERY_MS = 2000 };
 
 /* ---- groups ---- */
 
@@ -152,14 +152,13 @@ static void refuse_appends(struct spool *spool, struct group *group, int error)
 
 static void replace_database(struct spool *spool)
 {
-    int64_t now_ms = clock_monotonic_ms();
     int error;
 
     /* All rows are copied: not at every group's pace. */
-    if (now_ms < spool->committer.replace_at_ms)
+    if (clock_monotonic_ms() < spool->committer.replace_at_ms)
         return;
     error = store_rewrite(&spool->store);
-    spool->committer.replace_at_ms = now_ms + REPLACE_EVERY_MS;
+    spool->committer.replace_at_ms = clock_monotonic_ms() + REPLACE_EVERY_MS;
     if (error) {
         EVENT(EVENT_SPOOL_FAILED, field_text("what", "database"),
               field_text("reason", strerror(-error)));
@@ -178,6 +177,8 @@ void committer_note_failure(struct spool *spool, int error)
         return;
     }
     EVENT(EVENT_SPOOL_FAILED, field_text("what", "commit"), field_text("reason", strerror(-error)));
+    if (error == -EBUSY)
+        return; /* somebody holds the lock by hand: wait, nothing is broken */
     atomic_store(&spool->committer.is_closed, true);
     spool->committer.needs_database = true;
     replace_database(spool);

@@ -9,7 +9,7 @@
 
 struct space {
     const struct io *io;
-    int dir_fd; /* the spool's folder; the spool's */
+    int dir_fd;                      /* the spool's folder; the spool's */
     _Atomic uint64_t min_free_bytes; /* any thread sets it */
     uint64_t reserve_bytes;
     unsigned min_free_inodes_percent;

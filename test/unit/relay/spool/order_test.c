@@ -303,6 +303,26 @@ static void without_any_database_nothing_is_accepted_and_nothing_lost(void **sta
     fixture_free(fixture);
 }
 
+static void when_the_disk_is_back_what_waited_is_committed(void **state)
+{
+    struct spool_fixture *fixture = new_fixture();
+    uint64_t first = queue_id_new();
+
+    (void)state;
+    assert_int_equal(fixture_start(fixture), 0);
+    assert_int_equal(fixture_append(fixture, first, "first\r\n", 1), 0);
+    io_shim_fail_all("sync queue", EIO);
+    assert_int_equal(fixture_append(fixture, queue_id_new(), "refused\r\n", 1), -EIO);
+    assert_false(spool_may_deliver(fixture->spool));
+    io_shim_fail_all(NULL, 0);
+    assert_int_equal(fixture_finish(fixture, first, 1, NULL), 0); /* answered by the next attempt */
+    assert_int_equal(fixture_append(fixture, queue_id_new(), "next\r\n", 1), 0);
+    fixture_stop(fixture);
+    assert_int_equal(fixture_start(fixture), 0);
+    assert_int_equal(fixture->n_recovered, 1);
+    fixture_free(fixture);
+}
+
 static void verdicts_use_the_reserve_when_the_disk_is_full(void **state)
 {
     struct spool_fixture *fixture = new_fixture();
@@ -335,6 +355,7 @@ int main(void)
         cmocka_unit_test(a_segment_that_cannot_be_synced_is_abandoned),
         cmocka_unit_test(a_commit_that_fails_is_followed_by_another_database),
         cmocka_unit_test(without_any_database_nothing_is_accepted_and_nothing_lost),
+        cmocka_unit_test(when_the_disk_is_back_what_waited_is_committed),
         cmocka_unit_test(verdicts_use_the_reserve_when_the_disk_is_full),
     };
 
