@@ -35,7 +35,7 @@ def test_settings_change_without_dropping_sessions(world):
     relay = start(world)
     client = relay.client(relay.login)
     relay.config += 'limits { message_size = "2MB" }\n'
-    relay.log.wait("reloaded", after=relay.reload(), timeout=30 * PATIENCE)
+    relay.log.wait("reloaded", after=relay.reload(), role="relay", timeout=30 * PATIENCE)
     submit(client, SENDER, [RECIPIENT], PLAIN)
     client.close()
     with relay.client(relay.login) as again:
@@ -54,7 +54,7 @@ def test_a_bad_file_keeps_the_old_settings_and_says_why(world):
     check = relay.command("config", "check", "--config", relay.config_file)
     assert check.returncode == 78 and f":{line}" in check.stdout + check.stderr
     relay.config = good
-    relay.log.wait("reloaded", after=relay.reload(), timeout=30 * PATIENCE)
+    relay.log.wait("reloaded", after=relay.reload(), role="relay", timeout=30 * PATIENCE)
 
 
 def test_an_unknown_name_is_an_error(world):
@@ -71,11 +71,11 @@ def test_a_listener_comes_and_goes(world):
     relay.reload()
     event = relay.log.wait("listening", after=mark, name="extra", timeout=30 * PATIENCE)
     host, port = event["address"].rsplit(":", 1)
-    relay.log.wait("reloaded", after=mark, timeout=30 * PATIENCE)
+    relay.log.wait("reloaded", after=mark, role="relay", timeout=30 * PATIENCE)
     with socket.create_connection((host, int(port)), 30) as raw:
         assert raw.recv(100).startswith(b"220")
     relay.listeners = LISTENERS
-    relay.log.wait("reloaded", after=relay.reload(), timeout=30 * PATIENCE)
+    relay.log.wait("reloaded", after=relay.reload(), role="relay", timeout=30 * PATIENCE)
 
     def is_closed():
         try:
