@@ -116,12 +116,6 @@ void registry_unsubscribe(struct registry *registry, struct directory_subscriber
     }
 }
 
-struct directory *registry_first_directory(struct registry *registry)
-{
-    assert(!registry->is_running);
-    return directory_ref(registry->current);
-}
-
 /* ---- requests ---- */
 
 void registry_say(struct registry_request *request, const char *format, ...)
@@ -131,6 +125,11 @@ void registry_say(struct registry_request *request, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(request->sentence, sizeof(request->sentence), format, arguments);
     va_end(arguments);
+}
+
+enum registry_result registry_stored(struct registry_request *request, int error)
+{
+    return error ? registry_error(request, error) : REGISTRY_OK;
 }
 
 void registry_log(struct registry_request *request, enum event_kind event,

@@ -61,9 +61,6 @@ struct directory_subscriber {
 /* Opens or creates FOLDER/staffetta.db and reads the first snapshot; 0 or -errno. */
 MUST_USE int registry_open(struct registry **out, const char *folder);
 
-/* The present snapshot; the reference is the caller's.  Before registry_start() only. */
-struct directory *registry_first_directory(struct registry *registry);
-
 /* Before registry_start(): the present snapshot is queued to the subscriber at once.  mailbox and
  * receive are the subscriber's to set; the rest is set here. */
 void registry_subscribe(struct registry *registry, struct directory_subscriber *subscriber);

@@ -22,8 +22,7 @@ static enum registry_result insert_credential(struct registry *registry,
     bind_text(insert, 2, kind_password);
     bind_text(insert, 3, hash);
     bind_number(insert, 4, clock_utc_ms());
-    error = statement_run(insert);
-    return error ? registry_error(request, error) : REGISTRY_OK;
+    return registry_stored(request, statement_run(insert));
 }
 
 static enum registry_result import_hash(struct registry *registry, struct registry_request *request,
@@ -73,13 +72,11 @@ static enum registry_result rehash(struct registry *registry, struct registry_re
 {
     struct rehash_request *request = (struct rehash_request *)(void *)base;
     struct statement *change = db_statement(registry->db, STAFFETTA_REPLACE_HASH);
-    int error;
 
     bind_number(change, 1, request->credential_id);
     bind_text(change, 2, request->old_hash);
     bind_text(change, 3, slice_of(request->new_hash));
-    error = statement_run(change);
-    return error ? registry_error(base, error) : REGISTRY_OK;
+    return registry_stored(base, statement_run(change));
 }
 
 bool registry_rehash(struct registry *registry, struct rehash_request *request)

@@ -152,7 +152,7 @@ static enum registry_result suppression_add(struct registry *registry,
     error = store_suppression(registry, request, address, user_id);
     if (error == -EEXIST)
         return refuse(base, REGISTRY_EXISTS, "%s is suppressed already", address);
-    return error ? registry_error(base, error) : REGISTRY_OK;
+    return registry_stored(base, error);
 }
 
 bool registry_suppression_add(struct registry *registry, struct suppression_request *request)

@@ -26,6 +26,4 @@ MUST_USE bool registry_key_add(struct registry *registry, struct domain_key_requ
 MUST_USE bool registry_key_judged(struct registry *registry, struct domain_key_request *request);
 /* Makes it the one active key of its domain and type. */
 MUST_USE bool registry_key_activate(struct registry *registry, struct domain_key_request *request);
-MUST_USE bool registry_key_deactivate(struct registry *registry,
-                                      struct domain_key_request *request);
 MUST_USE bool registry_key_delete(struct registry *registry, struct domain_key_request *request);

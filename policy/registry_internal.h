@@ -46,6 +46,9 @@ void registry_say(struct registry_request *request, const char *format, ...) PRI
 #define registry_error(request, error)                                                             \
     refuse((request), REGISTRY_FAILED, "the settings could not be stored: %s", strerror(-(error)))
 
+/* What became of a change: REGISTRY_OK, or REGISTRY_FAILED with a sentence. */
+enum registry_result registry_stored(struct registry_request *request, int error);
+
 /* Notes what to log when the change is committed; "by" is added to the fields. */
 void registry_log(struct registry_request *request, enum event_kind event,
                   const struct event_field *fields, unsigned n_fields);

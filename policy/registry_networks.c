@@ -57,7 +57,7 @@ enum registry_result registry_add_network(struct registry *registry,
     error = statement_run(insert);
     if (error == -EEXIST)
         return refuse_taken(registry, request, normal);
-    return error ? registry_error(request, error) : REGISTRY_OK;
+    return registry_stored(request, error);
 }
 
 static void log_network(struct network_request *request, const char *change)

@@ -44,7 +44,7 @@ static enum registry_result add_sender(struct registry *registry, struct registr
         return refuse(request, REGISTRY_INVALID_SENDER,
                       "\"%.*s\" is no sender: an address, a domain, or * is", TEXT(sender));
     error = registry_run_number_text(registry, STAFFETTA_ADD_SENDER_RULE, user_id, slice_of(rule));
-    return error ? registry_error(request, error) : REGISTRY_OK;
+    return registry_stored(request, error);
 }
 
 enum registry_result registry_add_senders(struct registry *registry,
@@ -77,7 +77,7 @@ static enum registry_result add_own_domain(struct registry *registry,
                             TEXT(request->name));
     error = registry_run_number_text(registry, STAFFETTA_ADD_SENDER_RULE, request->user_id,
                                      slice_of(domain));
-    return error ? registry_error(&request->request, error) : REGISTRY_OK;
+    return registry_stored(&request->request, error);
 }
 
 /* ---- user add ---- */
@@ -94,7 +94,7 @@ static enum registry_result insert_user(struct registry *registry, struct user_a
         return refuse(&request->request, REGISTRY_EXISTS, "there is a user \"%.*s\" already",
                       TEXT(request->name));
     request->user_id = (uint32_t)db_last_rowid(registry->db);
-    return error ? registry_error(&request->request, error) : REGISTRY_OK;
+    return registry_stored(&request->request, error);
 }
 
 static enum registry_result add_networks(struct registry *registry,
@@ -293,7 +293,6 @@ static enum registry_result set_limit(struct registry *registry, struct registry
     struct statement *change;
     enum user_limit limit;
     uint64_t value;
-    int error;
 
     if (!user_limit_parse(option->name, &limit))
         return refuse(base, REGISTRY_INVALID_VALUE, "there is no option \"%.*s\"",
@@ -305,22 +304,19 @@ static enum registry_result set_limit(struct registry *registry, struct registry
     bind_number(change, 1, id);
     bind_text(change, 2, option->name);
     bind_number(change, 3, (int64_t)value);
-    error = statement_run(change);
-    return error ? registry_error(base, error) : REGISTRY_OK;
+    return registry_stored(base, statement_run(change));
 }
 
 static enum registry_result set_option(struct registry *registry, struct registry_request *base,
                                        int64_t id, const struct user_option *option)
 {
     const struct option_kind *kind = find_option(option->name);
-    int error;
 
     if (!kind)
         return set_limit(registry, base, id, option);
     if (!kind->is_valid(option->value))
         return refuse(base, REGISTRY_INVALID_VALUE, "%s is %s", kind->name, kind->values);
-    error = store_option(registry, id, kind, option->value);
-    return error ? registry_error(base, error) : REGISTRY_OK;
+    return registry_stored(base, store_option(registry, id, kind, option->value));
 }
 
 static enum registry_result replace_senders(struct registry *registry,

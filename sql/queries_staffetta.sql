@@ -135,7 +135,7 @@ UPDATE dkim_keys SET is_judged = 1 WHERE id = ?1;
 UPDATE dkim_keys SET is_active = 0 WHERE domain = ?1 AND type = ?2;
 
 -- name: activate_key
-UPDATE dkim_keys SET is_active = ?2 WHERE id = ?1;
+UPDATE dkim_keys SET is_active = 1 WHERE id = ?1;
 
 -- name: delete_key
 DELETE FROM dkim_keys WHERE id = ?1;
