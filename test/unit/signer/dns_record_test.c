@@ -21,12 +21,13 @@ static void a_long_key_is_cut_every_255_octets(void **state)
     CLEANUP(buffer) struct buffer joined = BUFFER_INIT;
     char key[736];
     struct dkim_record record = {SLICE_LITERAL("example.com"), SLICE_LITERAL("s1"), DKIM_KEY_RSA,
-                                 slice_from(key, sizeof(key))};
+                                 {0}};
     size_t longest = 0, len = 0;
 
     (void)state;
     for (size_t i = 0; i < sizeof(key); i++)
         key[i] = (char)('A' + i % 26);
+    record.public_half = slice_from(key, sizeof(key));
     dkim_record_print_value(&value, &record);
     assert_true(slice_starts_with(buffer_slice(&value), SLICE_LITERAL("v=DKIM1; k=rsa; p=ABC")));
     dkim_record_print_strings(&strings, &record);
