@@ -82,15 +82,9 @@ void connection_let_go(struct connection *connection);
 /* Closed without another octet, in the middle of a body too: the peer must drop it. */
 void connection_abort(struct connection *connection);
 
-/* Idle ones end now: the oldest, all of them (drain); and everything at once (free). */
+/* Idle ones end now, the oldest or all; those still looking for a host give their mail back; and
+ * everything at once (free). */
 void connection_end_oldest_idle(struct delivery_shard *shard);
 void connection_end_idle(struct delivery_shard *shard);
+void connection_end_opening(struct delivery_shard *shard);
 void connection_free_all(struct delivery_shard *shard);
-
-/* connection_open.c: the next host or address; connection.c: what it leads to. */
-void connection_try_next(struct connection *connection);
-void connection_cancel_lookup(struct connection *connection);
-void connection_note_trouble(struct connection *connection, const struct smtp_reply *reply,
-                             bool is_permanent);
-void connection_give_up(struct connection *connection);
-extern const struct stream_handlers connection_handlers;

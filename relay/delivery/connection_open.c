@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "relay/delivery/connection.h"
+#include "relay/delivery/connection_private.h"
 #include "relay/delivery/host_memory.h"
 
 struct connection_query {
@@ -125,6 +125,7 @@ static void on_addresses(struct host_query *query)
 
 static void look_up(struct connection *connection)
 {
+    struct delivery_shard *shard = connection->shard;
     struct ip_address local;
     struct connection_query *asked = calloc(1, sizeof(*asked));
 
@@ -135,10 +136,13 @@ static void look_up(struct connection *connection)
     }
     asked->connection = connection;
     asked->query.done = on_addresses;
-    asked->query.wants_v6 = delivery_config_bind(connection->config, AF_INET6, &local);
+    asked->query.wants_v6 =
+        delivery_config_bind(connection->config, AF_INET6, &local) &&
+        !host_memory_is_v6_broken(&shard->hosts, slice_of(host_name(connection)),
+                                  shard_now_ms(shard));
     snprintf(asked->query.name, sizeof(asked->query.name), "%s", host_name(connection));
     connection->query = &asked->query;
-    host_lookup(connection->shard->resolver, &asked->query);
+    host_lookup(shard->resolver, &asked->query);
 }
 
 void connection_cancel_lookup(struct connection *connection)

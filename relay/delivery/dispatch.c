@@ -1,20 +1,16 @@
-#include "relay/delivery/dispatch.h"
+#include "relay/delivery/dispatch_private.h"
 
 #include <errno.h>
 
-#include "relay/base/crc32c.h"
 #include "relay/base/log.h"
 #include "relay/message/line_scan.h"
 #include "relay/spool/queue_id.h"
-
-/* A piece of the body grows to twice its length at most when it is dot-stuffed. */
-enum { BODY_PIECE = 16384, BODY_ROOM = 3 * BODY_PIECE };
 
 static void try_send(struct dispatch *dispatch);
 
 /* ---- life ---- */
 
-static void dispatch_free(struct dispatch *dispatch)
+void dispatch_free(struct dispatch *dispatch)
 {
     struct delivery_shard *shard = dispatch->shard;
 
@@ -26,8 +22,7 @@ static void dispatch_free(struct dispatch *dispatch)
     delivery_shard_touch(shard);
 }
 
-/* Everything is said: what was collected is stored, the rest of the work forgotten. */
-static void finish(struct dispatch *dispatch)
+void dispatch_finish(struct dispatch *dispatch)
 {
     struct outcome *outcome = TAKE(dispatch->outcome);
 
@@ -45,8 +40,7 @@ void dispatch_release(struct dispatch *dispatch)
         dispatch_free(dispatch);
 }
 
-/* What it waited for came after its end. */
-static void end_late(struct dispatch *dispatch)
+void dispatch_end_late(struct dispatch *dispatch)
 {
     if (!dispatch->is_lingering)
         dispatch_free(dispatch);
@@ -60,8 +54,7 @@ static void let_connection_go(struct dispatch *dispatch)
         connection_let_go(connection);
 }
 
-/* The same for all that have no answer yet. */
-static void judge_rest(struct dispatch *dispatch, const struct judgement *judgement)
+void dispatch_judge_rest(struct dispatch *dispatch, const struct judgement *judgement)
 {
     for (uint32_t i = 0; i < dispatch->n_entries; i++) {
         if (dispatch->is_answered[i])
@@ -73,15 +66,15 @@ static void judge_rest(struct dispatch *dispatch, const struct judgement *judgem
 
 static void return_rest(struct dispatch *dispatch)
 {
-    judge_rest(dispatch, &(struct judgement){.verdict = VERDICT_AGAIN});
+    dispatch_judge_rest(dispatch, &(struct judgement){.verdict = VERDICT_AGAIN});
 }
 
 /* Before a word was said to the peer: the connection is as good as before. */
 static void refuse(struct dispatch *dispatch, const struct judgement *judgement)
 {
-    judge_rest(dispatch, judgement);
+    dispatch_judge_rest(dispatch, judgement);
     let_connection_go(dispatch);
-    finish(dispatch);
+    dispatch_finish(dispatch);
 }
 
 static void set_place(struct dispatch *dispatch)
@@ -161,7 +154,7 @@ static void fill_recipients(struct dispatch *dispatch)
 }
 
 /* With the peer still unknown, only what any peer can take may be signed already. */
-static void on_opened(void *owner, int error)
+void dispatch_on_opened(void *owner, int error)
 {
     struct dispatch *dispatch = owner;
     struct judgement damaged = {.verdict = VERDICT_HELD,
@@ -171,7 +164,7 @@ static void on_opened(void *owner, int error)
 
     dispatch->is_waiting = false;
     if (dispatch->is_over) {
-        end_late(dispatch);
+        dispatch_end_late(dispatch);
         return;
     }
     if (error == -EIO || error == -ENOMEM)
@@ -273,99 +266,6 @@ static void try_send(struct dispatch *dispatch)
         send_now(dispatch);
 }
 
-/* ---- the body ---- */
-
-static void hold_damaged(struct dispatch *dispatch)
-{
-    struct connection *connection = TAKE(dispatch->connection);
-
-    spool_report_damaged(dispatch->letter->stored, "delivery");
-    connection_abort(connection);
-    judge_rest(dispatch,
-               &(struct judgement){.verdict = VERDICT_HELD,
-                                   .status = SMTP_STATUS(4, 3, 0),
-                                   .text = SLICE_LITERAL("the stored message is damaged")});
-    finish(dispatch);
-}
-
-static void put_off_unread(struct dispatch *dispatch)
-{
-    struct connection *connection = TAKE(dispatch->connection);
-
-    connection_abort(connection);
-    judge_rest(dispatch,
-               &(struct judgement){.verdict = VERDICT_LATER,
-                                   .status = SMTP_STATUS(4, 3, 0),
-                                   .text = SLICE_LITERAL("the stored message cannot be read")});
-    finish(dispatch);
-}
-
-static void on_fetched(void *owner, int error)
-{
-    struct dispatch *dispatch = owner;
-
-    dispatch->is_waiting = dispatch->is_fetching = false;
-    if (dispatch->is_over)
-        end_late(dispatch);
-    else if (error == -EBADMSG)
-        hold_damaged(dispatch);
-    else if (error < 0)
-        put_off_unread(dispatch);
-    else
-        dispatch_on_room(dispatch);
-}
-
-static void end_body(struct dispatch *dispatch)
-{
-    uint32_t crc;
-
-    if (preparation_crc(dispatch->preparation, &crc) && crc != dispatch->crc)
-        hold_damaged(dispatch);
-    else if (connection_end_body(dispatch->connection) != 0)
-        put_off_unread(dispatch);
-}
-
-/* True: there may be more at once. */
-static bool send_piece(struct dispatch *dispatch, char *room)
-{
-    bool is_prefix = dispatch->render.prefix.len > 0;
-    struct slice piece;
-    int result = render_next(&dispatch->render, room, BODY_PIECE, &piece);
-
-    if (result == -EAGAIN) {
-        dispatch->is_waiting = dispatch->is_fetching = true;
-        letter_fetch(dispatch->letter, on_fetched, dispatch);
-        return false;
-    }
-    if (result < 0) {
-        put_off_unread(dispatch);
-        return false;
-    }
-    if (piece.len == 0) {
-        end_body(dispatch);
-        return false;
-    }
-    if (!is_prefix)
-        dispatch->crc = crc32c(dispatch->crc, piece);
-    result = connection_write_body(dispatch->connection, piece);
-    if (result != 0) {
-        hold_damaged(dispatch); /* bare CR or LF, NUL: nothing unclean leaves */
-        return false;
-    }
-    return true;
-}
-
-void dispatch_on_room(struct dispatch *dispatch)
-{
-    char room[BODY_PIECE];
-
-    if (dispatch->is_fetching)
-        return;
-    while (connection_room(dispatch->connection) >= BODY_ROOM)
-        if (!send_piece(dispatch, room))
-            return;
-}
-
 /* ---- what the connection tells ---- */
 
 void dispatch_on_ready(struct dispatch *dispatch)
@@ -418,7 +318,7 @@ static void keep_signatures(struct dispatch *dispatch)
 {
     struct slice prefix;
 
-    if (!dispatch->is_prepared || dispatch->n_entries == 0)
+    if (!dispatch->is_prepared || dispatch->n_entries == 0 || dispatch->entries[0]->attempts > 0)
         return;
     prefix = preparation_prefix(dispatch->preparation);
     if (prefix.len)
@@ -437,8 +337,8 @@ void dispatch_on_end(struct dispatch *dispatch, enum smtp_phase phase,
         tell_doubt(dispatch);
     if (judgement.verdict == VERDICT_LATER && dispatch->is_sent)
         keep_signatures(dispatch);
-    judge_rest(dispatch, &judgement);
-    finish(dispatch);
+    dispatch_judge_rest(dispatch, &judgement);
+    dispatch_finish(dispatch);
 }
 
 void dispatch_on_unreachable(struct dispatch *dispatch, const struct connection_trouble *trouble)
@@ -452,77 +352,13 @@ void dispatch_on_unreachable(struct dispatch *dispatch, const struct connection_
 
     set_place(dispatch);
     dispatch->connection = NULL;
-    judge_rest(dispatch, &judgement);
-    finish(dispatch);
+    dispatch_judge_rest(dispatch, &judgement);
+    dispatch_finish(dispatch);
 }
 
 void dispatch_on_stale(struct dispatch *dispatch)
 {
     dispatch->connection = NULL;
     return_rest(dispatch);
-    finish(dispatch);
-}
-
-/* ---- beginning ---- */
-
-static bool allocate(struct dispatch *dispatch, const struct pick *pick)
-{
-    struct arena *arena = &dispatch->arena;
-    uint32_t n = pick->n_entries;
-
-    dispatch->n_entries = n;
-    dispatch->entries = arena_alloc(arena, n * sizeof(struct entry *));
-    dispatch->is_answered = arena_alloc(arena, n * sizeof(bool));
-    dispatch->recipients = arena_alloc(arena, n * sizeof(*dispatch->recipients));
-    dispatch->letter = letter_new(dispatch->shard, pick->message);
-    if (!dispatch->entries || !dispatch->is_answered || !dispatch->recipients || !dispatch->letter)
-        return false;
-    dispatch->outcome = outcome_new(dispatch->shard, pick->message, dispatch->letter, n);
-    if (dispatch->outcome)
-        memcpy(dispatch->entries, pick->entries, n * sizeof(struct entry *));
-    return dispatch->outcome != NULL;
-}
-
-static struct connection *find_connection(struct dispatch *dispatch, const struct pick *pick)
-{
-    if (pick->needs_connection)
-        return connection_open(dispatch->target, dispatch, pick->message_class);
-    return connection_take(dispatch->target, dispatch, pick->message_class);
-}
-
-/* Without memory: as if the pick had never been made, but for its pace. */
-static bool give_back(struct delivery_shard *shard, const struct pick *pick)
-{
-    int64_t now_ms = shard_now_ms(shard);
-
-    for (uint32_t i = 0; i < pick->n_entries; i++)
-        schedule_return(shard->schedule, pick->entries[i], now_ms);
-    site_transaction_ended(pick->site, pick->message_class, false);
-    if (pick->needs_connection)
-        site_closed(pick->site, false, now_ms);
-    return false;
-}
-
-bool dispatch_start(struct delivery_shard *shard, const struct pick *pick)
-{
-    struct dispatch *dispatch = calloc(1, sizeof(*dispatch));
-
-    if (!dispatch)
-        return give_back(shard, pick);
-    arena_init(&dispatch->arena, 0);
-    dispatch->shard = shard;
-    dispatch->site = pick->site;
-    dispatch->target = target_of(pick->site);
-    shard->n_dispatches++;
-    if (allocate(dispatch, pick))
-        dispatch->connection = find_connection(dispatch, pick);
-    if (!dispatch->connection) {
-        outcome_discard(dispatch->outcome);
-        dispatch_free(dispatch);
-        return give_back(shard, pick);
-    }
-    dispatch->is_peer_ready = !pick->needs_connection;
-    dispatch->is_waiting = true;
-    letter_open(dispatch->letter, on_opened, dispatch);
-    return true;
+    dispatch_finish(dispatch);
 }

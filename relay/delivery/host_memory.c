@@ -5,11 +5,12 @@
 enum {
     DEAD_MS = 5 * 60 * 1000,
     TLS_BROKEN_MS = 24 * 60 * 60 * 1000,
+    V6_BROKEN_MS = 60 * 60 * 1000,
 };
 
 struct host {
     struct memo_item item;
-    int64_t dead_until_ms, tls_broken_until_ms;
+    int64_t dead_until_ms, tls_broken_until_ms, v6_broken_until_ms;
     char name[];
 };
 
@@ -69,6 +70,14 @@ void host_memory_note_tls_broken(struct memo *hosts, struct slice name, int64_t 
         host->tls_broken_until_ms = now_ms + TLS_BROKEN_MS;
 }
 
+void host_memory_note_v6_broken(struct memo *hosts, struct slice name, int64_t now_ms)
+{
+    struct host *host = remember(hosts, name);
+
+    if (host)
+        host->v6_broken_until_ms = now_ms + V6_BROKEN_MS;
+}
+
 bool host_memory_is_dead(const struct memo *hosts, struct slice name, int64_t now_ms)
 {
     struct memo_item *item = memo_find(hosts, name);
@@ -81,4 +90,11 @@ bool host_memory_is_tls_broken(const struct memo *hosts, struct slice name, int6
     struct memo_item *item = memo_find(hosts, name);
 
     return item && host_of(item)->tls_broken_until_ms > now_ms;
+}
+
+bool host_memory_is_v6_broken(const struct memo *hosts, struct slice name, int64_t now_ms)
+{
+    struct memo_item *item = memo_find(hosts, name);
+
+    return item && host_of(item)->v6_broken_until_ms > now_ms;
 }

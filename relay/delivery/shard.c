@@ -18,6 +18,7 @@ enum {
     PICKS_A_TURN = 64, /* so that a turn stays short */
     STEPS_A_TURN = 2000,
     CLOCK_JUMP_MS = 60000,
+    PERMITS_AT_ONCE = 16,
 };
 
 struct delivery_shard *delivery_owner_of(struct delivery *delivery, struct slice name)
@@ -74,7 +75,11 @@ static bool take_permit(void *owner)
 {
     struct delivery_shard *shard = owner;
 
-    return !shard->delivery->policy || permit_purse_take(&shard->purse, shard_now_ms(shard));
+    if (!shard->delivery->policy)
+        return true;
+    if (shard->purse.n_idle == 0) /* several will be wanted, in one message */
+        permit_purse_want(&shard->purse, PERMITS_AT_ONCE);
+    return permit_purse_take(&shard->purse, shard_now_ms(shard));
 }
 
 static void put_permit(void *owner)
@@ -278,6 +283,7 @@ void delivery_shard_drain(struct delivery_shard *shard, struct delivery_drain *d
     shard->is_draining = true;
     shard->drain = drain;
     connection_end_idle(shard);
+    connection_end_opening(shard);
     delivery_shard_touch(shard);
 }
 

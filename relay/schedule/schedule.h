@@ -6,6 +6,7 @@
  * Thread: the owner's.  now_ms is monotonic everywhere. */
 #pragma once
 
+#include "relay/schedule/domain.h"
 #include "relay/schedule/entry.h"
 #include "relay/schedule/pool.h"
 #include "relay/schedule/round_robin.h"
@@ -13,19 +14,6 @@
 #include "relay/schedule/wheel.h"
 
 enum { SCHEDULE_MAX_TRANSACTION = 1000 }; /* recipients */
-
-/* A recipient domain as we know it; the site it leads to may change with DNS. */
-struct domain {
-    struct list unrouted;     /* entries that wait for DNS */
-    struct list owner_link;   /* the owner's, for rows of domains to look up */
-    struct list routing_link; /* while it has both a site and unrouted entries */
-    char *name;               /* lower case */
-    uint64_t hash;
-    struct site *site;      /* NULL: not known yet */
-    int64_t fresh_until_ms; /* then it is looked up again, at the next use */
-    uint32_t n_entries, n_unrouted;
-    bool is_asked; /* on_domain_wanted() was called and not answered yet */
-};
 
 struct schedule_hooks {
     void *owner;
@@ -82,28 +70,6 @@ struct new_entry {
 MUST_USE int
 schedule_admit(struct schedule *schedule, const struct new_entry *entry,
                int64_t now_ms); /* 0 or -ENOMEM, and the reference stays the caller's */
-
-struct domain *schedule_domain(struct schedule *schedule, struct slice name); /* NULL: unknown */
-struct site *schedule_site(struct schedule *schedule, struct slice name);     /* NULL: unknown */
-/* Found or made; NULL without memory.  A new one has limits and no owner. */
-struct site *schedule_make_site(struct schedule *schedule, struct slice name,
-                                const struct site_limits *limits, int64_t now_ms);
-
-/* The domain leads to site from now on (NULL: not to one of ours); what waited for that becomes
- * due in the next schedule_advance(); what waits elsewhere follows when its turn comes. */
-void schedule_route(struct schedule *schedule, struct domain *domain, struct site *site,
-                    int64_t fresh_until_ms);
-
-/* The owner is asked again (on_domain_wanted), though the answer is fresh: for one, for all. */
-void schedule_reconsider(struct schedule *schedule, struct domain *domain);
-void schedule_reconsider_all(struct schedule *schedule);
-
-/* What cannot be routed here (no answer from DNS, another loop's site) is handed out, SENDING, one
- * at a time; NULL: no more.  The domain may be gone after the last one is finished. */
-struct entry *schedule_take_unrouted(struct schedule *schedule, struct domain *domain);
-
-void schedule_each_site(struct schedule *schedule, void (*visit)(void *owner, struct site *site),
-                        void *owner);
 
 /* ---- what is to be done ---- */
 

@@ -78,3 +78,13 @@ void site_suspend(struct site *site, const char *reason, int64_t until_ms);
 void site_resume(struct site *site);  /* also forgets that it was unreachable */
 void site_try_now(struct site *site); /* forgets that it was unreachable, not a suspension */
 void site_set_limits(struct site *site, const struct site_limits *limits);
+
+/* ---- the sites of a schedule ---- */
+
+struct site *schedule_site(struct schedule *schedule, struct slice name); /* NULL: unknown */
+/* Found or made; NULL without memory.  A new one has limits and no owner. */
+struct site *schedule_make_site(struct schedule *schedule, struct slice name,
+                                const struct site_limits *limits, int64_t now_ms);
+
+void schedule_each_site(struct schedule *schedule, void (*visit)(void *owner, struct site *site),
+                        void *owner);

@@ -1,0 +1,100 @@
+/* Losing a connection: refused, broken, silent for too long, TLS that fails. */
+#include <stdio.h>
+
+#include "relay/base/log.h"
+#include "relay/delivery/connection_private.h"
+#include "relay/delivery/host_memory.h"
+
+void connection_fail_tls(struct connection *connection, const char *detail)
+{
+    char words[CONNECTION_TEXT];
+    struct smtp_reply reply = {.status = SMTP_STATUS(4, 7, 5)};
+
+    connection->is_starting_tls = false;
+    snprintf(words, sizeof(words), "TLS with %s failed: %s", connection->mx,
+             detail ? detail : "no reason given");
+    reply.text = slice_of(words);
+    connection_note_trouble(connection, &reply, false);
+    if (connection->policy.tls == DELIVERY_TLS_MAY && !connection->in_clear) {
+        EVENT(EVENT_TLS_FALLBACK, field_text("site", connection->site->name),
+              field_text("mx", connection->mx), field_text("reason", detail));
+        host_memory_note_tls_broken(&connection->shard->hosts, connection_host(connection),
+                                    shard_now_ms(connection->shard));
+        connection->in_clear = true; /* the same address once more */
+    } else {
+        connection->address_at++;
+    }
+    connection_try_another(connection);
+}
+
+static void lose(struct connection *connection, const char *why)
+{
+    switch (smtp_client_lost(&connection->client, why)) {
+    case SMTP_CLIENT_SESSION_FAILED:
+        connection_fail_host(connection);
+        return;
+    case SMTP_CLIENT_TRANSACTION_FAILED:
+        connection_end_transaction(connection);
+        break;
+    case SMTP_CLIENT_CLOSED:
+    case SMTP_CLIENT_MORE:
+    case SMTP_CLIENT_START_TLS:
+    case SMTP_CLIENT_READY:
+    case SMTP_CLIENT_RECIPIENT_REPLIED:
+    case SMTP_CLIENT_SEND_BODY:
+    case SMTP_CLIENT_MESSAGE_REPLIED:
+    case SMTP_CLIENT_NO_RECIPIENT:
+        break;
+    }
+    connection_on_closed(connection);
+}
+
+static void fail_connect(struct connection *connection, const char *detail)
+{
+    char words[CONNECTION_TEXT], address[IP_TEXT_SIZE];
+    struct smtp_reply reply = {.status = SMTP_STATUS(4, 4, 1)};
+
+    snprintf(words, sizeof(words), "connect to %s[%s]: %s", connection->mx,
+             ip_print(connection->addresses[connection->address_at], address),
+             detail ? detail : "failed");
+    reply.text = slice_of(words);
+    connection_note_trouble(connection, &reply, false);
+    if (connection->addresses[connection->address_at].family == AF_INET6)
+        host_memory_note_v6_broken(&connection->shard->hosts, connection_host(connection),
+                                   shard_now_ms(connection->shard));
+    else
+        host_memory_note_dead(&connection->shard->hosts, connection_host(connection),
+                              shard_now_ms(connection->shard));
+    EVENT(EVENT_HOST_DEAD, field_text("site", connection->site->name),
+          field_text("mx", connection->mx), field_text("reason", detail));
+    connection->address_at++;
+    connection_try_another(connection);
+}
+
+void connection_on_end(void *owner, enum stream_end why, const char *detail)
+{
+    struct connection *connection = owner;
+
+    if (why == STREAM_CONNECT_FAILED || !connection->has_client)
+        fail_connect(connection, detail);
+    else if (connection->is_starting_tls)
+        connection_fail_tls(connection, detail);
+    else
+        lose(connection, "Connection lost");
+}
+
+void connection_on_timer(struct timer *timer)
+{
+    struct connection *connection = CONTAINER_OF(timer, struct connection, timer);
+
+    if (!connection->has_client)
+        fail_connect(connection, "timed out");
+    else if (connection->is_starting_tls)
+        connection_fail_tls(connection, "timed out");
+    else if (connection->state == CONNECTION_CLOSING)
+        connection_close_soon(connection);
+    else if (!list_is_empty(&connection->idle_link))
+        connection_quit(connection);
+    else
+        lose(connection, "Timed out");
+}

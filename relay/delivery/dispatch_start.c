@@ -1,0 +1,66 @@
+/* How a transaction begins: its memory, its connection, the message opened. */
+#include <string.h>
+
+#include "relay/delivery/dispatch_private.h"
+
+static bool allocate(struct dispatch *dispatch, const struct pick *pick)
+{
+    struct arena *arena = &dispatch->arena;
+    uint32_t n = pick->n_entries;
+
+    dispatch->n_entries = n;
+    dispatch->entries = arena_alloc(arena, n * sizeof(struct entry *));
+    dispatch->is_answered = arena_alloc(arena, n * sizeof(bool));
+    dispatch->recipients = arena_alloc(arena, n * sizeof(*dispatch->recipients));
+    dispatch->letter = letter_new(dispatch->shard, pick->message);
+    if (!dispatch->entries || !dispatch->is_answered || !dispatch->recipients || !dispatch->letter)
+        return false;
+    dispatch->outcome = outcome_new(dispatch->shard, pick->message, dispatch->letter, n);
+    if (dispatch->outcome)
+        memcpy(dispatch->entries, pick->entries, n * sizeof(struct entry *));
+    return dispatch->outcome != NULL;
+}
+
+static struct connection *find_connection(struct dispatch *dispatch, const struct pick *pick)
+{
+    if (pick->needs_connection)
+        return connection_open(dispatch->target, dispatch, pick->message_class);
+    return connection_take(dispatch->target, dispatch, pick->message_class);
+}
+
+/* Without memory: as if the pick had never been made, but for its pace. */
+static bool give_back(struct delivery_shard *shard, const struct pick *pick)
+{
+    int64_t now_ms = shard_now_ms(shard);
+
+    for (uint32_t i = 0; i < pick->n_entries; i++)
+        schedule_return(shard->schedule, pick->entries[i], now_ms);
+    site_transaction_ended(pick->site, pick->message_class, false);
+    if (pick->needs_connection)
+        site_closed(pick->site, false, now_ms);
+    return false;
+}
+
+bool dispatch_start(struct delivery_shard *shard, const struct pick *pick)
+{
+    struct dispatch *dispatch = calloc(1, sizeof(*dispatch));
+
+    if (!dispatch)
+        return give_back(shard, pick);
+    arena_init(&dispatch->arena, 0);
+    dispatch->shard = shard;
+    dispatch->site = pick->site;
+    dispatch->target = target_of(pick->site);
+    shard->n_dispatches++;
+    if (allocate(dispatch, pick))
+        dispatch->connection = find_connection(dispatch, pick);
+    if (!dispatch->connection) {
+        outcome_discard(dispatch->outcome);
+        dispatch_free(dispatch);
+        return give_back(shard, pick);
+    }
+    dispatch->is_peer_ready = !pick->needs_connection;
+    dispatch->is_waiting = true;
+    letter_open(dispatch->letter, dispatch_on_opened, dispatch);
+    return true;
+}
