@@ -1,6 +1,7 @@
 /* What lies in which segment, and who is looking at it. */
 #include <errno.h>
 
+#include "relay/base/event.h"
 #include "relay/spool/segments.h"
 
 uint64_t segments_bytes_of(const struct stored *stored)
@@ -71,8 +72,10 @@ void segments_move(struct segments *set, struct stored *stored, uint64_t place)
     uncount(from, stored);
     atomic_store(&stored->place, place);
     link_into(to, stored);
-    if (from->n_live == 0)
+    if (from->n_live == 0) {
         sweep(from);
+        EVENT(EVENT_SEGMENT_COMPACTED, field_number("segment", from->id));
+    }
 }
 
 /* ---- leases ---- */
