@@ -210,9 +210,10 @@ static struct slice domain_of(struct slice address, char ascii[IDN_SIZE])
     return domain;
 }
 
-static struct delivery_shard *first_shard(struct delivery *delivery, struct slice domain)
+static struct delivery_shard *first_shard(struct delivery *delivery,
+                                          const struct delivery_config *config, struct slice domain)
 {
-    const struct route_rule *rule = delivery_config_route(atomic_load(&delivery->config), domain);
+    const struct route_rule *rule = delivery_config_route(config, domain);
 
     return delivery_owner_of(delivery, rule ? rule->site_name : domain);
 }
@@ -234,10 +235,26 @@ static void admit(struct task *task)
     free(admission);
 }
 
-/* How much memory the recipients of this loop take. */
-static uint32_t count_for(struct delivery *delivery, const struct delivery_shard *shard,
-                          const struct envelope *envelope, size_t *text_bytes)
+/* A message on its way to the loops.  One config for all of them: with another in between, a
+ * recipient would be two loops' or none's. */
+struct arrival {
+    struct delivery *delivery;
+    const struct delivery_config *config;
+    struct stored *stored;
+    const struct envelope *envelope;
+};
+
+static bool is_for(const struct arrival *arrival, const struct delivery_shard *shard,
+                   struct slice domain)
 {
+    return first_shard(arrival->delivery, arrival->config, domain) == shard;
+}
+
+/* How much memory the recipients of this loop take. */
+static uint32_t count_for(const struct arrival *arrival, const struct delivery_shard *shard,
+                          size_t *text_bytes)
+{
+    const struct envelope *envelope = arrival->envelope;
     char ascii[IDN_SIZE];
     uint32_t n = 0;
 
@@ -245,7 +262,7 @@ static uint32_t count_for(struct delivery *delivery, const struct delivery_shard
     for (uint32_t i = 0; i < envelope->n_recipients; i++) {
         struct slice domain = domain_of(envelope->recipients[i].address, ascii);
 
-        if (first_shard(delivery, domain) != shard)
+        if (!is_for(arrival, shard, domain))
             continue;
         *text_bytes += domain.len;
         n++;
@@ -253,9 +270,10 @@ static uint32_t count_for(struct delivery *delivery, const struct delivery_shard
     return n;
 }
 
-static void fill_admission(struct delivery *delivery, struct admission *admission,
-                           const struct envelope *envelope, uint32_t most)
+static void fill_admission(const struct arrival *arrival, struct admission *admission,
+                           uint32_t most)
 {
+    const struct envelope *envelope = arrival->envelope;
     char *text = (char *)&admission->recipients[most];
     char ascii[IDN_SIZE];
 
@@ -263,7 +281,7 @@ static void fill_admission(struct delivery *delivery, struct admission *admissio
         struct slice address = envelope->recipients[i].address;
         struct slice domain = domain_of(address, ascii);
 
-        if (first_shard(delivery, domain) != admission->shard)
+        if (!is_for(arrival, admission->shard, domain))
             continue;
         memcpy(text, domain.data, domain.len);
         admission->recipients[admission->n_recipients++] = (struct admitted){
@@ -272,11 +290,11 @@ static void fill_admission(struct delivery *delivery, struct admission *admissio
     }
 }
 
-static void admit_to(struct delivery *delivery, struct delivery_shard *shard, struct stored *stored,
-                     const struct envelope *envelope)
+static void admit_to(struct delivery_shard *shard, const struct arrival *arrival)
 {
+    const struct envelope *envelope = arrival->envelope;
     size_t text_bytes;
-    uint32_t n = count_for(delivery, shard, envelope, &text_bytes);
+    uint32_t n = count_for(arrival, shard, &text_bytes);
     struct admission *admission;
 
     if (n == 0)
@@ -287,18 +305,20 @@ static void admit_to(struct delivery *delivery, struct delivery_shard *shard, st
     *admission = (struct admission){
         .task = {.run = admit},
         .shard = shard,
-        .stored = stored_ref(stored),
+        .stored = stored_ref(arrival->stored),
         .campaign = envelope->campaign.len ? stored_hash(envelope->campaign) : 0,
     };
-    fill_admission(delivery, admission, envelope, n);
+    fill_admission(arrival, admission, n);
     mailbox_answer(loop_mailbox(shard->loop), &admission->task);
 }
 
 void delivery_admit(struct delivery *delivery, struct stored *stored,
                     const struct envelope *envelope)
 {
+    const struct arrival arrival = {delivery, atomic_load(&delivery->config), stored, envelope};
+
     for (unsigned i = 0; i < delivery->n_shards; i++)
-        admit_to(delivery, &delivery->shards[i], stored, envelope);
+        admit_to(&delivery->shards[i], &arrival);
     stored_unref(stored);
 }
 
@@ -312,7 +332,8 @@ void delivery_recover(struct delivery *delivery, struct stored *stored,
     for (uint32_t i = 0; i < n_rows; i++) {
         const struct recipient_row *row = &rows[i];
         struct slice domain = domain_of(row->address, ascii);
-        struct delivery_shard *shard = first_shard(delivery, domain);
+        struct delivery_shard *shard =
+            first_shard(delivery, atomic_load(&delivery->config), domain);
         struct new_entry entry = {
             .message = stored_ref(stored),
             .domain = domain,
