@@ -5,7 +5,13 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { HOSTNAME_SIZE = 256, MAX_OWN_ADDRESSES = 256, DNS_PORT = 53 };
+enum {
+    HOSTNAME_SIZE = 256,
+    MAX_OWN_ADDRESSES = 256,
+    DNS_PORT = 53,
+    SIGNATURE_EXTRA_S = 2 * 86400,
+    SIGNATURE_MOST_S = 7 * 86400,
+};
 
 const char *service_hostname(const struct settings *settings, struct arena *arena)
 {
@@ -171,6 +177,16 @@ static int list_own_addresses(struct arena *arena, struct delivery_settings *out
     return 0;
 }
 
+/* RFC 6376 3.5: as long as the mail may be under way, and not much longer. */
+static uint32_t signature_life_s(const struct settings *settings)
+{
+    int64_t life_s = settings->delivery.expire / 1000 + SIGNATURE_EXTRA_S;
+
+    if (!settings->dkim.expire)
+        return 0;
+    return (uint32_t)(life_s < SIGNATURE_MOST_S ? life_s : (int64_t)SIGNATURE_MOST_S);
+}
+
 static void fill_plain(const struct settings *settings, const char *hostname,
                        struct delivery_settings *out)
 {
@@ -182,6 +198,7 @@ static void fill_plain(const struct settings *settings, const char *hostname,
         .tls = tls_of(delivery->tls),
         .expire_ms = delivery->expire,
         .delay_report_ms = delivery->delay_report,
+        .signature_life_s = signature_life_s(settings),
         .connections = (uint32_t)delivery->connections,
         .site_connections = (uint32_t)delivery->site_connections,
         .site_connections_per_minute = (uint32_t)delivery->site_connections_per_minute,

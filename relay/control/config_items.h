@@ -6,26 +6,30 @@
  * TYPE      TEXT, SECRET (never shown), LIST (one value or several in braces), BOOL, CHOICE,
  *           NUMBER, SIZE (bytes; KB, MB, GB are powers of 1,000 as in EHLO SIZE) and
  *           SPAN (N or N followed by s, m, h or d; kept in milliseconds), SPANS (a list of them)
- * bounds    "least..most" in the row's own units, or "one|other" of a CHOICE
+ * bounds    "least..most" in the row's own units, "one|other" of a CHOICE, or the name of a form
+ *           (forms.c) that texts must have
  * when      LIVE: a reload is enough; RESTART: said by the reload, valid from the next start */
 #pragma once
 
 #define SETTINGS_TOP(X)                                                                            \
-    X(TEXT, hostname, "", "", LIVE,                                                                \
+    X(TEXT, hostname, "", "host", LIVE,                                                            \
       "our name in greetings, EHLO and reports; default the system's")                             \
-    X(TEXT, data_dir, "/var/lib/staffetta", "", RESTART,                                           \
+    X(TEXT, data_dir, "/var/lib/staffetta", "folder", RESTART,                                     \
       "databases, history and the signer's keys")                                                  \
-    X(TEXT, spool_dir, "/var/spool/staffetta", "", RESTART, "the queue: message bytes and rows")   \
-    X(TEXT, run_dir, "/run/staffetta", "", RESTART, "the control socket and the set-up code")      \
+    X(TEXT, spool_dir, "/var/spool/staffetta", "folder", RESTART,                                  \
+      "the queue: message bytes and rows")                                                         \
+    X(TEXT, run_dir, "/run/staffetta", "socket folder", RESTART,                                   \
+      "the control socket and the set-up code")                                                    \
     X(TEXT, user, "staffetta", "", RESTART, "who the relay runs as when started as root")          \
-    X(TEXT, timezone, "", "", RESTART, "ends quota days and months; default the system's")
+    X(TEXT, timezone, "", "time zone", RESTART, "ends quota days and months; default the system's")
 
 #define SETTINGS_TLS(X)                                                                            \
     X(TEXT, certificate, "", "", LIVE, "PEM file: the certificate, then its chain")                \
     X(TEXT, key, "", "", LIVE, "PEM file: the private key")
 
 #define SETTINGS_LISTEN(X)                                                                         \
-    X(LIST, address, "", "", LIVE, "ADDRESS:PORT, IPv6 in brackets; port 0 picks a free one")      \
+    X(LIST, address, "", "socket", LIVE,                                                           \
+      "ADDRESS:PORT, IPv6 in brackets; port 0 picks a free one")                                   \
     X(CHOICE, tls, "starttls", "starttls|implicit|none", LIVE, "RFC 3207, RFC 8314 or no TLS")     \
     X(CHOICE, auth, "required", "required|none", LIVE,                                             \
       "required: only known users and networks send; none: takes bounces only")                    \
@@ -33,16 +37,17 @@
     X(BOOL, repair_newlines, "false", "", LIVE, "turn bare CR and LF into CRLF for old programs")
 
 #define SETTINGS_PANEL(X)                                                                          \
-    X(TEXT, address, "", "", RESTART, "ADDRESS:PORT of the panel; none: only the socket")
+    X(TEXT, address, "", "socket", RESTART, "ADDRESS:PORT of the panel; none: only the socket")
 
 #define SETTINGS_RESOLVER(X)                                                                       \
-    X(LIST, forward, "", "", RESTART, "name servers to ask, ADDRESS:PORT; default the system's")   \
+    X(LIST, forward, "", "server", RESTART,                                                        \
+      "name servers to ask, ADDRESS:PORT; default the system's")                                   \
     X(BOOL, recursion, "false", "", RESTART, "ask the root servers ourselves, no forwarder")       \
     X(TEXT, trust_anchor, "", "", RESTART, "DNSSEC root key file; without one nothing is validated")
 
 #define SETTINGS_DELIVERY(X)                                                                       \
     X(NUMBER, port, "25", "1..65535", LIVE, "port of MX hosts and of a `via` without one")         \
-    X(LIST, bind, "", "", LIVE, "our addresses to send from, one of each family")                  \
+    X(LIST, bind, "", "address", LIVE, "our addresses to send from, one of each family")           \
     X(CHOICE, tls, "may", "never|may|verify", LIVE,                                                \
       "STARTTLS towards MX hosts; verify: or not at all")                                          \
     X(SPANS, retry, "5m 15m 30m 1h 2h 4h", "1s..7d", LIVE,                                         \
@@ -50,7 +55,7 @@
     X(SPAN, expire, "5d", "1s..30d", LIVE, "then the sender gets a report, RFC 5321 4.5.4.1")      \
     X(SPAN, delay_report, "4h", "1s..30d", LIVE,                                                   \
       "a report of delay after this long, RFC 3461 4.1")                                           \
-    X(LIST, allow_mx, "", "", LIVE, "private networks an MX may lie in, CIDR")                     \
+    X(LIST, allow_mx, "", "network", LIVE, "private networks an MX may lie in, CIDR")              \
     X(NUMBER, connections, "2000", "1..20000", LIVE, "most outgoing connections at once")          \
     X(NUMBER, site_connections, "10", "1..1000", LIVE, "most connections to one site")             \
     X(NUMBER, site_connections_per_minute, "100", "1..100000", LIVE,                               \
@@ -61,7 +66,7 @@
       "RFC 5321 4.5.3.1.8: at least 100 are taken")
 
 #define SETTINGS_ROUTE(X)                                                                          \
-    X(TEXT, via, "", "", LIVE, "fixed next hop, ADDRESS or HOST with or without :PORT")            \
+    X(TEXT, via, "", "next hop", LIVE, "fixed next hop, ADDRESS or HOST with or without :PORT")    \
     X(CHOICE, tls, "may", "never|may|verify|implicit", LIVE, "TLS towards the next hop")           \
     X(TEXT, user, "", "", LIVE, "AUTH towards a smart host")                                       \
     X(SECRET, password, "", "", LIVE, "its password")                                              \

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "relay/control/config.h"
+#include "relay/control/forms.h"
 
 #define NEEDS_LIVE    false
 #define NEEDS_RESTART true
@@ -181,7 +182,7 @@ bool item_check(const struct item *item, const char *text, struct buffer *proble
     case ITEM_TEXT:
     case ITEM_SECRET:
     case ITEM_LIST:
-        return true;
+        return form_check(item->bounds, text, problem);
     case ITEM_BOOL:
         if (parse_boolean(text, &ignored))
             return true;
