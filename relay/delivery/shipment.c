@@ -62,11 +62,19 @@ static struct shipment *make_shipment(struct delivery_shard *to, struct slice do
     return NULL;
 }
 
+/* A way of other settings than this loop's is not followed: the domain is routed anew, here. */
+static struct site *site_of(const struct shipment *shipment)
+{
+    if (shipment->plan.config != shipment->to->config)
+        return NULL;
+    return target_ensure(shipment->to, &shipment->plan);
+}
+
 static void unpack(struct task *task)
 {
     struct shipment *shipment = CONTAINER_OF(task, struct shipment, task);
     struct delivery_shard *shard = shipment->to;
-    struct site *site = target_ensure(shard, &shipment->plan);
+    struct site *site = site_of(shipment);
     struct domain *domain;
 
     for (uint32_t i = 0; i < shipment->n_entries; i++)
