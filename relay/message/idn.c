@@ -6,7 +6,7 @@
 
 #include "relay/message/line_scan.h"
 
-enum { DOMAIN_MAX = 253, LABEL_MAX = 63 };
+enum { DOMAIN_MAX = 253, LABEL_MAX = 63, UTF8_DOMAIN_MAX = 1023 };
 
 static bool is_domain_byte(char c)
 {
@@ -59,25 +59,8 @@ int idn_to_ascii(struct slice domain, char out[IDN_SIZE])
 
     if (!has_eight_bit(domain))
         return copy_lower_case(domain, out);
-    if (domain.len >= IDN_UNICODE_SIZE || slice_find(domain, '\0') >= 0 || !is_utf8(domain))
+    if (domain.len > UTF8_DOMAIN_MAX || slice_find(domain, '\0') >= 0 || !is_utf8(domain))
         return IDN_INVALID;
     text = slice_to_string(domain);
     return text ? encode(text, out) : FAULT(-ENOMEM);
-}
-
-int idn_to_unicode(struct slice domain, char out[IDN_UNICODE_SIZE])
-{
-    char ascii[IDN_SIZE];
-    char *unicode = NULL;
-    int error = idn_to_ascii(domain, ascii);
-
-    if (error)
-        return error;
-    error = idn2_to_unicode_8z8z(ascii, &unicode, IDN2_NONTRANSITIONAL);
-    if (error == IDN2_MALLOC)
-        return FAULT(-ENOMEM);
-    (void)slice_copy_to(slice_of(error == IDN2_OK ? unicode : ascii), out, IDN_UNICODE_SIZE);
-    if (unicode)
-        idn2_free(unicode);
-    return 0;
 }

@@ -6,15 +6,9 @@
 #include "relay/base/fault.h"
 #include "relay/base/slice.h"
 
-enum {
-    IDN_SIZE = 256,         /* the longest domain and its NUL */
-    IDN_UNICODE_SIZE = 1024 /* the same in UTF-8 */
-};
+enum { IDN_SIZE = 256 };  /* the longest domain and its NUL */
 enum { IDN_INVALID = 1 }; /* no domain at all: bytes, labels or length */
 
 /* ASCII and in lower case; a domain of ASCII passes with underscores and xn-- labels as they are.
  * A trailing dot is invalid.  0, IDN_INVALID or -ENOMEM. */
 MUST_USE int idn_to_ascii(struct slice domain, char out[IDN_SIZE]);
-
-/* For people to read; labels that do not decode stay as they are.  0, IDN_INVALID or -ENOMEM. */
-MUST_USE int idn_to_unicode(struct slice domain, char out[IDN_UNICODE_SIZE]);

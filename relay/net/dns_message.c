@@ -1,7 +1,5 @@
 #include "relay/net/dns_message.h"
 
-#include <stdio.h>
-
 enum {
     HEADER_BYTES = 12,
     MAX_WIRE_BYTES = 65535,
@@ -327,29 +325,6 @@ bool dns_message_next_of(struct dns_message *message, const char *canonical, str
         if (out->type == message->question_type && dns_name_equal(out->name, canonical))
             return true;
     return false;
-}
-
-static void reverse_v6(struct ip_address address, char out[DNS_NAME_SIZE])
-{
-    static const char digits[] = "0123456789abcdef";
-    size_t at = 0;
-
-    for (int i = 15; i >= 0; i--) {
-        out[at++] = digits[address.bytes[i] & 15];
-        out[at++] = '.';
-        out[at++] = digits[address.bytes[i] >> 4];
-        out[at++] = '.';
-    }
-    snprintf(out + at, DNS_NAME_SIZE - at, "ip6.arpa");
-}
-
-void dns_reverse_name(struct ip_address address, char out[DNS_NAME_SIZE])
-{
-    if (address.family == AF_INET6)
-        reverse_v6(address, out);
-    else
-        snprintf(out, DNS_NAME_SIZE, "%u.%u.%u.%u.in-addr.arpa", address.bytes[3], address.bytes[2],
-                 address.bytes[1], address.bytes[0]);
 }
 
 static struct slice without_last_dot(const char *name)

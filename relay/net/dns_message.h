@@ -82,6 +82,4 @@ bool dns_message_canonical(struct dns_message *message, char out[DNS_NAME_SIZE])
 bool dns_message_next_of(struct dns_message *message, const char *canonical,
                          struct dns_record *out);
 
-/* "1.2.0.192.in-addr.arpa" or the ip6.arpa name. */
-void dns_reverse_name(struct ip_address address, char out[DNS_NAME_SIZE]);
 bool dns_name_equal(const char *a, const char *b); /* ASCII case and a last dot ignored */

@@ -12,7 +12,6 @@ struct listener {
     listener_on_accept *on_accept;
     void *owner;
     bool *was_freed; /* set while on_accept may free us */
-    bool is_paused;
 };
 
 /* What is about the connection that came, not about us: go on to the next. */
@@ -46,7 +45,7 @@ static void on_ready(struct watch *watch, unsigned what)
 
     (void)what;
     listener->was_freed = &was_freed;
-    for (int i = 0; i < ACCEPTS_A_TURN && !listener->is_paused; i++) {
+    for (int i = 0; i < ACCEPTS_A_TURN; i++) {
         struct socket_address peer;
         int fd = accept_one(listener->watch.fd, &peer);
 
@@ -69,8 +68,7 @@ static void on_rested(struct timer *timer)
 {
     struct listener *listener = CONTAINER_OF(timer, struct listener, rest);
 
-    if (!listener->is_paused)
-        set_watch(listener, true);
+    set_watch(listener, true);
 }
 
 int listener_new(struct listener **out, struct loop *loop, int listen_fd,
@@ -105,17 +103,4 @@ struct listener *listener_free(struct listener *listener)
     watch_fini(&listener->watch);
     free(listener);
     return NULL;
-}
-
-void listener_pause(struct listener *listener)
-{
-    listener->is_paused = true;
-    timer_cancel(&listener->rest);
-    set_watch(listener, false);
-}
-
-void listener_resume(struct listener *listener)
-{
-    listener->is_paused = false;
-    set_watch(listener, true);
 }

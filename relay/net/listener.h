@@ -16,6 +16,3 @@ typedef void listener_on_accept(void *owner, int fd, const struct socket_address
 MUST_USE int listener_new(struct listener **out, struct loop *loop, int listen_fd,
                           listener_on_accept *on_accept, void *owner);
 struct listener *listener_free(struct listener *listener); /* NULL in, NULL out */
-
-void listener_pause(struct listener *listener); /* drain, or too many sessions */
-void listener_resume(struct listener *listener);

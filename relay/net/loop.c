@@ -7,7 +7,6 @@
 #include <stdatomic.h>
 
 #include "relay/base/clock.h"
-#include "relay/base/thread.h"
 #include "relay/net/timer_queue.h"
 
 struct loop {
@@ -23,7 +22,6 @@ struct loop {
     struct task stop_task;
     atomic_bool is_stopping;
     atomic_bool stop_is_posted;
-    struct thread_owner owner;
     unsigned index;
 };
 
@@ -193,7 +191,6 @@ static bool has_work_now(const struct loop *loop)
 
 void loop_run(struct loop *loop)
 {
-    thread_own(&loop->owner);
     do {
         run_deferred(loop);
         run_laters(loop);
@@ -224,12 +221,6 @@ int64_t loop_now_ms(const struct loop *loop)
 {
     (void)loop;
     return clock_monotonic_ms();
-}
-
-/* Before loop_run() the maker may set things up from wherever it is. */
-bool loop_is_mine(const struct loop *loop)
-{
-    return !loop->owner.is_set || pthread_equal(loop->owner.thread, pthread_self());
 }
 
 void *loop_event_base(struct loop *loop)

@@ -28,7 +28,6 @@ void loop_stop(struct loop *loop); /* any thread; the turn that runs is finished
 struct mailbox *loop_mailbox(struct loop *loop);
 unsigned loop_index(const struct loop *loop);
 int64_t loop_now_ms(const struct loop *loop); /* monotonic */
-bool loop_is_mine(const struct loop *loop);   /* called on the loop's thread? */
 
 /* Runs task.run(task) at the next turn; cannot be taken back (see struct later). */
 void loop_defer(struct loop *loop, struct task *task);

@@ -161,7 +161,6 @@ void stream_write_out(struct stream *stream)
             return;
         }
         byte_queue_consume(&stream->output, (size_t)n);
-        stream->n_written += (uint64_t)n;
     }
     byte_queue_clear(&stream->output);
 }
@@ -197,7 +196,6 @@ struct stream *stream_make(struct loop *loop, int fd, const struct stream_handle
     stream->handlers = handlers;
     stream->owner = owner;
     stream->fd = fd;
-    stream->output_limit = STREAM_OUTPUT_BYTES;
     later_init(&stream->turn, loop, stream_on_turn);
     timer_init(&stream->close_timer, loop, stream_on_close_timer);
     return stream;
@@ -243,12 +241,6 @@ struct stream *stream_free(struct stream *stream)
     if (stream->depth == 0)
         free(stream);
     return NULL;
-}
-
-void stream_set_owner(struct stream *stream, const struct stream_handlers *handlers, void *owner)
-{
-    stream->handlers = handlers;
-    stream->owner = owner;
 }
 
 /* ---- what owners do ---- */
@@ -318,12 +310,7 @@ size_t stream_output_room(const struct stream *stream)
 {
     size_t len = byte_queue_len(&stream->output);
 
-    return len < stream->output_limit ? stream->output_limit - len : 0;
-}
-
-void stream_set_output_limit(struct stream *stream, size_t bytes)
-{
-    stream->output_limit = bytes;
+    return len < STREAM_OUTPUT_BYTES ? STREAM_OUTPUT_BYTES - len : 0;
 }
 
 void stream_pause(struct stream *stream)
@@ -370,17 +357,7 @@ const struct socket_address *stream_local_address(const struct stream *stream)
     return &stream->local;
 }
 
-struct loop *stream_loop(const struct stream *stream)
-{
-    return stream->loop;
-}
-
 uint64_t stream_bytes_read(const struct stream *stream)
 {
     return stream->n_read;
-}
-
-uint64_t stream_bytes_written(const struct stream *stream)
-{
-    return stream->n_written;
 }

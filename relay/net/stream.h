@@ -51,9 +51,6 @@ MUST_USE int stream_connect(struct stream **out, struct loop *loop, const struct
 /* At once, what is not written yet is lost; safe in handlers.  Accepts NULL, returns NULL. */
 struct stream *stream_free(struct stream *stream);
 
-/* Another owner, another set of handlers: how a kept connection changes hands. */
-void stream_set_owner(struct stream *stream, const struct stream_handlers *handlers, void *owner);
-
 /* What came and was not consumed; good until the next stream_consume/discard or the handler's
  * return.  Consuming n bytes more than there are is a bug. */
 struct slice stream_input(const struct stream *stream);
@@ -67,7 +64,6 @@ MUST_USE int stream_write(struct stream *stream, struct slice bytes);
 MUST_USE int stream_write_pieces(struct stream *stream, const struct slice *pieces, size_t n);
 size_t stream_pending_output(const struct stream *stream); /* bytes */
 size_t stream_output_room(const struct stream *stream);    /* bytes stream_write() would take */
-void stream_set_output_limit(struct stream *stream, size_t bytes);
 
 void stream_pause(struct stream *stream);  /* no on_input, and the peer is pushed back */
 void stream_resume(struct stream *stream); /* bytes at hand are offered at the next turn */
@@ -95,6 +91,4 @@ void stream_set_quickack(struct stream *stream, bool is_on);
 
 const struct socket_address *stream_peer_address(const struct stream *stream);
 const struct socket_address *stream_local_address(const struct stream *stream);
-struct loop *stream_loop(const struct stream *stream);
 uint64_t stream_bytes_read(const struct stream *stream); /* plain octets since the start */
-uint64_t stream_bytes_written(const struct stream *stream);

@@ -28,8 +28,7 @@ struct stream {
     struct later turn;        /* work at the end of the turn: write out, offer input, tell ends */
     struct timer close_timer; /* bounds CLOSING and LINGERING */
     struct byte_queue input, output;
-    size_t output_limit;
-    uint64_t n_read, n_written;
+    uint64_t n_read;
     SSL *ssl;      /* NULL: plain text */
     SSL *next_ssl; /* STREAM_STATE_TLS_WAITS: becomes ssl when the output is written */
     struct socket_address peer, local;

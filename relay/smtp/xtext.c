@@ -32,21 +32,6 @@ static int next_octet(struct slice text, size_t *i)
     return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
-bool xtext_decode(struct slice encoded, char *out, size_t *len)
-{
-    size_t i = 0, n = 0;
-
-    while (i < encoded.len) {
-        int octet = next_octet(encoded, &i);
-
-        if (octet < 0)
-            return false;
-        out[n++] = (char)octet;
-    }
-    *len = n;
-    return true;
-}
-
 bool xtext_is_printable(struct slice encoded)
 {
     size_t i = 0;
@@ -58,14 +43,4 @@ bool xtext_is_printable(struct slice encoded)
             return false;
     }
     return true;
-}
-
-void xtext_encode(struct buffer *out, struct slice bytes)
-{
-    for (size_t i = 0; i < bytes.len; i++) {
-        if (is_xchar(bytes.data[i]))
-            buffer_append_byte(out, bytes.data[i]);
-        else
-            buffer_printf(out, "+%02X", (unsigned)(unsigned char)bytes.data[i]);
-    }
 }

@@ -1,4 +1,5 @@
-/* Base64 and xtext: what decodes encodes back, what is encoded decodes back. */
+/* Base64: what decodes encodes back, what is encoded decodes back.  xtext: nothing that could end a
+ * line or a parameter passes. */
 #include "test/fuzz/fuzz.h"
 
 #include "relay/smtp/base64.h"
@@ -28,18 +29,10 @@ static void check_base64(struct slice text)
 
 static void check_xtext(struct slice text)
 {
-    CLEANUP(buffer) struct buffer encoded = BUFFER_INIT;
-    char *decoded = malloc(text.len * 3 + 1);
-    size_t len = 0;
-    bool is_xtext;
-
-    PROMISE(decoded);
-    is_xtext = xtext_decode(text, decoded, &len);
-    PROMISE(is_xtext || !xtext_is_printable(text));
-    xtext_encode(&encoded, text);
-    PROMISE(xtext_decode(buffer_slice(&encoded), decoded, &len));
-    PROMISE(slice_equal(slice_from(decoded, len), text));
-    free(decoded);
+    if (!xtext_is_printable(text))
+        return;
+    for (size_t i = 0; i < text.len; i++)
+        PROMISE(text.data[i] > ' ' && text.data[i] < 0x7f && text.data[i] != '=');
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -53,23 +53,11 @@ static void what_is_no_domain_is_invalid(void **state)
     assert_int_equal(idn_to_ascii(slice_from(longest, 255), ascii), IDN_INVALID);
 }
 
-static void people_read_unicode(void **state)
-{
-    char unicode[IDN_UNICODE_SIZE];
-
-    (void)state;
-    assert_int_equal(idn_to_unicode(SLICE_LITERAL("xn--caff-8oa.example"), unicode), 0);
-    assert_string_equal(unicode, "caff\xc3\xa8.example");
-    assert_int_equal(idn_to_unicode(SLICE_LITERAL("xn--\x01"), unicode), IDN_INVALID);
-    assert_int_equal(idn_to_unicode(SLICE_LITERAL("xn--a0.example"), unicode), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(domains_become_ascii),
         cmocka_unit_test(what_is_no_domain_is_invalid),
-        cmocka_unit_test(people_read_unicode),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
