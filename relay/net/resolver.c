@@ -1,6 +1,7 @@
 #include "relay/net/resolver.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <unbound-event.h>
@@ -64,6 +65,10 @@ static const char common_options[] = "server:\n"
                                      "  local-zone: \"test.\" nodefault\n"
                                      "  local-zone: \"127.in-addr.arpa.\" nodefault\n";
 
+/* libunbound reads its settings with a lexer of global state, and every loop makes a context of its
+ * own: one at a time.  ThreadSanitizer found this. */
+static pthread_mutex_t lexer_lock = PTHREAD_MUTEX_INITIALIZER;
+
 static int configure_text(struct ub_ctx *context, bool asks_local_servers)
 {
     char text[sizeof(common_options) + 64], path[64];
@@ -77,7 +82,10 @@ static int configure_text(struct ub_ctx *context, bool asks_local_servers)
         return error;
     /* Some settings are taken from a file only. */
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    return ub_ctx_config(context, path) == 0 ? 0 : FAULT(-EINVAL);
+    pthread_mutex_lock(&lexer_lock);
+    error = ub_ctx_config(context, path) == 0 ? 0 : -EINVAL;
+    pthread_mutex_unlock(&lexer_lock);
+    return error == 0 ? 0 : FAULT(error);
 }
 
 static int configure_servers(const struct resolver *resolver, struct ub_ctx *context)
