@@ -78,7 +78,7 @@ static int name_site(struct delivery_config *config, struct route_rule *rule)
 static int add_route(struct delivery_config *config, const struct delivery_route *route)
 {
     struct route_rule *rule = &config->routes[config->n_routes];
-    struct slice host;
+    struct slice host = {NULL, 0};
     int error = read_via(route->via, config->settings.port, &host, &rule->policy.port);
 
     if (error < 0)

@@ -9,11 +9,11 @@ enum { HOST_MEMORY_MOST = 20000 };
 
 void host_memory_init(struct memo *hosts);
 
-void host_memory_note_dead(struct memo *hosts, struct slice host, int64_t now_ms);
-void host_memory_note_alive(struct memo *hosts, struct slice host);
-void host_memory_note_tls_broken(struct memo *hosts, struct slice host, int64_t now_ms);
-void host_memory_note_v6_broken(struct memo *hosts, struct slice host, int64_t now_ms);
+void host_memory_note_dead(struct memo *hosts, struct slice name, int64_t now_ms);
+void host_memory_note_alive(struct memo *hosts, struct slice name);
+void host_memory_note_tls_broken(struct memo *hosts, struct slice name, int64_t now_ms);
+void host_memory_note_v6_broken(struct memo *hosts, struct slice name, int64_t now_ms);
 
-bool host_memory_is_dead(const struct memo *hosts, struct slice host, int64_t now_ms);
-bool host_memory_is_tls_broken(const struct memo *hosts, struct slice host, int64_t now_ms);
-bool host_memory_is_v6_broken(const struct memo *hosts, struct slice host, int64_t now_ms);
+bool host_memory_is_dead(const struct memo *hosts, struct slice name, int64_t now_ms);
+bool host_memory_is_tls_broken(const struct memo *hosts, struct slice name, int64_t now_ms);
+bool host_memory_is_v6_broken(const struct memo *hosts, struct slice name, int64_t now_ms);

@@ -238,10 +238,12 @@ static void on_committed(struct spool_update *update)
 
 static void send_update(struct outcome *outcome)
 {
+    struct delivery_shard *shard = outcome->shard;
+
     for (uint32_t i = 0; i < outcome->n_items; i++)
         outcome->changes[i] = change_of(outcome, &outcome->items[i]);
     outcome->update = (struct spool_update){
-        .answer_to = loop_mailbox(outcome->shard->loop),
+        .answer_to = loop_mailbox(shard->loop),
         .done = on_committed,
         .stored = outcome->letter->stored,
         .changes = outcome->changes,
@@ -250,7 +252,7 @@ static void send_update(struct outcome *outcome)
         .reports = outcome->appends,
         .n_reports = outcome->n_reports,
     };
-    spool_update(outcome->shard->delivery->spool, &outcome->update);
+    spool_update(shard->delivery->spool, &outcome->update);
 }
 
 static void on_fetched(void *owner, int error);

@@ -1,5 +1,6 @@
 #include "relay/delivery/seven_bit.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <unistd.h>
 
@@ -63,6 +64,7 @@ static void convert(struct seven_bit *converted)
     struct slice text = buffer_slice(&converted->original);
     struct mime_result facts;
 
+    assert(converted->letter);
     converted->result = -EBADMSG;
     if (crc32c(0, text) != converted->letter->view.crc)
         return;

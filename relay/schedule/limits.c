@@ -17,7 +17,7 @@ const struct site_limits site_limits_route = {
     .recipients_per_transaction = 100,
 };
 
-static const uint32_t window_s[N_SITE_PACES] = {60, 1, 60, 3600};
+static const uint32_t windows_s[N_SITE_PACES] = {60, 1, 60, 3600};
 
 static uint32_t limit_of(const struct site_limits *limits, enum site_pace pace)
 {
@@ -52,15 +52,15 @@ static int64_t step_us(uint32_t n, uint32_t seconds)
     return ((int64_t)seconds * 1000000 + run_ahead_us(seconds) + n - 1) / n;
 }
 
-int64_t pace_next_ms(const struct pace *pace, uint32_t n, uint32_t seconds)
+int64_t pace_next_ms(const struct pace *pace, uint32_t n, uint32_t window_s)
 {
     if (n == 0 || pace->turn_us == 0)
         return 0;
     /* Rounded up: a millisecond early would be one too many. */
-    return (pace->turn_us - run_ahead_us(seconds) + 999) / 1000;
+    return (pace->turn_us - run_ahead_us(window_s) + 999) / 1000;
 }
 
-void pace_use(struct pace *pace, uint32_t n, uint32_t seconds, int64_t now_ms)
+void pace_use(struct pace *pace, uint32_t n, uint32_t window_s, int64_t now_ms)
 {
     int64_t now_us = now_ms * 1000;
 
@@ -68,17 +68,17 @@ void pace_use(struct pace *pace, uint32_t n, uint32_t seconds, int64_t now_ms)
         return;
     if (pace->turn_us < now_us)
         pace->turn_us = now_us;
-    pace->turn_us += step_us(n, seconds);
+    pace->turn_us += step_us(n, window_s);
 }
 
 static int64_t next_ms(const struct site_paces *paces, const struct site_limits *limits,
                        enum site_pace which, enum message_class message_class)
 {
     uint32_t n = limit_of(limits, which);
-    int64_t at_ms = pace_next_ms(&paces->all[which], n, window_s[which]);
+    int64_t at_ms = pace_next_ms(&paces->all[which], n, windows_s[which]);
 
     if (message_class == CLASS_BULK) {
-        int64_t bulk_ms = pace_next_ms(&paces->bulk[which], limits_bulk_share(n), window_s[which]);
+        int64_t bulk_ms = pace_next_ms(&paces->bulk[which], limits_bulk_share(n), windows_s[which]);
 
         if (bulk_ms > at_ms)
             at_ms = bulk_ms;
@@ -91,9 +91,9 @@ static void use(struct site_paces *paces, const struct site_limits *limits, enum
 {
     uint32_t n = limit_of(limits, which);
 
-    pace_use(&paces->all[which], n, window_s[which], now_ms);
+    pace_use(&paces->all[which], n, windows_s[which], now_ms);
     if (message_class == CLASS_BULK)
-        pace_use(&paces->bulk[which], limits_bulk_share(n), window_s[which], now_ms);
+        pace_use(&paces->bulk[which], limits_bulk_share(n), windows_s[which], now_ms);
 }
 
 int64_t paces_message_ms(const struct site_paces *paces, const struct site_limits *limits,

@@ -25,20 +25,19 @@ static void a_via_is_an_address_or_a_host_with_or_without_port(void **state)
         const char *via, *host, *site;
         uint16_t port;
     } rows[] = {
-        {"127.0.0.1:2526", "127.0.0.1", "127.0.0.1:2526", 2526},
-        {"127.0.0.1", "127.0.0.1", "127.0.0.1:25", 25},
-        {"[2001:db8::1]:587", "2001:db8::1", "[2001:db8::1]:587", 587},
-        {"2001:db8::1", "2001:db8::1", "[2001:db8::1]:25", 25},
-        {"smart.example.net:587", "smart.example.net", "smart.example.net:587", 587},
-        {"smart.example.net", "smart.example.net", "smart.example.net:25", 25},
+        {"127.0.0.1:2526",        "127.0.0.1",         "127.0.0.1:2526",        2526},
+        {"127.0.0.1",             "127.0.0.1",         "127.0.0.1:25",          25  },
+        {"[2001:db8::1]:587",     "2001:db8::1",       "[2001:db8::1]:587",     587 },
+        {"2001:db8::1",           "2001:db8::1",       "[2001:db8::1]:25",      25  },
+        {"smart.example.net:587", "smart.example.net", "smart.example.net:587", 587 },
+        {"smart.example.net",     "smart.example.net", "smart.example.net:25",  25  },
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct delivery_route route = {.domain = "*", .via = rows[i].via};
         struct delivery_config *config = config_with(&route, 1);
-        const struct route_rule *rule =
-            delivery_config_route(config, slice_of("any.example"));
+        const struct route_rule *rule = delivery_config_route(config, slice_of("any.example"));
 
         assert_slice_is(rule->host, rows[i].host);
         assert_slice_is(rule->site_name, rows[i].site);
@@ -64,7 +63,7 @@ static void a_via_that_is_none_is_refused(void **state)
 static void the_domain_s_own_route_goes_before_the_one_for_all(void **state)
 {
     static const struct delivery_route routes[] = {
-        {.domain = "*", .via = "192.0.2.1"},
+        {.domain = "*",           .via = "192.0.2.1"},
         {.domain = "Example.ORG", .via = "192.0.2.2"},
     };
     struct delivery_config *config = config_with(routes, 2);
@@ -81,9 +80,9 @@ static void the_domain_s_own_route_goes_before_the_one_for_all(void **state)
 static void routes_share_a_site_unless_their_manners_differ(void **state)
 {
     static const struct delivery_route routes[] = {
-        {.domain = "a.example", .via = "192.0.2.1"},
-        {.domain = "b.example", .via = "192.0.2.1:25"},
-        {.domain = "c.example", .via = "192.0.2.1", .user = "me", .password = "secret"},
+        {.domain = "a.example", .via = "192.0.2.1",    .user = "",   .password = ""      },
+        {.domain = "b.example", .via = "192.0.2.1:25", .user = "",   .password = ""      },
+        {.domain = "c.example", .via = "192.0.2.1",    .user = "me", .password = "secret"},
     };
     struct delivery_config *config = config_with(routes, 3);
 
@@ -103,14 +102,21 @@ static void an_mx_inside_or_at_home_is_refused_unless_allowed(void **state)
         const char *address;
         enum address_verdict verdict;
     } rows[] = {
-        {"127.0.0.1", ADDRESS_SPECIAL},  {"0.0.0.0", ADDRESS_SPECIAL},
-        {"10.1.2.3", ADDRESS_SPECIAL},   {"169.254.1.1", ADDRESS_SPECIAL},
-        {"100.64.0.1", ADDRESS_SPECIAL}, {"224.0.0.1", ADDRESS_SPECIAL},
-        {"::1", ADDRESS_SPECIAL},        {"fc00::1", ADDRESS_SPECIAL},
-        {"fe80::1", ADDRESS_SPECIAL},    {"::ffff:10.0.0.1", ADDRESS_SPECIAL},
-        {"8.8.8.8", ADDRESS_ALLOWED},    {"2a00:1450:4001::1a", ADDRESS_ALLOWED},
-        {"93.184.216.34", ADDRESS_OWN},  {"192.168.7.9", ADDRESS_ALLOWED},
-        {"192.168.8.9", ADDRESS_SPECIAL},
+        {"127.0.0.1",          ADDRESS_SPECIAL},
+        {"0.0.0.0",            ADDRESS_SPECIAL},
+        {"10.1.2.3",           ADDRESS_SPECIAL},
+        {"169.254.1.1",        ADDRESS_SPECIAL},
+        {"100.64.0.1",         ADDRESS_SPECIAL},
+        {"224.0.0.1",          ADDRESS_SPECIAL},
+        {"::1",                ADDRESS_SPECIAL},
+        {"fc00::1",            ADDRESS_SPECIAL},
+        {"fe80::1",            ADDRESS_SPECIAL},
+        {"::ffff:10.0.0.1",    ADDRESS_SPECIAL},
+        {"8.8.8.8",            ADDRESS_ALLOWED},
+        {"2a00:1450:4001::1a", ADDRESS_ALLOWED},
+        {"93.184.216.34",      ADDRESS_OWN    },
+        {"192.168.7.9",        ADDRESS_ALLOWED},
+        {"192.168.8.9",        ADDRESS_SPECIAL},
     };
     struct network allowed;
     struct ip_address own;

@@ -9,41 +9,41 @@ static const struct {
     uint32_t n_accepted;
     enum verdict verdict;
 } rows[] = {
-    /* no reply at all: whatever the phase, later */
-    {SMTP_PHASE_CONNECT, 0, {0}, 0, VERDICT_LATER},
-    {SMTP_PHASE_DOT, 0, {4, 4, 2}, 1, VERDICT_LATER},
-    /* before MAIL it is about us, not about the recipient */
-    {SMTP_PHASE_BANNER, 421, {4, 3, 2}, 0, VERDICT_LATER},
-    {SMTP_PHASE_BANNER, 554, {5, 7, 1}, 0, VERDICT_LATER},
-    {SMTP_PHASE_EHLO, 550, {5, 7, 1}, 0, VERDICT_LATER},
-    {SMTP_PHASE_AUTH, 535, {5, 7, 8}, 0, VERDICT_LATER},
-    {SMTP_PHASE_STARTTLS, 454, {4, 7, 0}, 0, VERDICT_LATER},
-    {SMTP_PHASE_BANNER, 521, {0}, 0, VERDICT_FAILED},
-    {SMTP_PHASE_BANNER, 556, {0}, 0, VERDICT_FAILED},
-    /* the transaction */
-    {SMTP_PHASE_MAIL, 550, {5, 7, 1}, 0, VERDICT_FAILED},
-    {SMTP_PHASE_MAIL, 451, {4, 7, 1}, 0, VERDICT_LATER},
-    {SMTP_PHASE_MAIL, 530, {5, 7, 0}, 0, VERDICT_LATER},
-    {SMTP_PHASE_MAIL, 503, {5, 5, 1}, 0, VERDICT_LATER},
-    {SMTP_PHASE_RCPT, 550, {5, 1, 1}, 0, VERDICT_FAILED},
-    {SMTP_PHASE_RCPT, 450, {4, 2, 0}, 0, VERDICT_LATER},
-    {SMTP_PHASE_RCPT, 421, {4, 7, 0}, 0, VERDICT_LATER},
-    {SMTP_PHASE_RCPT, 556, {5, 1, 10}, 0, VERDICT_FAILED},
-    /* too many recipients, RFC 5321 4.5.3.1.10 */
-    {SMTP_PHASE_RCPT, 452, {4, 5, 3}, 20, VERDICT_AGAIN},
-    {SMTP_PHASE_RCPT, 452, {4, 5, 3}, 0, VERDICT_LATER},
-    {SMTP_PHASE_RCPT, 552, {5, 5, 3}, 20, VERDICT_AGAIN},
-    {SMTP_PHASE_RCPT, 552, {0}, 20, VERDICT_AGAIN},
-    {SMTP_PHASE_RCPT, 552, {5, 2, 2}, 20, VERDICT_FAILED},
-    {SMTP_PHASE_RCPT, 552, {0}, 0, VERDICT_FAILED},
-    {SMTP_PHASE_DATA, 554, {5, 6, 0}, 1, VERDICT_FAILED},
-    {SMTP_PHASE_DATA, 451, {4, 3, 0}, 1, VERDICT_LATER},
-    {SMTP_PHASE_DOT, 250, {2, 0, 0}, 1, VERDICT_DELIVERED},
-    {SMTP_PHASE_DOT, 251, {0}, 1, VERDICT_DELIVERED},
-    {SMTP_PHASE_DOT, 452, {4, 3, 1}, 1, VERDICT_LATER},
-    {SMTP_PHASE_DOT, 552, {5, 3, 4}, 1, VERDICT_FAILED},
-    {SMTP_PHASE_DOT, 554, {5, 7, 1}, 1, VERDICT_FAILED},
-    {SMTP_PHASE_DOT, 354, {0}, 1, VERDICT_LATER},
+  /* no reply at all: whatever the phase, later */
+    {SMTP_PHASE_CONNECT,  0,   {0},        0,  VERDICT_LATER    },
+    {SMTP_PHASE_DOT,      0,   {4, 4, 2},  1,  VERDICT_LATER    },
+ /* before MAIL it is about us, not about the recipient */
+    {SMTP_PHASE_BANNER,   421, {4, 3, 2},  0,  VERDICT_LATER    },
+    {SMTP_PHASE_BANNER,   554, {5, 7, 1},  0,  VERDICT_LATER    },
+    {SMTP_PHASE_EHLO,     550, {5, 7, 1},  0,  VERDICT_LATER    },
+    {SMTP_PHASE_AUTH,     535, {5, 7, 8},  0,  VERDICT_LATER    },
+    {SMTP_PHASE_STARTTLS, 454, {4, 7, 0},  0,  VERDICT_LATER    },
+    {SMTP_PHASE_BANNER,   521, {0},        0,  VERDICT_FAILED   },
+    {SMTP_PHASE_BANNER,   556, {0},        0,  VERDICT_FAILED   },
+ /* the transaction */
+    {SMTP_PHASE_MAIL,     550, {5, 7, 1},  0,  VERDICT_FAILED   },
+    {SMTP_PHASE_MAIL,     451, {4, 7, 1},  0,  VERDICT_LATER    },
+    {SMTP_PHASE_MAIL,     530, {5, 7, 0},  0,  VERDICT_LATER    },
+    {SMTP_PHASE_MAIL,     503, {5, 5, 1},  0,  VERDICT_LATER    },
+    {SMTP_PHASE_RCPT,     550, {5, 1, 1},  0,  VERDICT_FAILED   },
+    {SMTP_PHASE_RCPT,     450, {4, 2, 0},  0,  VERDICT_LATER    },
+    {SMTP_PHASE_RCPT,     421, {4, 7, 0},  0,  VERDICT_LATER    },
+    {SMTP_PHASE_RCPT,     556, {5, 1, 10}, 0,  VERDICT_FAILED   },
+ /* too many recipients, RFC 5321 4.5.3.1.10 */
+    {SMTP_PHASE_RCPT,     452, {4, 5, 3},  20, VERDICT_AGAIN    },
+    {SMTP_PHASE_RCPT,     452, {4, 5, 3},  0,  VERDICT_LATER    },
+    {SMTP_PHASE_RCPT,     552, {5, 5, 3},  20, VERDICT_AGAIN    },
+    {SMTP_PHASE_RCPT,     552, {0},        20, VERDICT_AGAIN    },
+    {SMTP_PHASE_RCPT,     552, {5, 2, 2},  20, VERDICT_FAILED   },
+    {SMTP_PHASE_RCPT,     552, {0},        0,  VERDICT_FAILED   },
+    {SMTP_PHASE_DATA,     554, {5, 6, 0},  1,  VERDICT_FAILED   },
+    {SMTP_PHASE_DATA,     451, {4, 3, 0},  1,  VERDICT_LATER    },
+    {SMTP_PHASE_DOT,      250, {2, 0, 0},  1,  VERDICT_DELIVERED},
+    {SMTP_PHASE_DOT,      251, {0},        1,  VERDICT_DELIVERED},
+    {SMTP_PHASE_DOT,      452, {4, 3, 1},  1,  VERDICT_LATER    },
+    {SMTP_PHASE_DOT,      552, {5, 3, 4},  1,  VERDICT_FAILED   },
+    {SMTP_PHASE_DOT,      554, {5, 7, 1},  1,  VERDICT_FAILED   },
+    {SMTP_PHASE_DOT,      354, {0},        1,  VERDICT_LATER    },
 };
 
 static void every_reply_has_its_verdict_by_phase(void **state)
@@ -64,8 +64,7 @@ static void only_2xx_after_the_dot_delivers(void **state)
     for (int phase = 0; phase < SMTP_N_PHASES; phase++)
         for (uint16_t code = 0; code < 600; code++) {
             struct smtp_reply reply = {.code = code};
-            bool is_delivered =
-                verdict_of((enum smtp_phase)phase, &reply, 1) == VERDICT_DELIVERED;
+            bool is_delivered = verdict_of((enum smtp_phase)phase, &reply, 1) == VERDICT_DELIVERED;
 
             assert_int_equal(is_delivered, phase == SMTP_PHASE_DOT && code >= 200 && code < 300);
         }
