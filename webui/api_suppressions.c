@@ -72,13 +72,14 @@ static void ask(struct exchange *exchange, struct slice address,
 {
     struct suppression_request *request = registry_call_memory(exchange, sizeof(*request));
     const char *user = exchange_text(exchange, "user");
+    const char *reason = exchange_text(exchange, "reason");
 
     if (!request)
         return;
     registry_call_begin(exchange, &request->request, registry_call_done);
     request->address = address;
     request->user = slice_of(user ? user : exchange_query(exchange, "user"));
-    request->reason = slice_of(exchange_text(exchange, "reason"));
+    request->reason = slice_of(reason ? reason : "by the operator");
     if (!verb(exchange->webui->parts.registry, request))
         exchange_busy(exchange);
 }

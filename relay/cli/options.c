@@ -132,7 +132,7 @@ bool options_take(struct options *options, int argc, char **argv, int from)
 
     for (int at = from; at < argc; at++)
         if (!is_utf8(argv[at]))
-            return complain("not UTF-8: word", argv[at]);
+            return complain("what is written must be UTF-8,", "unlike one of these words");
     for (int at = from; at < argc; at++) {
         if (!are_over && strcmp(argv[at], "--") == 0)
             are_over = true;

@@ -26,9 +26,10 @@ int suppression_add(struct options *options)
 {
     const char *user = option(options, "user");
     const char *reason = option(options, "reason");
-    json_t *body = json_pack("{s:s, s:s}", "address", options->arguments[0], "reason",
-                             reason ? reason : "by the operator");
+    json_t *body = json_pack("{s:s}", "address", options->arguments[0]);
 
+    if (reason)
+        json_object_set_new(body, "reason", json_string(reason));
     if (user)
         json_object_set_new(body, "user", json_string(user));
     return call_quietly(options, "POST", SUPPRESSIONS "%s", "", body);
