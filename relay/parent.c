@@ -89,16 +89,6 @@ static int make_bundle(struct parent *parent, struct bundle *bundle, struct buff
     return error;
 }
 
-static void apply_log(const struct settings *settings)
-{
-    static const char *const levels[] = {"debug", "info", "warning", "error"};
-
-    log_set_format(strcmp(settings->log.format, "json") == 0 ? LOG_FORMAT_JSON : LOG_FORMAT_LOGFMT);
-    for (unsigned i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
-        if (strcmp(settings->log.level, levels[i]) == 0)
-            log_set_level((enum event_level)i);
-}
-
 static int reload(void *owner, char why[SUPERVISOR_WHY_SIZE])
 {
     struct parent *parent = owner;
@@ -116,7 +106,7 @@ static int reload(void *owner, char why[SUPERVISOR_WHY_SIZE])
         EVENT(EVENT_RESTART_NEEDED, field_text("setting", fixed));
     bundle_fini(&parent->bundle);
     parent->bundle = fresh;
-    apply_log(fresh.settings);
+    log_set(fresh.settings->log.format, fresh.settings->log.level);
     return 0;
 }
 
@@ -178,7 +168,7 @@ static int prepare(struct parent *parent)
         fprintf(stderr, "%.*s", (int)problem.len, problem.data ? problem.data : "");
         return error == -EINVAL ? EX_CONFIG : EX_UNAVAILABLE;
     }
-    apply_log(parent->bundle.settings);
+    log_set(parent->bundle.settings->log.format, parent->bundle.settings->log.level);
     if (n_files < ENOUGH_FILES)
         EVENT(EVENT_FILE_LIMIT, field_number("files", (int64_t)n_files),
               field_number("wanted", WANTED_FILES));

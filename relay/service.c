@@ -263,7 +263,7 @@ static int run(struct service *service)
     if (error < 0)
         return error;
     take_time_zone(service->bundle.settings);
-    service_apply_log(service->bundle.settings);
+    log_set(service->bundle.settings->log.format, service->bundle.settings->log.level);
     error = events_start(&service->events);
     if (error == 0)
         error = begin(service);
@@ -302,7 +302,7 @@ int service_run_signer(int channel_fd)
     if (receive_start(channel_fd, &bundle) < 0)
         return EX_PROTOCOL;
     take_time_zone(bundle.settings);
-    service_apply_log(bundle.settings);
+    log_set(bundle.settings->log.format, bundle.settings->log.level);
     snprintf(folder, sizeof(folder), "%s/keys", bundle.settings->data_dir);
     settings.engine =
         strcmp(bundle.settings->dkim.engine, "opendkim") == 0 ? SIGNER_OPENDKIM : SIGNER_NATIVE;

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "policy/registry.h"
 #include "relay/base/clock.h"
@@ -12,16 +11,6 @@
 #include "relay/spool/queue_id.h"
 
 enum { LOOP_MAILBOX = 65536, SERVICE_MAILBOX = 64 };
-
-void service_apply_log(const struct settings *settings)
-{
-    static const char *const levels[] = {"debug", "info", "warning", "error"};
-
-    log_set_format(strcmp(settings->log.format, "json") == 0 ? LOG_FORMAT_JSON : LOG_FORMAT_LOGFMT);
-    for (unsigned i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
-        if (strcmp(settings->log.level, levels[i]) == 0)
-            log_set_level((enum event_level)i);
-}
 
 /* ---- what the spool tells ---- */
 
@@ -289,7 +278,7 @@ int service_apply(struct service *service, struct bundle *fresh, const char **wh
         arena_reset(&arena);
         return error;
     }
-    service_apply_log(bundle->settings);
+    log_set(bundle->settings->log.format, bundle->settings->log.level);
     spool_set_min_free(service->spool, service_min_free(bundle->settings));
     arena_reset(&service->arena);
     service->arena = arena;

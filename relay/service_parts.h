@@ -57,7 +57,6 @@ void service_stop_parts(
 /* Gives the modules what the settings say.  fresh replaces the bundle (NULL: the first time).  On
  * an error everything stays as it was, and *why is a sentence or empty. */
 MUST_USE int service_apply(struct service *service, struct bundle *fresh, const char **why);
-void service_apply_log(const struct settings *settings);
 
 MUST_USE int service_start_webui(struct service *service);
 void service_stop_webui(struct service *service);

@@ -16,14 +16,12 @@ static const char *const level_names[] = {
     [LEVEL_ERROR] = "error",
 };
 
-void log_set_format(enum log_format format)
+void log_set(const char *format, const char *level)
 {
-    current_format = format;
-}
-
-void log_set_level(enum event_level level)
-{
-    current_level = level;
+    current_format = strcmp(format, "json") == 0 ? LOG_FORMAT_JSON : LOG_FORMAT_LOGFMT;
+    for (enum event_level i = LEVEL_DEBUG; i <= LEVEL_ERROR; i++)
+        if (strcmp(level, level_names[i]) == 0)
+            current_level = i;
 }
 
 enum event_level log_level(void)

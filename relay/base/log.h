@@ -1,6 +1,6 @@
 /* Events as lines: `ts=… level=… event=… name=value`, or the same as one JSON object.  Values with
  * blanks, quotes or `=` are quoted; bytes that are not printable ASCII come out as \xNN, so no peer
- * can forge a line.  Thread: log_set_* before other threads start; the rest any. */
+ * can forge a line.  Thread: any. */
 #pragma once
 
 #include "relay/base/buffer.h"
@@ -8,9 +8,9 @@
 
 enum log_format { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
 
-void log_set_format(enum log_format format);
-void log_set_level(enum event_level level); /* less important events are not even built */
-enum event_level log_level(void);
+/* In the settings' words: "logfmt" or "json"; "debug", "info", "warning" or "error". */
+void log_set(const char *format, const char *level);
+enum event_level log_level(void); /* less important events are not even built */
 
 /* One line, newline included, appended to out. */
 void log_format_event(struct buffer *out, enum log_format format, const struct event *event);

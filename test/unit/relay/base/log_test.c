@@ -57,6 +57,18 @@ static void an_absent_field_is_left_out(void **state)
     assert_slice_is(buffer_slice(&line), "ts=2026-11-22T17:25:03.120Z level=info event=queued\n");
 }
 
+static void a_level_is_set_by_its_name(void **state)
+{
+    static const char *const names[] = {"debug", "warning", "error", "info"};
+    static const enum event_level levels[] = {LEVEL_DEBUG, LEVEL_WARNING, LEVEL_ERROR, LEVEL_INFO};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        log_set("logfmt", names[i]);
+        assert_int_equal(log_level(), levels[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -64,6 +76,7 @@ int main(void)
         cmocka_unit_test(values_that_could_forge_a_line_are_quoted_and_escaped),
         cmocka_unit_test(json_is_valid_whatever_the_bytes),
         cmocka_unit_test(an_absent_field_is_left_out),
+        cmocka_unit_test(a_level_is_set_by_its_name),
     };
     int n_failed = cmocka_run_group_tests(tests, NULL, NULL);
 
