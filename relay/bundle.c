@@ -1,11 +1,11 @@
 #include "relay/bundle.h"
 
 #include <errno.h>
-#include <fcntl.h>
 
 #include "relay/base/secret.h"
 #include "relay/control/config.h"
 #include "relay/net/memory_file.h"
+#include "relay/net/supervisor.h"
 
 enum { FD_TEXT, FD_PEMS, FD_FIRST_LISTENER, MAX_FILE_BYTES = 4 * 1024 * 1024 };
 
@@ -52,17 +52,9 @@ static int add_pems(const struct bundle *bundle, struct channel_message *message
 
 static int add_listener(struct channel_message *message, const struct bundle_listener *listener)
 {
-    int fd;
-
-    if (message->n_fds >= CHANNEL_MAX_FDS)
-        return FAULT(-EMFILE);
-    fd = fcntl(listener->fd, F_DUPFD_CLOEXEC, 0);
-    if (fd < 0)
-        return FAULT(-errno);
-    message->fds[message->n_fds++] = fd;
     buffer_append_counted(&message->bytes, slice_of(listener->name));
     buffer_append_counted(&message->bytes, slice_of(listener->address));
-    return 0;
+    return supervisor_add_fd(message, listener->fd);
 }
 
 int bundle_write(const struct bundle *bundle, struct channel_message *message)
