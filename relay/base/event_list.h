@@ -25,7 +25,6 @@
     /* submission */                                                                               \
     X(EVENT_CONNECTED, "connected", DEBUG)                                                         \
     X(EVENT_SESSION_REFUSED, "session_refused", WARNING)                                           \
-    X(EVENT_SESSION_CLOSED, "session_closed", DEBUG)                                               \
     X(EVENT_TLS_FAILED, "tls_failed", INFO)                                                        \
     X(EVENT_LOGIN, "login", INFO)                                                                  \
     X(EVENT_LOGIN_FAILED, "login_failed", WARNING)                                                 \
@@ -52,12 +51,10 @@
     X(EVENT_DESTINATION_RESUMED, "destination_resumed", INFO)                                      \
     /* the signer */                                                                               \
     X(EVENT_SIGNER_UP, "signer_up", INFO)                                                          \
-    X(EVENT_SIGNER_DOWN, "signer_down", ERROR)                                                     \
     X(EVENT_SIGNER_MISUSED, "signer_misused", ERROR)                                               \
     X(EVENT_KEY_CREATED, "key_created", INFO)                                                      \
     X(EVENT_KEY_ACTIVE, "key_active", INFO)                                                        \
     X(EVENT_KEY_REFUSED, "key_refused", ERROR)                                                     \
-    X(EVENT_SIGNATURE_WRONG, "signature_wrong", ERROR)                                             \
     X(EVENT_RECORD_DAMAGED, "record_damaged", ERROR)                                               \
     /* the queue */                                                                                \
     X(EVENT_SPOOL_RECOVERED, "spool_recovered", INFO)                                              \
