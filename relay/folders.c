@@ -57,5 +57,7 @@ int folders_make(const struct settings *settings, struct buffer *problem)
 
     for (size_t i = 0; error == 0 && i < sizeof(rows) / sizeof(rows[0]); i++)
         error = make(rows[i].folder, rows[i].name, rows[i].mode, rows[i].user, problem);
+    /* Folders that others made may be open to all; what is put into them never is. */
+    (void)umask(077);
     return error;
 }
