@@ -8,6 +8,7 @@ import pytest
 
 from appliance import PATIENCE
 from messages import PLAIN, stuffed, text
+from wire import Wire
 
 pytestmark = pytest.mark.sanitized
 SENDER, RECIPIENT = "news@shop.example", "ann@dest.example"
@@ -25,48 +26,6 @@ def relay(module_world):
     relay.sink = sink
     relay.login = relay.add_user(SENDER)
     return relay
-
-
-class Wire:
-    """A connection seen octet by octet."""
-
-    def __init__(self, relay, name="submission", tls=True, login=True, index=0):
-        self.socket = socket.create_connection(relay.address(name, index), 60 * PATIENCE)
-        if name == "submissions":
-            self.secure(relay)
-        self.file = self.socket.makefile("rb")
-        self.greeting = self.reply()
-        if name != "submissions" and tls:
-            self.say("EHLO client.example")
-            assert self.say("STARTTLS").startswith("220 2.0.0")
-            self.secure(relay)
-        if tls:
-            self.say("EHLO client.example")
-        if login:
-            token = base64.b64encode("\0".join(("",) + relay.login).encode()).decode()
-            assert self.say("AUTH PLAIN " + token).startswith("235 2.7.0")
-
-    def secure(self, relay):
-        self.socket = relay.tls_context().wrap_socket(self.socket, server_hostname="127.0.0.1")
-        self.file = self.socket.makefile("rb")
-
-    def reply(self):
-        lines = []
-        while True:
-            line = self.file.readline().decode()
-            lines.append(line.rstrip("\r\n"))
-            if len(line) < 4 or line[3] != "-":
-                return "\n".join(lines)
-
-    def say(self, line):
-        self.raw(line.encode() + b"\r\n")
-        return self.reply()
-
-    def raw(self, octets):
-        self.socket.sendall(octets)
-
-    def close(self):
-        self.socket.close()
 
 
 @pytest.fixture

@@ -234,11 +234,15 @@ class Receiver:
                 pass
             session.socket.close()
 
-    def stop(self):
-        self.stopping.set()
-        self.listener.close()
+    def drop_sessions(self):
         for session in self.sessions:
             try:
                 session.socket.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
+        self.sessions = []
+
+    def stop(self):
+        self.stopping.set()
+        self.listener.close()
+        self.drop_sessions()
