@@ -16,7 +16,7 @@
 #include "relay/base/thread.h"
 #include "relay/events/events.h"
 #include "relay/folders.h"
-#include "relay/net/privileges.h"
+#include "relay/service_confine.h"
 #include "relay/service_parts.h"
 #include "signer/client.h"
 #include "signer/process.h"
@@ -229,35 +229,12 @@ static void take_time_zone(const struct settings *settings)
     tzset();
 }
 
-static void note(struct service *service, const char *sentence)
-{
-    for (size_t i = 0; i + 1 < sizeof(service->notes) / sizeof(service->notes[0]); i++)
-        if (!service->notes[i]) {
-            service->notes[i] = sentence;
-            return;
-        }
-}
-
-static int become_user(struct service *service)
-{
-    enum privileges_result result;
-    int error = privileges_become(service->bundle.settings->user, &result);
-
-    if (error == 0 && result == PRIVILEGES_NO_SUCH_USER) {
-        note(service, "the user of the settings does not exist: the relay runs as the caller");
-        EVENT(EVENT_NOT_CONFINED, field_text("process", "relay"),
-              field_text("user", service->bundle.settings->user),
-              field_text("reason", "no such user"));
-    }
-    return error;
-}
-
 static int run(struct service *service)
 {
     int error = receive_start(service->channel_fd, &service->bundle);
 
     if (error == 0)
-        error = become_user(service);
+        error = service_confine(service);
     if (error == 0)
         error = secret_start();
     if (error < 0)

@@ -10,6 +10,7 @@
 
 #include "relay/base/event.h"
 #include "relay/net/channel.h"
+#include "relay/net/confinement.h"
 #include "relay/net/privileges.h"
 #include "signer/protocol.h"
 #include "signer/signing_pool.h"
@@ -29,8 +30,7 @@ static int fail(const char *what, int error)
     return error;
 }
 
-/* Nothing of a key may reach the disk, a debugger, or a program started from here.  The sandbox
- * (Landlock, system calls) belongs here too: the key folder is open, nothing else is needed. */
+/* Nothing of a key may reach the disk, a debugger, or a program started from here. */
 static int confine(void)
 {
     const struct rlimit none = {0, 0};
@@ -41,16 +41,21 @@ static int confine(void)
     return 0;
 }
 
-static int drop_user(const char *user)
+/* Without a user of its own, Landlock: the key folder, and nothing of anybody else. */
+static int drop_user(const struct signer_settings *settings)
 {
+    const struct confinement confinement = {.writable = {settings->key_dir}};
     enum privileges_result result;
-    int error = privileges_become(user, &result);
+    int error = privileges_become(settings->user, &result);
 
-    if (!error && (result == PRIVILEGES_NOT_ROOT || result == PRIVILEGES_NO_SUCH_USER))
-        EVENT(EVENT_NOT_CONFINED, field_text("who", "signer"),
-              field_text("reason",
-                         result == PRIVILEGES_NOT_ROOT ? "not started as root" : "no such user"));
-    return error;
+    if (error || result == PRIVILEGES_DROPPED || result == PRIVILEGES_KEPT_AS_ASKED)
+        return error;
+    error = confinement_enter(&confinement);
+    EVENT(EVENT_NOT_CONFINED, field_text("process", "signer"),
+          field_text("reason",
+                     result == PRIVILEGES_NOT_ROOT ? "not started as root" : "no such user"),
+          field_text("landlock", error == 0 ? "yes" : "missing"));
+    return error < 0 ? error : 0;
 }
 
 static int open_keys(struct signer_process *signer, const struct signer_settings *settings)
@@ -59,7 +64,7 @@ static int open_keys(struct signer_process *signer, const struct signer_settings
 
     if (error)
         return fail(settings->key_dir, error);
-    error = drop_user(settings->user);
+    error = drop_user(settings);
     if (!error)
         error = confine();
     if (error) {

@@ -35,11 +35,12 @@ class Appliance:
     """One service.  `config` is appended to the folders and the certificate that every one has."""
 
     def __init__(self, folder, config, listeners=LISTENERS, certificate=None, authority=None,
-                 hostname="relay.example", user=None):
+                 hostname="relay.example", user=None, prefix=()):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o755)
         self.hostname, self.authority, self.user = hostname, authority, user
+        self.prefix = list(prefix)  # words before the program: who it is started by
         self.certificate = certificate
         self.listeners, self.config = listeners, config
         self.config_file = self.folder / "staffetta.conf"
@@ -64,7 +65,7 @@ class Appliance:
     def start(self, ready=True):
         self.write_config()
         self.process = subprocess.Popen(
-            [str(BINARY), "serve", "--config", str(self.config_file)], stdin=subprocess.DEVNULL,
+            [*self.prefix, str(BINARY), "serve", "--config", str(self.config_file)], stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
             env=environment(), cwd="/")
         copy = open(self.folder / "log", "a", encoding="utf-8")

@@ -1,0 +1,71 @@
+"""Who the processes run as where they cannot have users of their own, and what keeps them apart."""
+import os
+
+import pytest
+
+from messages import PLAIN
+from signatures import signatures_of
+
+pytestmark = pytest.mark.sanitized
+SENDER, RECIPIENT = "news@shop.example", "ann@dest.example"
+NOBODY = 65534
+
+
+def works(relay, receiver):
+    """Everything that needs files: users, keys, a signed message, a restart."""
+    login = relay.add_user(SENDER)
+    relay.cli("domain", "add", "shop.example")
+    relay.cli("dkim", "new", "shop.example", "--type", "rsa2048")
+    relay.wait_delivered(relay.send(login, SENDER, RECIPIENT, PLAIN))
+    relay.restart()
+    relay.wait_delivered(relay.send(login, SENDER, RECIPIENT, PLAIN))
+    assert all(len(signatures_of(taken.data)) == 1 for taken in receiver.taken)
+    assert len(receiver.taken) == 2
+
+
+def test_started_by_anybody_landlock_keeps_them_apart_and_health_says_so(world):
+    receiver = world.receiver()
+    relay = world.appliance(
+        f'route "*" {{ via = "{receiver.address}" }}\n', start=False,
+        prefix=["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"])
+    os.chown(relay.folder, NOBODY, NOBODY)
+    relay.start()
+    for process in ("relay", "signer"):
+        event = relay.log.wait("not_confined", process=process)
+        assert event["landlock"] in ("yes", "missing") and event["reason"] == "not started as root"
+    for pid in relay.children():
+        assert os.stat(f"/proc/{pid}").st_uid == NOBODY
+    notes = " ".join(relay.json("health")[0]["notes"])
+    assert "Landlock" in notes and "signer has no user of its own" in notes, notes
+    works(relay, receiver)
+
+
+def test_a_relay_that_is_root_as_asked_is_kept_from_the_keys_too(world):
+    receiver = world.receiver()
+    relay = world.relay_to(receiver, user="root")
+    assert relay.log.wait("not_confined", process="relay")["landlock"] in ("yes", "missing")
+    assert "Landlock" in " ".join(relay.json("health")[0]["notes"])
+    works(relay, receiver)
+
+
+def test_with_users_of_their_own_there_is_nothing_to_note(world):
+    relay = world.relay_to(world.sink())
+    assert relay.json("health")[0]["notes"] == []
+    assert not relay.log.all("not_confined")
+
+
+def test_a_user_that_does_not_exist_is_said(world):
+    receiver = world.receiver()
+    relay = world.relay_to(receiver, user="no-such-user")
+    assert relay.log.wait("not_confined", process="relay")["reason"] == "no such user"
+    works(relay, receiver)
+
+
+def test_too_few_files_are_said(world):
+    relay = world.appliance('route "*" { via = "127.0.0.1:9" }\n', start=False, prefix=[
+        "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "prlimit",
+        "--nofile=2000:2000"])
+    os.chown(relay.folder, NOBODY, NOBODY)
+    relay.start()
+    assert relay.log.wait("file_limit", process="relay")["files"] == "2000"
+    assert any("files" in note for note in relay.json("health")[0]["notes"])
