@@ -60,7 +60,10 @@ class Appliance:
                 f'{tls}{self.listeners}\n{self.config}\n')
 
     def write_config(self):
-        self.config_file.write_text(self.config_text())
+        """In one step, as editors do: a reload must not meet half a file."""
+        fresh = self.config_file.with_suffix(".new")
+        fresh.write_text(self.config_text())
+        fresh.replace(self.config_file)
 
     def start(self, ready=True):
         self.write_config()
