@@ -41,6 +41,7 @@ struct exchange {
 
     void *connection; /* server.c's */
     struct buffer upload;
+    size_t n_uploaded;
     bool is_dispatched, is_suspended;
 };
 

@@ -51,3 +51,30 @@ struct framing_verdict framing_judge(const struct framing *framing, uint64_t max
         return (struct framing_verdict){413, "too_large", "The body is above 1 MiB."};
     return (struct framing_verdict){0};
 }
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = ascii_lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+size_t framing_unescape(char *text)
+{
+    char *out = text;
+
+    for (const char *in = text; *in;) {
+        int high = in[0] == '%' ? hex_digit(in[1]) : -1;
+        int low = high >= 0 ? hex_digit(in[2]) : -1;
+
+        if (low >= 0 && high + low > 0) {
+            *out++ = (char)(high * 16 + low);
+            in += 3;
+        } else {
+            *out++ = *in++;
+        }
+    }
+    *out = '\0';
+    return (size_t)(out - text);
+}

@@ -24,3 +24,7 @@ struct framing_verdict {
     const char *code, *detail;
 };
 struct framing_verdict framing_judge(const struct framing *framing, uint64_t max_body);
+
+/* Percent-decodes in place and returns the length.  %00 stays as it stands: it would cut a path
+ * short, and with it the name of what is to be deleted. */
+size_t framing_unescape(char *text);

@@ -1,6 +1,5 @@
 #include "webui/server.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <microhttpd.h>
@@ -217,23 +216,39 @@ static enum MHD_Result note_header(void *cls, enum MHD_ValueKind kind, const cha
     return MHD_YES;
 }
 
-/* What the header alone shows: refused before a byte of the body is read. */
-static void judge_header(struct exchange *exchange, const char *method)
+/* False after answering: where the request ends cannot be told, or lies too far away. */
+static bool judge_framing(struct exchange *exchange)
 {
     struct framing framing = {0};
     struct framing_verdict verdict;
 
     MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, note_header, &framing);
     verdict = framing_judge(&framing, EXCHANGE_MAX_BODY);
-    if (verdict.status) {
+    if (verdict.status)
         exchange_problem(exchange, verdict.status, verdict.code, verdict.detail);
-    } else if (!exchange->is_local && !routes_is_open(exchange->path)) {
+    return verdict.status == 0;
+}
+
+/* What the header alone refuses.  The body is then read and thrown away, for a client that is
+ * still writing would not get to read the answer. */
+static void judge_request(struct exchange *exchange, const char *method)
+{
+    if (!exchange->is_local && !routes_is_open(exchange->path)) {
         exchange_problem(exchange, 401, "not_signed_in", "Sign in first.");
     } else if (!parse_method(method, &exchange->method)) {
         exchange->allow = "GET, POST, DELETE";
         exchange_problem(exchange, 405, "method_not_allowed", "GET, POST and DELETE only.");
     }
     exchange->is_dispatched = exchange->status != 0;
+}
+
+/* False: a chunked body that does not end is not read to its end. */
+static bool take_upload(struct exchange *exchange, struct slice bytes)
+{
+    exchange->n_uploaded += bytes.len;
+    if (!exchange->status)
+        buffer_append(&exchange->upload, bytes);
+    return exchange->n_uploaded <= 2 * EXCHANGE_MAX_BODY;
 }
 
 static enum MHD_Result handle(struct webui *webui, struct MHD_Connection *connection,
@@ -247,15 +262,16 @@ static enum MHD_Result handle(struct webui *webui, struct MHD_Connection *connec
         *context = exchange;
         if (!exchange || !exchange->path || !exchange->queries)
             return MHD_NO;
-        judge_header(exchange, method);
-        return exchange->is_dispatched ? send_answer(exchange) : MHD_YES;
+        if (!judge_framing(exchange))
+            return send_answer(exchange);
+        judge_request(exchange, method);
+        return MHD_YES;
     }
     if (*upload_size) {
-        if (exchange->upload.failed)
-            return MHD_NO; /* a chunked body that does not end is not read to its end */
-        buffer_append(&exchange->upload, slice_from(upload_data, *upload_size));
+        bool may_go_on = take_upload(exchange, slice_from(upload_data, *upload_size));
+
         *upload_size = 0;
-        return MHD_YES;
+        return may_go_on ? MHD_YES : MHD_NO;
     }
     return finish_request(exchange);
 }
@@ -292,27 +308,11 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
 
 /* ---- the daemons ---- */
 
-/* As the library does it, but %00 stays as it stands: it would cut the path short, and with it the
- * name of what is to be deleted. */
 static size_t unescape(void *cls, struct MHD_Connection *connection, char *text)
 {
-    char *out = text;
-
     (void)cls;
     (void)connection;
-    for (const char *in = text; *in;) {
-        unsigned byte;
-
-        if (in[0] == '%' && isxdigit((unsigned char)in[1]) && isxdigit((unsigned char)in[2]) &&
-            sscanf(in + 1, "%2x", &byte) == 1 && byte) {
-            *out++ = (char)byte;
-            in += 3;
-        } else {
-            *out++ = *in++;
-        }
-    }
-    *out = '\0';
-    return (size_t)(out - text);
+    return framing_unescape(text);
 }
 
 /* What the library has to say is about clients, who are free to vanish. */
