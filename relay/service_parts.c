@@ -10,7 +10,12 @@
 #include "relay/service_settings.h"
 #include "relay/spool/queue_id.h"
 
-enum { LOOP_MAILBOX = 65536, SERVICE_MAILBOX = 64 };
+enum {
+    LOOP_MAILBOX = 65536,
+    SERVICE_MAILBOX = 64,
+    CLOCK_MOST_PASSED_MS = 86400000, /* since the last commit; design, section 6 */
+    CLOCK_MOST_BACK_MS = 60000,
+};
 
 /* ---- what the spool tells ---- */
 
@@ -83,6 +88,17 @@ static int start_delivery(struct service *service)
     return error < 0 ? error : delivery_start(&service->delivery, &parts, &settings);
 }
 
+/* A clock that was set wrong while we were stopped.  What was recovered gets one more attempt
+ * before it may expire, whatever the clock says. */
+static void look_at_clock(const struct service *service)
+{
+    int64_t last_ms = spool_last_commit_utc_ms(service->spool);
+    int64_t passed_ms = clock_utc_ms() - last_ms;
+
+    if (last_ms && (passed_ms > CLOCK_MOST_PASSED_MS || passed_ms < -CLOCK_MOST_BACK_MS))
+        EVENT(EVENT_CLOCK_JUMPED, field_seconds("by", passed_ms));
+}
+
 static int start_spool(struct service *service)
 {
     struct spool_settings settings;
@@ -93,6 +109,7 @@ static int start_spool(struct service *service)
     error = spool_start(&service->spool, &settings);
     if (error < 0)
         return error;
+    look_at_clock(service);
     delivery_use_spool(service->delivery, service->spool);
     delivery_recovered(service->delivery);
     return 0;
@@ -153,7 +170,8 @@ int service_start_parts(struct service *service)
     return error;
 }
 
-/* Top down.  Delivery and intake go before the spool and the policy that they ask. */
+/* The loops have stopped.  The threads they asked end first, each answering what still waits; then
+ * goes what those requests are embedded in. */
 void service_stop_parts(struct service *service)
 {
     service->key_desk = key_desk_free(service->key_desk);
