@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "relay/delivery/connection.h"
-#include "relay/delivery/outcome.h"
+#include "relay/delivery/order.h"
 #include "relay/delivery/reply_memory.h"
 #include "relay/delivery/visit.h"
 
@@ -24,16 +24,6 @@ static const struct {
     [DELIVERY_BOUNCE] = {true,  VERDICT_FAILED,   "returned by an operator"},
     [DELIVERY_DELETE] = {true,  VERDICT_DELETED,  "deleted by an operator" },
 };
-
-static void note_for_later(enum delivery_verb verb, struct entry *entry)
-{
-    if (verb == DELIVERY_HOLD)
-        entry->flags |= ENTRY_HOLD_LATER;
-    if (verb == DELIVERY_BOUNCE)
-        entry->flags |= ENTRY_CANCELLED | ENTRY_BOUNCE;
-    if (verb == DELIVERY_DELETE)
-        entry->flags |= ENTRY_CANCELLED;
-}
 
 /* Nothing that the site did wrong before stands in the way. */
 static void try_now(struct delivery_shard *shard, struct entry *entry, bool asks_dns)
@@ -68,7 +58,7 @@ static void visit_entry(void *owner, struct entry *entry)
     command->n_by_state[entry->state]++;
     if (entry->state == ENTRY_SENDING) {
         command->n_busy++;
-        note_for_later(verb, entry);
+        order_note(entry, verb);
     } else if (verbs[verb].changes_rows) {
         schedule_take(visit->shard->schedule, entry);
         list_append(&visit->taken, &entry->link);

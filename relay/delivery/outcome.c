@@ -6,6 +6,7 @@
 #include "relay/base/clock.h"
 #include "relay/base/secret.h"
 #include "relay/delivery/bounce.h"
+#include "relay/delivery/order.h"
 #include "relay/delivery/reply_memory.h"
 #include "relay/delivery/telling.h"
 
@@ -85,24 +86,19 @@ static struct schedule *schedule_of(const struct outcome *outcome)
     return outcome->shard->schedule;
 }
 
-/* What an operator said while it was being sent, and its expiry, come before another attempt. */
-static enum verdict instead_of_later(struct outcome *outcome, struct entry *entry)
-{
-    if (entry->flags & ENTRY_CANCELLED)
-        return entry->flags & ENTRY_BOUNCE ? VERDICT_FAILED : VERDICT_DELETED;
-    if (entry_is_expired(schedule_of(outcome), entry, shard_now_ms(outcome->shard)))
-        return VERDICT_EXPIRED;
-    return entry->flags & ENTRY_HOLD_LATER ? VERDICT_HELD : VERDICT_LATER;
-}
-
 void outcome_add(struct outcome *outcome, struct entry *entry, const struct judgement *judgement)
 {
     struct outcome_item *item = &outcome->items[outcome->n_items];
     int64_t now_ms = shard_now_ms(outcome->shard);
+    struct judgement order;
 
-    if (judgement->verdict == VERDICT_AGAIN) {
+    if (judgement->verdict == VERDICT_AGAIN && !order_is_noted(entry)) {
         schedule_return(schedule_of(outcome), entry, now_ms);
         return;
+    }
+    if (judgement->verdict == VERDICT_AGAIN) {
+        order = order_judgement(entry);
+        judgement = &order;
     }
     assert(outcome->n_items < outcome->capacity);
     *item = (struct outcome_item){.entry = entry, .n = entry->n, .judgement = *judgement};
@@ -111,7 +107,7 @@ void outcome_add(struct outcome *outcome, struct entry *entry, const struct judg
     if (judgement->verdict != VERDICT_LATER)
         return;
     schedule_note_attempt(schedule_of(outcome), entry);
-    item->judgement.verdict = instead_of_later(outcome, entry);
+    item->judgement.verdict = order_instead_of_later(schedule_of(outcome), entry, now_ms);
     item->due_ms = judgement->due_ms;
     if (item->due_ms == 0)
         item->due_ms = now_ms + retry_wait_ms(&outcome->shard->config->settings.retry,
@@ -167,12 +163,35 @@ static struct spool_change change_of(struct outcome *outcome, const struct outco
     return change;
 }
 
+/* Said while its row was being written: obeyed before it can be sent again. */
+static void obey_order(struct outcome *outcome, struct entry *entry)
+{
+    static const struct judgement again = {.verdict = VERDICT_AGAIN};
+    struct list one;
+
+    list_init(&one);
+    list_append(&one, &entry->link);
+    outcome_for_all(outcome->shard, &one, &again);
+}
+
+static bool is_kept(enum verdict verdict)
+{
+    return verdict == VERDICT_LATER || verdict == VERDICT_HELD || verdict == VERDICT_RELEASED;
+}
+
 static void believe(struct outcome *outcome, const struct outcome_item *item)
 {
     struct schedule *schedule = schedule_of(outcome);
     int64_t now_ms = shard_now_ms(outcome->shard);
+    enum verdict verdict = item->judgement.verdict;
 
-    switch (item->judgement.verdict) {
+    if (verdict == VERDICT_HELD)
+        item->entry->flags &= (uint8_t)~ENTRY_HOLD_LATER;
+    if (is_kept(verdict) && order_is_noted(item->entry)) {
+        obey_order(outcome, item->entry);
+        return;
+    }
+    switch (verdict) {
     case VERDICT_DELIVERED:
     case VERDICT_FAILED:
     case VERDICT_EXPIRED:
@@ -183,7 +202,6 @@ static void believe(struct outcome *outcome, const struct outcome_item *item)
         schedule_defer(schedule, item->entry, item->due_ms, now_ms);
         break;
     case VERDICT_HELD:
-        item->entry->flags &= (uint8_t)~ENTRY_HOLD_LATER;
         schedule_hold(schedule, item->entry);
         break;
     case VERDICT_RELEASED:
