@@ -1,11 +1,13 @@
 #include "relay/parent.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "relay/base/event.h"
+#include "relay/base/file.h"
 #include "relay/base/log.h"
 #include "relay/base/secret.h"
 #include "relay/bundle.h"
@@ -26,23 +28,18 @@ struct parent {
 
 static int read_pem(struct buffer *out, const char *path, struct buffer *problem)
 {
+    CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
     CLEANUP(buffer) struct buffer text = BUFFER_INIT;
-    FILE *file = fopen(path, "re");
-    char chunk[4096];
-    size_t n;
+    int error = fd < 0 ? -errno : file_read_all(fd, PEM_MAX_BYTES, &text);
 
-    if (!file) {
-        buffer_printf(problem, "%s: %s\n", path, strerror(errno));
-        return -EINVAL;
-    }
-    while (text.len <= PEM_MAX_BYTES && (n = fread(chunk, 1, sizeof(chunk), file)) > 0)
-        buffer_append(&text, slice_from(chunk, n));
-    fclose(file);
-    buffer_append_counted(out, buffer_slice(&text));
-    secret_wipe(chunk, sizeof(chunk));
+    if (error == 0)
+        buffer_append_counted(out, buffer_slice(&text));
+    else
+        buffer_printf(problem, "%s: %s\n", path,
+                      error == -EFBIG ? "over 1 MiB" : strerror(-error));
     if (text.data)
         secret_wipe(text.data, text.capacity);
-    return buffer_error(out);
+    return error < 0 ? -EINVAL : buffer_error(out);
 }
 
 /* Both files of every tls section, into bundle->pems, then as slices of it. */

@@ -5,18 +5,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-static int write_all(int fd, struct slice rest)
-{
-    while (rest.len) {
-        ssize_t n_written = write(fd, rest.data, rest.len);
-
-        if (n_written < 0 && errno != EINTR)
-            return FAULT(-errno);
-        if (n_written > 0)
-            rest = slice_skip(rest, (size_t)n_written);
-    }
-    return 0;
-}
+#include "relay/base/file.h"
 
 static int sync_folder(int dir_fd)
 {
@@ -32,7 +21,7 @@ static int write_unfinished(int dir_fd, struct slice contents)
 
     if (fd < 0)
         return FAULT(-errno);
-    error = write_all(fd, contents);
+    error = file_write_all(fd, contents);
     if (!error && fsync(fd) != 0)
         error = FAULT(-errno);
     return error;
@@ -54,22 +43,8 @@ int key_file_write(int dir_fd, const char *name, struct slice contents)
 int key_file_read(int dir_fd, const char *name, size_t limit, struct buffer *out)
 {
     CLEANUP(close_fd) int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    size_t start = out->len;
-    ssize_t n_read;
 
-    if (fd < 0)
-        return FAULT(-errno);
-    /* Room for all of it at once: a secret must not leave copies behind as the buffer grows. */
-    if (buffer_reserve(out, limit + 1))
-        return FAULT(-ENOMEM);
-    do {
-        n_read = read(fd, out->data + out->len, limit + 1 - (out->len - start));
-        if (n_read > 0)
-            out->len += (size_t)n_read;
-    } while (n_read > 0 || (n_read < 0 && errno == EINTR));
-    if (n_read < 0)
-        return FAULT(-errno);
-    return out->len - start > limit ? FAULT(-EFBIG) : 0;
+    return fd < 0 ? FAULT(-errno) : file_read_all(fd, limit, out);
 }
 
 int key_file_rename(int dir_fd, const char *from, const char *to)

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "relay/base/clock.h"
+#include "relay/base/file.h"
 
 struct sink_store {
     int tmp_fd, new_fd;
@@ -115,24 +116,11 @@ static char *describe(const struct sink_session *session, const char *peer, cons
     return text;
 }
 
-static int write_all(int fd, struct slice bytes)
-{
-    while (bytes.len > 0) {
-        ssize_t n = write(fd, bytes.data, bytes.len);
-
-        if (n < 0 && errno != EINTR)
-            return FAULT(-errno);
-        if (n > 0)
-            bytes = slice_skip(bytes, (size_t)n);
-    }
-    return 0;
-}
-
 static int write_file(const struct sink_store *store, const char *name, struct slice bytes)
 {
     CLEANUP(close_fd)
     int fd = openat(store->tmp_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    int status = fd < 0 ? FAULT(-errno) : write_all(fd, bytes);
+    int status = fd < 0 ? FAULT(-errno) : file_write_all(fd, bytes);
 
     if (!status && renameat(store->tmp_fd, name, store->new_fd, name))
         status = FAULT(-errno);

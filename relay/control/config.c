@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "relay/base/file.h"
 #include "relay/control/items.h"
 
 enum { MAX_SECTIONS = 16, MAX_ITEMS = 24, MAX_FILE_BYTES = 1024 * 1024 };
@@ -224,14 +225,13 @@ int config_load(struct settings **out, const char *path, struct buffer *text,
                 struct buffer *problem)
 {
     CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    char chunk[4096];
-    ssize_t n = -1;
+    int error = fd < 0 ? -errno : 0;
 
     buffer_clear(text);
-    while (fd >= 0 && text->len <= MAX_FILE_BYTES && (n = read(fd, chunk, sizeof(chunk))) > 0)
-        buffer_append(text, slice_from(chunk, (size_t)n));
-    if (n != 0) {
-        buffer_printf(problem, "%s: %s\n", path, n > 0 ? "over 1 MiB" : strerror(errno));
+    if (error == 0)
+        error = file_read_all(fd, MAX_FILE_BYTES, text);
+    if (error < 0) {
+        buffer_printf(problem, "%s: %s\n", path, error == -EFBIG ? "over 1 MiB" : strerror(-error));
         return -EINVAL;
     }
     return config_parse(out, path, buffer_slice(text), problem);

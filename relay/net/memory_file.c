@@ -5,20 +5,9 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "relay/base/file.h"
+
 enum { SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
-
-static int write_whole(int fd, struct slice bytes)
-{
-    while (bytes.len) {
-        ssize_t n = write(fd, bytes.data, bytes.len);
-
-        if (n < 0 && errno != EINTR)
-            return FAULT(-errno);
-        if (n > 0)
-            bytes = slice_skip(bytes, (size_t)n);
-    }
-    return 0;
-}
 
 int memory_file_new(int *out, const char *name, struct slice bytes)
 {
@@ -27,7 +16,7 @@ int memory_file_new(int *out, const char *name, struct slice bytes)
 
     if (fd < 0)
         return FAULT(-errno);
-    error = write_whole(fd, bytes);
+    error = file_write_all(fd, bytes);
     if (error < 0)
         return error;
     if (fcntl(fd, F_ADD_SEALS, SEALS) < 0)
