@@ -41,8 +41,5 @@ enum address_problem address_parse_mailbox(struct slice text, struct address *ou
 bool address_is_domain(struct slice text);
 bool address_is_literal(struct slice text);
 
-/* The same mailbox for a rule: "bob"@x is bob@x, ASCII letters in either case are one. */
-bool address_same_mailbox(const struct address *a, const struct address *b);
-
 /* Well-formed UTF-8 without NUL, controls (C0, C1, DEL) and surrogates. */
 bool address_is_clean_utf8(struct slice text);

@@ -207,35 +207,6 @@ static void malformed_paths_are_refused(void **state)
     }
 }
 
-static bool are_same(const char *first, const char *second)
-{
-    struct address a, b;
-
-    assert_int_equal(address_parse_mailbox(slice_of(first), &a), ADDRESS_OK);
-    assert_int_equal(address_parse_mailbox(slice_of(second), &b), ADDRESS_OK);
-    assert_int_equal(address_same_mailbox(&a, &b), address_same_mailbox(&b, &a));
-    return address_same_mailbox(&a, &b);
-}
-
-static void spelling_does_not_make_another_mailbox(void **state)
-{
-    const struct address null = {.is_null = true};
-    struct address a;
-
-    (void)state;
-    assert_true(are_same("bob@example.org", "BOB@Example.ORG"));
-    assert_true(are_same("\"bob\"@example.org", "bob@example.org"));
-    assert_true(are_same("\"b\\ob\"@example.org", "bob@example.org"));
-    assert_true(are_same("\"\"@example.org", "\"\"@example.org"));
-    assert_false(are_same("\"\"@example.org", "b@example.org"));
-    assert_false(are_same("bob@example.org", "bob@example.net"));
-    assert_false(are_same("bob@example.org", "bobb@example.org"));
-    assert_false(are_same("\"bob \"@example.org", "bob@example.org"));
-    assert_int_equal(address_parse_mailbox(slice_of("b@example.org"), &a), ADDRESS_OK);
-    assert_false(address_same_mailbox(&a, &null));
-    assert_true(address_same_mailbox(&null, &null));
-}
-
 static void utf8_is_checked_octet_by_octet(void **state)
 {
     static const char *const clean[] = {"",
@@ -280,7 +251,6 @@ int main(void)
         cmocka_unit_test(lengths_are_bounded),
         cmocka_unit_test(paths_are_read_and_stepped_over),
         cmocka_unit_test(malformed_paths_are_refused),
-        cmocka_unit_test(spelling_does_not_make_another_mailbox),
         cmocka_unit_test(utf8_is_checked_octet_by_octet),
     };
 
