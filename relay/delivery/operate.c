@@ -81,8 +81,9 @@ static bool select_slice(struct delivery_visit *visit)
     /* What is not committed yet is bounded: the walk waits for it. */
     if (visit->shard->n_outcomes > SHARD_MOST_OUTCOMES / 2)
         return true;
-    has_more = schedule_select(visit->shard->schedule, &command->selection, &visit->cursor,
-                               VISIT_STEPS, visit_entry, visit);
+    has_more =
+        schedule_select(visit->shard->schedule, &command->selection, &visit->cursor,
+                        verbs[verb].changes_rows ? VISIT_CHANGES : VISIT_STEPS, visit_entry, visit);
     outcome_for_all(visit->shard, &visit->taken, &judgement);
     delivery_shard_touch(visit->shard);
     return has_more;

@@ -325,26 +325,34 @@ void outcome_commit(struct outcome *outcome)
         letter_open(outcome->letter, on_opened, outcome);
 }
 
-/* One update for the entries of one message at the head of the list; false without memory. */
+/* How many at the head of the list are of one message. */
+static uint32_t count_group(struct list *entries)
+{
+    const struct stored *message = CONTAINER_OF(entries->next, struct entry, link)->message;
+    uint32_t n = 0;
+
+    LIST_FOR_EACH(link, entries)
+    if (n == GROUP_MOST || CONTAINER_OF(link, struct entry, link)->message != message)
+        break;
+    else
+        n++;
+    return n;
+}
+
+/* One update for these; false without memory. */
 static bool commit_group(struct delivery_shard *shard, struct list *entries,
                          const struct judgement *judgement)
 {
-    struct stored *message = CONTAINER_OF(entries->next, struct entry, link)->message;
-    struct outcome *outcome = outcome_new(shard, message, NULL, GROUP_MOST);
+    struct entry *first = CONTAINER_OF(entries->next, struct entry, link);
+    uint32_t n = count_group(entries);
+    struct outcome *outcome = outcome_new(shard, first->message, NULL, n);
 
     if (!outcome)
         return false;
-    outcome_set_place(outcome, &(struct outcome_place){
-                                   .site = slice_of(telling_site(
-                                       shard, CONTAINER_OF(entries->next, struct entry, link)))});
-    while (!list_is_empty(entries) && outcome->n_items < GROUP_MOST) {
-        struct entry *entry = CONTAINER_OF(entries->next, struct entry, link);
-
-        if (entry->message != message)
-            break;
-        list_remove(&entry->link);
-        outcome_add(outcome, entry, judgement);
-    }
+    outcome_set_place(outcome,
+                      &(struct outcome_place){.site = slice_of(telling_site(shard, first))});
+    while (n-- > 0)
+        outcome_add(outcome, CONTAINER_OF(list_take_first(entries), struct entry, link), judgement);
     outcome_commit(outcome);
     return true;
 }

@@ -14,6 +14,7 @@ enum {
     FRESH_AT_MOST_MS = 60 * 60 * 1000,
     FRESH_ROUTE_MS = 24 * 60 * 60 * 1000, /* settings change by router_forget() */
     KEPT_ON_TROUBLE_MS = 60 * 1000,       /* DNS is silent: the former site still serves */
+    GIVEN_UP_AT_ONCE = 1000,
 };
 
 struct cached_route {
@@ -113,12 +114,14 @@ static void give_up(struct delivery_shard *shard, struct domain *domain,
                     const struct judgement *judgement)
 {
     struct list entries;
-    struct entry *entry;
 
     list_init(&entries);
     schedule_route(shard->schedule, domain, NULL, 0);
-    while ((entry = schedule_take_unrouted(shard->schedule, domain)) != NULL)
-        list_append(&entries, &entry->link);
+    for (uint32_t n = 0; n < GIVEN_UP_AT_ONCE && domain->n_unrouted > 0; n++)
+        list_append(&entries, &schedule_take_unrouted(shard->schedule, domain)->link);
+    /* The rest when these are stored: what waits for its commit is bounded. */
+    if (domain->n_unrouted > 0)
+        schedule_reconsider(shard->schedule, domain);
     outcome_for_all(shard, &entries, judgement);
 }
 

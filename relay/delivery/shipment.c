@@ -80,6 +80,7 @@ static void unpack(struct task *task)
     for (uint32_t i = 0; i < shipment->n_entries; i++)
         delivery_shard_admit(shard, &shipment->entries[i]);
     domain = schedule_domain(shard->schedule, shipment->domain);
+    /* With other settings than we have by now: we route it ourselves. */
     if (domain && site) {
         list_remove(&domain->owner_link);
         schedule_route(shard->schedule, domain, site, shard_now_ms(shard) + shipment->fresh_ms);

@@ -4,7 +4,8 @@
 
 #include "relay/delivery/shard.h"
 
-enum { VISIT_STEPS = 20000 }; /* entries a slice: about a millisecond */
+/* Entries a slice: about a millisecond; fewer when each may be an update to store. */
+enum { VISIT_STEPS = 20000, VISIT_CHANGES = 1000 };
 
 struct delivery_visit {
     struct task task;
