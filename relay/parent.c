@@ -35,8 +35,7 @@ static int read_pem(struct buffer *out, const char *path, struct buffer *problem
     if (error == 0)
         buffer_append_counted(out, buffer_slice(&text));
     else
-        buffer_printf(problem, "%s: %s\n", path,
-                      error == -EFBIG ? "over 1 MiB" : strerror(-error));
+        buffer_printf(problem, "%s: %s\n", path, error == -EFBIG ? "over 1 MiB" : strerror(-error));
     if (text.data)
         secret_wipe(text.data, text.capacity);
     return error < 0 ? -EINVAL : buffer_error(out);
