@@ -20,8 +20,8 @@ static void a_long_key_is_cut_every_255_octets(void **state)
     CLEANUP(buffer) struct buffer strings = BUFFER_INIT;
     CLEANUP(buffer) struct buffer joined = BUFFER_INIT;
     char key[736];
-    struct dkim_record record = {SLICE_LITERAL("example.com"), SLICE_LITERAL("s1"), DKIM_KEY_RSA,
-                                 {0}};
+    struct dkim_record record = {
+        SLICE_LITERAL("example.com"), SLICE_LITERAL("s1"), DKIM_KEY_RSA, {0}};
     size_t longest = 0, len = 0;
 
     (void)state;

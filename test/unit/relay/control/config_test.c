@@ -116,12 +116,12 @@ static void a_bad_file_is_refused_with_line_and_reason(void **state)
         {"data_dir = \"here\"",                                                            "test.conf:1: data_dir: 'here' is not a whole path"    },
         {"run_dir = "
          "\"/a234567890123456789012345678901234567890123456789012345678901234567890123456789"
-         "012345678901234567890\"",                                                                                 "is not a whole path of 93"                                                                                                                },
-        {"timezone = \"Europe/Rmoe\"",                                                                                "test.conf:1: timezone: 'Europe/Rmoe' is not"},
+         "012345678901234567890\"",                                               "is not a whole path of 93"                            },
+        {"timezone = \"Europe/Rmoe\"",                                                     "test.conf:1: timezone: 'Europe/Rmoe' is not"          },
         {"timezone = \"../../../etc/passwd\"",
-         "test.conf:1: timezone: '../../../etc/passwd' is not"                                                                                                        },
-        {"limits { recipients = -1 }",                                                                                "'-1' is not a number"   },
-        {"delivery { retry = { \"5m\", \"0s\" } }",                                                                                "'0s' is outside 1s..7d"                                                                                           },
+         "test.conf:1: timezone: '../../../etc/passwd' is not"                                                                                    },
+        {"limits { recipients = -1 }",                                                     "'-1' is not a number"                                 },
+        {"delivery { retry = { \"5m\", \"0s\" } }",                                        "'0s' is outside 1s..7d"                               },
     };
 
     (void)state;
