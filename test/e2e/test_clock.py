@@ -48,3 +48,13 @@ def test_what_is_overdue_expires_after_that_attempt(world):
     relay.start()
     relay.log.wait("expired", msg=identifier, timeout=30 * PATIENCE)
     assert len(receiver.sessions) > before
+
+
+def test_the_time_zone_of_the_settings_is_that_of_our_dates(world):
+    receiver = world.receiver()
+    relay = world.relay_to(receiver, 'timezone = "Asia/Tokyo"\n')
+    login = relay.add_user(SENDER)
+    relay.wait_delivered(relay.send(login, SENDER, RECIPIENT,
+                                    "From: news@shop.example\nSubject: undated\n\nx\n"))
+    head = receiver.taken[0].data.split(b"\r\n\r\n")[0]
+    assert head.count(b" +0900") == 2, head  # Received and Date
