@@ -150,23 +150,15 @@ static int start_key_desk(struct service *service)
 
 int service_start_parts(struct service *service)
 {
+    static int (*const steps[])(struct service *) = {
+        make_loops,   start_policy,   start_delivery, start_spool,
+        start_intake, start_registry, start_key_desk,
+    };
     int error = mailbox_new(&service->mailbox, SERVICE_MAILBOX);
 
     service->hostname = service_hostname(service->bundle.settings, &service->arena);
-    if (error == 0)
-        error = make_loops(service);
-    if (error == 0)
-        error = start_policy(service);
-    if (error == 0)
-        error = start_delivery(service);
-    if (error == 0)
-        error = start_spool(service);
-    if (error == 0)
-        error = start_intake(service);
-    if (error == 0)
-        error = start_registry(service);
-    if (error == 0)
-        error = start_key_desk(service);
+    for (size_t i = 0; error == 0 && i < sizeof(steps) / sizeof(steps[0]); i++)
+        error = steps[i](service);
     return error;
 }
 

@@ -51,11 +51,13 @@ struct service {
 
 /* Everything up to the loops' threads, recovered mail included.  0 or -errno. */
 MUST_USE int service_start_parts(struct service *service);
-void service_stop_parts(
-    struct service *service); /* loops have stopped; also after a failed start */
+
+/* Once the loops have stopped; also after a failed start. */
+void service_stop_parts(struct service *service);
 
 /* Gives the modules what the settings say.  fresh replaces the bundle (NULL: the first time).  On
- * an error everything stays as it was, and *why is a sentence or empty. */
+ * an error the bundle stays, *why is a sentence or empty, and a bad certificate has changed
+ * nothing; when memory ran out, modules asked before that keep what they got. */
 MUST_USE int service_apply(struct service *service, struct bundle *fresh, const char **why);
 
 MUST_USE int service_start_webui(struct service *service);

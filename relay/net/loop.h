@@ -14,15 +14,15 @@
 
 struct loop;
 
-/* index: 0 … n-1 among the process's loops; mailbox_capacity: requests that may wait. 0 or -errno.
- */
+/* index: 0 … n-1 among the process's loops; mailbox_capacity: requests that may wait.  0 or
+ * -errno. */
 MUST_USE int loop_new(struct loop **out, unsigned index, uint32_t mailbox_capacity);
 
 /* Streams, timers and watches must be gone before.  Accepts NULL, returns NULL. */
 struct loop *loop_free(struct loop *loop);
 
-void loop_run(
-    struct loop *loop); /* blocks until loop_stop(), at least one turn; again if you like */
+/* Blocks until loop_stop(), for one turn at least; may be called again. */
+void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop); /* any thread; the turn that runs is finished first */
 
 struct mailbox *loop_mailbox(struct loop *loop);

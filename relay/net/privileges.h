@@ -14,8 +14,8 @@ struct user_ids {
     gid_t gid;
 };
 enum { NO_SUCH_USER = 1 };
-MUST_USE int privileges_find_user(const char *name,
-                                  struct user_ids *out); /* 0, NO_SUCH_USER, -errno */
+/* 0, NO_SUCH_USER or -errno. */
+MUST_USE int privileges_find_user(const char *name, struct user_ids *out);
 
 /* What became of privileges_become(): health reports anything but DROPPED or KEPT_AS_ASKED. */
 enum privileges_result {

@@ -27,8 +27,8 @@ struct resolver_settings {
 MUST_USE int resolver_new(struct resolver **out, struct loop *loop,
                           const struct resolver_settings *settings);
 
-/* Queries that wait are dropped without done(); not to be called in a done().  NULL in, NULL out.
- */
+/* Queries that wait are dropped without done(); not to be called in a done().  Accepts NULL,
+ * returns NULL. */
 struct resolver *resolver_free(struct resolver *resolver);
 bool resolver_validates(const struct resolver *resolver);
 struct loop *resolver_loop(const struct resolver *resolver);
