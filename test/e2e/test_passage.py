@@ -148,6 +148,23 @@ def test_our_name_and_egress_address(world):
     assert relay.log.wait("delivered", msg=identifier)["egress"] == "127.0.0.77"
 
 
+def test_recipients_of_a_transaction_and_messages_of_a_connection_are_bounded(world):
+    dns = world.name_server({"example": "dest MX 10 mx.dest\nmx.dest A 127.0.0.1\n"})
+    receiver = world.receiver()
+    relay = world.appliance(
+        f'{dns.settings()}delivery {{ port = {receiver.port}  allow_mx = {{ "127.0.0.0/8" }}  '
+        'transaction_recipients = 3  connection_messages = 2  site_connections = 1 }\n')
+    relay.login = relay.add_user(SENDER)
+    for _ in range(3):
+        identifier = relay.send(relay.login, SENDER, [f"r{i}@dest.example" for i in range(7)],
+                                PLAIN)
+        relay.wait_delivered(identifier, 7)
+    assert max(len(taken.recipients) for taken in receiver.taken) <= 3
+    assert sum(len(taken.recipients) for taken in receiver.taken) == 21
+    sent = [sum(c.startswith("MAIL") for c in session.commands) for session in receiver.sessions]
+    assert max(sent) <= 2 and sum(sent) == len(receiver.taken) >= 9, sent
+
+
 def test_an_ipv6_next_hop(world):
     sink = world.sink(listen="[::1]:0")
     relay = world.appliance(f'route "*" {{ via = "[::1]:{sink.port}" }}\n')
