@@ -10,14 +10,25 @@
 
 enum { MAX_COLUMNS = 16 };
 
-/* C0, DEL, and C1 in its two UTF-8 bytes (what jansson hands out is UTF-8). */
+/* U+200B to U+200F, U+2028 to U+202E and U+2060 to U+206F: they turn round, break or hide what
+ * stands beside them, so `queue list` would show another address than the one it means. */
+static bool is_layout(unsigned char second, unsigned char third)
+{
+    if (second == 0x80)
+        return (third >= 0x8b && third <= 0x8f) || (third >= 0xa8 && third <= 0xae);
+    return second == 0x81 && third >= 0xa0 && third <= 0xaf;
+}
+
+/* C0, DEL, C1 and layout characters in their UTF-8 bytes (what jansson hands out is UTF-8). */
 static size_t control_length(const char *text)
 {
     unsigned char first = (unsigned char)text[0], second = (unsigned char)text[1];
 
     if (first < ' ' || first == 0x7f)
         return 1;
-    return first == 0xc2 && second >= 0x80 && second <= 0x9f ? 2 : 0;
+    if (first == 0xc2)
+        return second >= 0x80 && second <= 0x9f ? 2 : 0;
+    return first == 0xe2 && second && is_layout(second, (unsigned char)text[2]) ? 3 : 0;
 }
 
 static void append_plain(struct buffer *out, const char *text)

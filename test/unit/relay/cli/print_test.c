@@ -36,6 +36,8 @@ static void no_peer_drives_the_terminal(void **state)
     check("{\"x\":\"a\\u001b[2J\\r\\n\\u007fb\"}", "a?[2J???b");
     check("{\"x\":\"a\\u009b31m\\u0080\"}", "a?31m?");
     check("{\"x\":\"\\u00fc \\u20ac\"}", "\xc3\xbc \xe2\x82\xac");
+    check("{\"x\":\"\\u202egro.knab@oec\\u202c \\u2028\\u200b\\u2066\\u2013\"}",
+          "?gro.knab@oec? ???\xe2\x80\x93");
     check("{\"x\":{\"\\u001b\":\"\\u001b\"}}", "?=?");
 }
 
