@@ -71,9 +71,6 @@ enum registry_result registry_set_password(struct registry *registry,
                                            struct registry_request *request, int64_t user_id,
                                            struct slice user_name, struct new_password *password);
 
-enum registry_result registry_add_senders(struct registry *registry,
-                                          struct registry_request *request, int64_t user_id,
-                                          const struct slice *senders, uint32_t n_senders);
 enum registry_result registry_add_network(struct registry *registry,
                                           struct registry_request *request, int64_t user_id,
                                           struct slice cidr);

@@ -47,9 +47,9 @@ static enum registry_result add_sender(struct registry *registry, struct registr
     return registry_stored(request, error);
 }
 
-enum registry_result registry_add_senders(struct registry *registry,
-                                          struct registry_request *request, int64_t user_id,
-                                          const struct slice *senders, uint32_t n_senders)
+static enum registry_result add_senders(struct registry *registry, struct registry_request *request,
+                                        int64_t user_id, const struct slice *senders,
+                                        uint32_t n_senders)
 {
     enum registry_result result = REGISTRY_OK;
 
@@ -121,8 +121,8 @@ static enum registry_result user_add(struct registry *registry, struct registry_
     if (result == REGISTRY_OK)
         result = add_own_domain(registry, request);
     if (result == REGISTRY_OK)
-        result = registry_add_senders(registry, base, request->user_id, request->senders,
-                                      request->n_senders);
+        result =
+            add_senders(registry, base, request->user_id, request->senders, request->n_senders);
     if (result == REGISTRY_OK)
         result = add_networks(registry, request);
     if (result == REGISTRY_OK)
@@ -331,8 +331,7 @@ static enum registry_result replace_senders(struct registry *registry,
     error = registry_run_number(registry, STAFFETTA_DELETE_SENDER_RULES, id);
     if (error)
         return registry_error(&request->request, error);
-    return registry_add_senders(registry, &request->request, id, request->senders,
-                                request->n_senders);
+    return add_senders(registry, &request->request, id, request->senders, request->n_senders);
 }
 
 static enum registry_result user_options(struct registry *registry, struct registry_request *base)

@@ -114,20 +114,3 @@ void session_table_close(struct session_table *table, uint64_t address_key, uint
     if (user_key)
         lower_count(table, user_key);
 }
-
-static uint32_t count_of(const struct session_table *table, uint64_t key)
-{
-    const struct count *count = find_count(table, key);
-
-    return count ? count->n : 0;
-}
-
-uint32_t session_table_of_address(const struct session_table *table, struct ip_address peer)
-{
-    return count_of(table, key_of_address(peer));
-}
-
-uint32_t session_table_of_user(const struct session_table *table, uint32_t user_id)
-{
-    return count_of(table, key_of_user(user_id));
-}

@@ -28,6 +28,3 @@ enum session_verdict session_table_use(struct session_table *table, uint32_t use
 
 /* user_key 0: session_table_use() was not called, or refused. */
 void session_table_close(struct session_table *table, uint64_t address_key, uint64_t user_key);
-
-uint32_t session_table_of_address(const struct session_table *table, struct ip_address peer);
-uint32_t session_table_of_user(const struct session_table *table, uint32_t user_id);

@@ -49,7 +49,8 @@ const struct user *session_user(const struct session *session)
     return user && user->is_enabled ? user : NULL;
 }
 
-void session_tell_refusal(const struct session *session, struct smtp_reply reply)
+/* A command or a message that a rule turned away. */
+static void tell_refusal(const struct session *session, struct smtp_reply reply)
 {
     const struct user *user = session_user(session);
     CLEANUP(buffer) struct buffer line = BUFFER_INIT;
@@ -113,7 +114,7 @@ static void step_start_tls(struct session *session)
 static void decide(struct session *session, struct smtp_reply reply)
 {
     if (reply.code >= 400)
-        session_tell_refusal(session, reply);
+        tell_refusal(session, reply);
     smtp_server_decide(&session->smtp, reply);
 }
 

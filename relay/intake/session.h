@@ -105,6 +105,3 @@ void session_watch_rate(struct session *session);
 bool session_must_be_slow(struct session *session); /* and then it waits */
 void session_patience_init(struct session *session);
 void session_patience_fini(struct session *session);
-
-/* "refused ip user reason": a message or a command that a rule turned away. */
-void session_tell_refusal(const struct session *session, struct smtp_reply reply);

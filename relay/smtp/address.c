@@ -137,7 +137,7 @@ bool address_is_domain(struct slice text)
            (!has_high_byte(text) || (address_is_clean_utf8(text) && !has_look_alike(text)));
 }
 
-bool address_is_literal(struct slice text)
+static bool is_literal(struct slice text)
 {
     static const struct slice ipv6 = SLICE_LITERAL("IPv6:");
     char digits[INET6_ADDRSTRLEN];
@@ -215,7 +215,7 @@ static enum address_problem parse_mailbox(struct slice text, struct address *out
     address.domain = slice_head(rest, scan_domain(rest));
     if (local.len > ADDRESS_LOCAL_MAX || address.domain.len > ADDRESS_DOMAIN_MAX)
         return ADDRESS_TOO_LONG;
-    address.is_literal = address_is_literal(address.domain);
+    address.is_literal = is_literal(address.domain);
     if (!address.is_literal && !address_is_domain(address.domain))
         return ADDRESS_BAD_DOMAIN;
     address.whole = slice_head(text, local.len + 1 + address.domain.len);

@@ -39,7 +39,6 @@ enum address_problem address_parse_mailbox(struct slice text, struct address *ou
 
 /* Domain = sub-domain *( "." sub-domain ), ASCII or UTF-8; what EHLO, config and rules need too. */
 bool address_is_domain(struct slice text);
-bool address_is_literal(struct slice text);
 
 /* Well-formed UTF-8 without NUL, controls (C0, C1, DEL) and surrogates. */
 bool address_is_clean_utf8(struct slice text);

@@ -15,7 +15,7 @@ static void say_hello(struct smtp_client *client, const char *verb)
     buffer_append_text(&client->output, "\r\n");
 }
 
-void client_say_ehlo(struct smtp_client *client)
+static void say_ehlo(struct smtp_client *client)
 {
     client->peer = (struct smtp_client_peer){0};
     client->state = CLIENT_AWAITS_EHLO;
@@ -27,7 +27,7 @@ enum smtp_client_step client_on_banner(struct smtp_client *client)
     if (!smtp_reply_is_positive(client->reply))
         return client->reply.code < 400 ? client_protocol_error(client, "no greeting")
                                         : client_fail_session(client);
-    client_say_ehlo(client);
+    say_ehlo(client);
     return SMTP_CLIENT_MORE;
 }
 
@@ -245,7 +245,7 @@ void smtp_client_tls_started(struct smtp_client *client)
 {
     assert(client->state == CLIENT_IN_HANDSHAKE);
     client->is_secure = true;
-    client_say_ehlo(client);
+    say_ehlo(client);
     client->phase = SMTP_PHASE_EHLO;
 }
 

@@ -47,7 +47,6 @@ enum smtp_client_step client_on_ehlo(struct smtp_client *client);
 enum smtp_client_step client_on_helo(struct smtp_client *client);
 enum smtp_client_step client_on_starttls(struct smtp_client *client);
 enum smtp_client_step client_on_auth(struct smtp_client *client);
-void client_say_ehlo(struct smtp_client *client);
 
 enum smtp_client_step client_on_transaction(struct smtp_client *client);
 enum smtp_client_step client_on_early_reply(struct smtp_client *client);

@@ -97,9 +97,8 @@ static void closing_leaves_nothing_behind(void **state)
         snprintf(address, sizeof(address), "10.0.%u.%u", i / 250, i % 250);
         assert_int_equal(session_table_open(&table, ip(address), &address_key), SESSION_OK);
         assert_int_equal(session_table_use(&table, i + 1, 0, &user_key), SESSION_OK);
-        assert_int_equal(session_table_of_user(&table, i + 1), 1);
+        assert_int_equal(table.counts.n_entries, 2);
         session_table_close(&table, address_key, user_key);
-        assert_int_equal(session_table_of_address(&table, ip(address)), 0);
     }
     assert_int_equal(table.n_open, 0);
     assert_int_equal(table.counts.n_entries, 0);
