@@ -59,6 +59,7 @@ struct delivery *delivery_free(struct delivery *delivery)
     if (!delivery)
         return NULL;
     delivery->policy = NULL; /* it may be gone already: permits end with it */
+    delivery->spool = NULL;  /* the same, and leases with it */
     for (unsigned i = 0; i < delivery->n_shards; i++)
         delivery_shard_fini(&delivery->shards[i]);
     config = atomic_load(&delivery->config);

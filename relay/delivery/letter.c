@@ -34,7 +34,7 @@ void letter_unref(struct letter *letter)
 {
     if (!letter || --letter->n_references > 0)
         return;
-    if (letter->has_view)
+    if (letter->has_view && letter->shard->delivery->spool)
         spool_release(letter->shard->delivery->spool, &letter->view);
     later_cancel(&letter->later);
     timer_fini(&letter->timer);

@@ -200,7 +200,7 @@ static int remove_entry(const char *path, const struct stat *status, int type, s
     return remove(path);
 }
 
-void delivery_fixture_stop(struct delivery_fixture *fixture)
+static void drain(struct delivery_fixture *fixture)
 {
     struct awaited_drain awaited = {
         .drain = {.answer_to = fixture->answers, .done = on_drained}
@@ -208,6 +208,17 @@ void delivery_fixture_stop(struct delivery_fixture *fixture)
 
     delivery_drain(fixture->delivery, &awaited.drain);
     wait_answer(fixture, &awaited.is_done);
+}
+
+void delivery_fixture_stop(struct delivery_fixture *fixture)
+{
+    delivery_fixture_end(fixture, true);
+}
+
+void delivery_fixture_end(struct delivery_fixture *fixture, bool drains)
+{
+    if (drains)
+        drain(fixture);
     for (unsigned i = 0; i < FIXTURE_LOOPS; i++)
         loop_stop(fixture->loops[i]);
     for (unsigned i = 0; i < FIXTURE_LOOPS; i++)

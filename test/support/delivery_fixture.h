@@ -36,6 +36,7 @@ struct delivery_fixture {
 /* Runs with these settings; hostname, retry and expiry are filled in when they are empty. */
 struct delivery_fixture *delivery_fixture_start(struct delivery_settings settings);
 void delivery_fixture_stop(struct delivery_fixture *fixture); /* drains; removes everything */
+void delivery_fixture_end(struct delivery_fixture *fixture, bool drains);
 
 struct fixture_mail {
     const char *sender;

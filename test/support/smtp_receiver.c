@@ -130,7 +130,7 @@ static bool obey(struct conversation *talk, const char *line)
     if (strncasecmp(line, "QUIT", 4) == 0)
         return say(talk, "221 2.0.0 Bye") && false;
     if (strncasecmp(line, "DATA", 4) == 0 && talk->mail->n_recipients == 0)
-        return say(talk, "554 5.5.1 No valid recipients");
+        return answer(talk, line, "554 5.5.1 No valid recipients", &is_usual);
     if (strncasecmp(line, "DATA", 4) == 0)
         return answer(talk, line, "354 Go on", &is_usual) && (!is_usual || read_data(talk));
     if (strncasecmp(line, "RCPT", 4) == 0 && !talk->has_sender)
