@@ -11,7 +11,7 @@
 #define NEEDS_RESTART true
 
 #define ITEM_ROW(type, name, default_text, bounds, when, help)                                     \
-    {#name, ITEM_##type, offsetof(ITEM_STRUCT, name), default_text, bounds, help, NEEDS_##when},
+    {#name, default_text, bounds, help, offsetof(ITEM_STRUCT, name), ITEM_##type, NEEDS_##when},
 
 #define ITEM_STRUCT struct settings
 static const struct item top_items[] = {SETTINGS_TOP(ITEM_ROW)};

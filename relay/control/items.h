@@ -18,10 +18,9 @@ enum item_type {
 };
 
 struct item {
-    const char *name;
-    enum item_type type;
+    const char *name, *default_text, *bounds, *help;
     size_t offset; /* of the field in its section's struct */
-    const char *default_text, *bounds, *help;
+    enum item_type type;
     bool needs_restart;
 };
 
