@@ -4,8 +4,7 @@
  * hashed in the worker pool.  Equal questions at one time share one hash.  An unknown or disabled
  * user, or one without a password, costs the same hash, the same time, the same answer.
  * The waiting is done here: the asker only awaits its answer, at most some 15 s.
- * Thread: ask from any; request and bytes stay untouched until done() runs on the asker's thread.
- */
+ * Thread: ask from any; request and bytes are not touched until done() runs, on the asker's. */
 #pragma once
 
 #include "policy/policy.h"
@@ -25,10 +24,9 @@ struct login_request {
     struct slice user, password; /* the asker's; it wipes the password afterwards */
     struct ip_address peer;
     enum login_verdict verdict;
-    uint32_t user_id; /* LOGIN_OK */
-    int64_t retry_ms; /* LOGIN_THROTTLED: from now */
-    const char *
-        reason; /* a literal, for the log only, never for the peer: "password", "unknown user", … */
+    uint32_t user_id;      /* LOGIN_OK */
+    int64_t retry_ms;      /* LOGIN_THROTTLED: from now */
+    const char *reason;    /* "password", "unknown user", …: for the log, never for the peer */
     struct policy *policy; /* the policy's */
 };
 

@@ -1,5 +1,6 @@
 /* What a successful login leaves behind: when the credential was used, told to the registry every
- * few seconds, and a hash of our own in place of an imported one. Thread: the policy thread. */
+ * few seconds, and a hash of our own in place of an imported one.
+ * Thread: the policy thread. */
 #pragma once
 
 #include "policy/credential.h"

@@ -1,7 +1,8 @@
 /* Who may send, and as whom: users, their networks and sender rules, signing domains with the
  * public halves of their keys, suspended destinations.  One immutable snapshot of staffetta.db; a
- * change makes a new one, and whoever holds the old one finishes with it. Thread: any.  Everything
- * a snapshot points at lives as long as a reference to it. */
+ * change makes a new one, and whoever holds the old one finishes with it.  Everything a snapshot
+ * points at lives as long as a reference to it.
+ * Thread: any. */
 #pragma once
 
 #include "policy/networks.h"

@@ -2,8 +2,8 @@
  * $argon2id$ $argon2i$) and Dovecot's {SCHEME} strings.  They verify as they are and are replaced
  * by our own argon2id at the first login.  Refused at import: plain text, DES, unknown schemes, and
  * parameters so costly that a login would hold a worker for long.
- * Thread: any; costs CPU, so verify only in the worker pool.  The only file that includes crypt.h.
- */
+ * The only file that includes crypt.h.
+ * Thread: any; costs CPU, so verify only in the worker pool. */
 #pragma once
 
 #include "relay/base/fault.h"

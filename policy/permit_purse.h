@@ -1,5 +1,5 @@
 /* The two functions by which a purse travels: permits.c receives it, permit_purse.c gets it back.
- * Inside policy/ only. */
+ * Inside policy/ only.  Thread: said at each. */
 #pragma once
 
 #include "policy/permits.h"

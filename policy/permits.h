@@ -4,8 +4,8 @@
  *   concurrent (window_ms 0)   a permit is held while the thing lasts
  *   rate                       a permit is spent by one start; it comes back window_ms after it
  * A loop keeps a purse per budget; one message at a time, embedded in it, carries both what it
- * wants and what it gives back.  So asking cannot fail and nothing leaks. Thread: a purse belongs
- * to its loop; permits_set_limit() from any. */
+ * wants and what it gives back.  So asking cannot fail and nothing leaks.
+ * Thread: a purse belongs to its loop; permits_set_limit() from any. */
 #pragma once
 
 #include "policy/policy.h"

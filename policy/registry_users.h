@@ -2,8 +2,9 @@
  * suppressions are in registry_domains.h and registry_destinations.h.  Each struct begins with its
  * registry_request: fill answer_to, done, by, and the inputs; the verb returns false when too many
  * requests wait, and then nothing happened.  All names are cut to their one form (domains:
- * lower-case A-label) by the registry. Lists of users, networks, domains and suspensions need no
- * request: read the snapshot. Thread: any. */
+ * lower-case A-label) by the registry.  Lists of users, networks, domains and suspensions need
+ * no request: read the snapshot.
+ * Thread: any. */
 #pragma once
 
 #include "policy/password.h"

@@ -1,8 +1,9 @@
 /* May this user send as that address?  Asked for the envelope sender at MAIL and for each address
  * of From after DATA.  Domains are compared as A-labels and local parts without regard to ASCII
- * case, because no receiver of note tells "Info" from "info" and clients write both. Nothing in a
- * local part has a meaning here: %, ! and quotes are octets; the domain is what stands behind the
- * last @. Thread: any; pure. */
+ * case, because no receiver of note tells "Info" from "info" and clients write both.  Nothing in
+ * a local part has a meaning here: %, ! and quotes are octets; the domain is what stands behind the
+ * last @.
+ * Thread: any; pure. */
 #pragma once
 
 #include "relay/base/fault.h"

@@ -1,12 +1,13 @@
 /* How long a guess at a password has to wait.  Counted per address (v4, or v6 by /64), per user,
- * and per pair of both.  Every guess first reserves its turn as if it were going to fail; success
- * gives the turn back.  So many connections at once guess no faster than one. address   at most 5
- * guesses start in any one second; delays grow after 10 failures user      delays grow after 20
- * failures, of which one address makes at most 5 pair      delays grow after 3 failures Nobody is
- * locked out: delays have an upper bound and failures fade.  A pair that logged in before is slowed
- * only by its own failures, so an attack on a user, or from a neighbour behind the same address,
- * does not touch who is known. Thread: the owner's (policy thread); pure, the clock is an argument.
- */
+ * and per pair of both:
+ *   address   at most 5 guesses start in any one second; delays grow after 10 failures
+ *   user      delays grow after 20 failures, of which one address makes at most 5
+ *   pair      delays grow after 3 failures
+ * Every guess first reserves its turn as if it were going to fail; success gives the turn back, so
+ * many connections at once guess no faster than one.  Nobody is locked out: delays have an upper
+ * bound and failures fade.  A pair that logged in before is slowed only by its own failures, so an
+ * attack on a user, or from a neighbour behind the same address, does not touch who is known.
+ * Thread: the owner's (policy thread); pure, the clock is an argument. */
 #pragma once
 
 #include "relay/base/fault.h"

@@ -11,8 +11,7 @@
 
 struct signer_client;
 
-/* on_change (may be NULL) runs on a later turn, when a signer answers and when it no longer does.
- */
+/* on_change (may be NULL) runs on a later turn: when a signer answers, when it no longer does. */
 MUST_USE int signer_client_new(struct signer_client **out, struct loop *loop,
                                void (*on_change)(void *owner, bool is_up), void *owner);
 /* Forgets all requests, as signer_forget() does.  Accepts NULL, returns NULL. */

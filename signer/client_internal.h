@@ -1,4 +1,5 @@
-/* What client.c (connection, turns) and client_records.c (requests to records and back) share. */
+/* What client.c (connection, turns) and client_records.c (requests to records and back) share.
+ * Thread: the loop's. */
 #pragma once
 
 #include "signer/client.h"

@@ -1,7 +1,7 @@
 /* The signer's end of one loop's channel: its socket and the descriptors it was given to remember.
  * Workers share it: epoll's one-shot mode gives the socket's reading side, and with it the slots,
- * to one worker at a time; answers are sent by any (a datagram is whole or not at all). Thread: see
- * each function. */
+ * to one worker at a time; answers are sent by any (a datagram is whole or not at all).
+ * Thread: see each function. */
 #pragma once
 
 #include <stdatomic.h>

@@ -1,6 +1,7 @@
 /* libopendkim as the signing engine (`dkim { engine = "opendkim" }`): the reference for whoever
  * wants it and for the benchmark.  RSA only: its Ed25519 path leaks.  It decodes the key each time,
- * so it costs three times as much as our own code. Thread: one engine per thread. */
+ * so it costs three times as much as our own code.
+ * Thread: one engine per thread. */
 #pragma once
 
 #include "signer/sign.h"

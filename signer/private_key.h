@@ -23,8 +23,7 @@ MUST_USE int private_key_generate(EVP_PKEY **out, enum dkim_key_type type); /* 0
 MUST_USE int private_key_decode(EVP_PKEY **out, enum dkim_key_type *type, struct slice pem,
                                 char why[KEY_WHY_SIZE]);
 
-/* Do its numbers belong together?  Milliseconds for RSA: at import only.  0, or -EBADMSG and why.
- */
+/* Do its numbers belong together?  Milliseconds for RSA, so at import only.  0; -EBADMSG, why. */
 MUST_USE int private_key_check(EVP_PKEY *key, char why[KEY_WHY_SIZE]);
 
 /* PKCS#8 PEM, appended; wipe with private_key_wipe(). */

@@ -110,8 +110,7 @@ void wire_put_key(struct buffer *out, uint64_t id, const struct wire_key *key);
 void wire_put_key_done(struct buffer *out, uint64_t id, const struct wire_key_done *done);
 void wire_put_key_list(struct buffer *out, uint64_t id, struct slice after_domain,
                        struct slice after_selector);
-void wire_put_key_item(struct buffer *out,
-                       const struct wire_key_item *item); /* within RECORD_KEYS */
+void wire_put_key_item(struct buffer *out, const struct wire_key_item *item); /* in RECORD_KEYS */
 
 /* Each reads a whole record of its kind: false when anything is missing, left over or out of
  * range.  Slices look into the datagram. */

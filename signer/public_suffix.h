@@ -1,6 +1,6 @@
 /* The organisational domain: "shop.example.co.uk" belongs to "example.co.uk".  A From-domain
- * without a key of its own is signed for by this one.  The only file that includes libpsl. Thread:
- * any, after public_suffix_open(). */
+ * without a key of its own is signed for by this one.  The only file that includes libpsl.
+ * Thread: any, after public_suffix_open(). */
 #pragma once
 
 #include "relay/base/fault.h"

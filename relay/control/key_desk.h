@@ -1,8 +1,9 @@
 /* Where signing keys are ordered: asks the signer to make or import them, has libopendkim judge
  * the first signature of each, and only then lets the registry call it active and the signer use
- * it; has the signer forget the keys of a domain that is gone. It also asks DNS what is published.
- * One order at a time, on one loop, with a channel of its own to the signer. Thread: ask, connect
- * and is_up from any; answers on the asker's; new and free while the loop does not run. */
+ * it; has the signer forget the keys of a domain that is gone.  It also asks DNS what is published.
+ * One order at a time, on one loop, with a channel of its own to the signer.
+ * Thread: ask, connect and is_up from any; answers on the asker's; new and free while the loop does
+ * not run. */
 #pragma once
 
 #include "relay/base/buffer.h"

@@ -6,8 +6,8 @@
  * a second of quiet).
  * Events: child_started, child_ended, reloaded, reload_failed, draining, stopped; systemd is told
  * the same, and READY when all roles have said CHANNEL_READY (notify.h; the log's `ready` is the
- * role's own, behind its `listening` lines). Thread: the process's only one; supervisor_run()
- * blocks until all children have ended. */
+ * role's own, behind its `listening` lines).
+ * Thread: the process's only one; supervisor_run() blocks until all children have ended. */
 #pragma once
 
 #include "relay/base/fault.h"

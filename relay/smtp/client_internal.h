@@ -1,7 +1,8 @@
 /* What the three files of the client session share; nobody else includes it.
  *     client_session.c      the cursor over replies, how sessions end
  *     client_greeting.c     banner, EHLO, STARTTLS, AUTH
- *     client_transaction.c  RSET, MAIL, RCPT, DATA, dot */
+ *     client_transaction.c  RSET, MAIL, RCPT, DATA, dot
+ * Thread: the owner's. */
 #pragma once
 
 #include "relay/smtp/client_session.h"
