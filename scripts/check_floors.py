@@ -58,6 +58,23 @@ def check_foreign(path, included, problems):
             problems.append(f"{path}: <{included}> may be included only by {', '.join(allowed)}")
 
 
+# In pieces, so that this file does not name them either.
+STRANGERS = re.compile("|".join((
+    "/wo" r"rk/(main|shared)", r"\.\./sha" "red", r"https?://(de" "b|regi" "stry|secu" r"rity)\.",
+    "regi" "stry.npm", "pypi" r"\.org")))
+SKIPPED = {"build", ".git", "node_modules", "__pycache__", ".pytest_cache"}
+
+
+def check_strangers(problems):
+    """No path of the machine this was made on, and no package registry by name."""
+    for path in sorted(pathlib.Path(".").rglob("*")):
+        if SKIPPED & set(path.parts) or not path.is_file():
+            continue
+        for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
+            if STRANGERS.search(line):
+                problems.append(f"{path}:{number}: names this machine or a registry")
+
+
 def sources():
     for top in ("relay", "signer", "policy", "webui", "sql"):
         for path in sorted(pathlib.Path(top).rglob("*.[ch]")):
@@ -81,6 +98,7 @@ def main():
                     check_own(path, match[2], problems)
             else:
                 check_foreign(path, match[2], problems)
+    check_strangers(problems)
     print("\n".join(problems) or f"{n_files} files stand on their floors")
     return 1 if problems or not n_files else 0
 
