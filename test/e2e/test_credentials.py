@@ -51,9 +51,10 @@ def test_an_imported_hash_logs_in_and_is_hashed_anew(relay, kind):
     name = f"{kind}@shop.example"
     relay.cli("user", "add", name, "--hash-stdin", stdin=HASHES[kind] + "\n")
     assert is_imported(relay, name)
-    with pytest.raises(smtplib.SMTPAuthenticationError):
-        relay.client((name, "wrong"))
-    assert is_imported(relay, name)
+    if kind in ("md5", "yescrypt", "dovecot_ssha"):  # more of them would be slowed down
+        with pytest.raises(smtplib.SMTPAuthenticationError):
+            relay.client((name, "wrong"))
+        assert is_imported(relay, name)
     client = relay.client()
     token = base64.b64encode(f"\0{name}\0{PASSWORD}".encode()).decode()
     assert client.docmd("AUTH", "PLAIN " + token)[0] == 235
