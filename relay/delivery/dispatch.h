@@ -31,7 +31,8 @@ struct dispatch {
     bool is_lingering; /* its connection still awaits replies to what was pipelined */
 };
 
-/* Takes the pick over.  False without memory: the entries were returned, the connection's count
+/* Takes the pick over.  False (no memory, or its domain must be routed first): the entries were
+ * returned, the connection's count
  * given back. */
 bool dispatch_start(struct delivery_shard *shard, const struct pick *pick);
 

@@ -41,10 +41,22 @@ static bool give_back(struct delivery_shard *shard, const struct pick *pick)
     return false;
 }
 
+/* The suspension that these waited for has ended by itself: only now they are looked up. */
+static bool route_anew(struct delivery_shard *shard, const struct pick *pick)
+{
+    for (uint32_t i = 0; i < pick->n_entries; i++)
+        schedule_route(shard->schedule, entry_domain(shard->schedule, pick->entries[i]), NULL,
+                       shard_now_ms(shard));
+    return give_back(shard, pick);
+}
+
 bool dispatch_start(struct delivery_shard *shard, const struct pick *pick)
 {
-    struct dispatch *dispatch = calloc(1, sizeof(*dispatch));
+    struct dispatch *dispatch;
 
+    if (target_of(pick->site)->policy.kind == TARGET_SUSPENDED)
+        return route_anew(shard, pick);
+    dispatch = calloc(1, sizeof(*dispatch));
     if (!dispatch)
         return give_back(shard, pick);
     arena_init(&dispatch->arena, 0);

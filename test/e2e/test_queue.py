@@ -153,3 +153,12 @@ def test_version_and_usage(relay):
     assert relay.command("version").stdout.strip()
     assert relay.command("nonsense").returncode == 64
     assert relay.command("queue", "list", "--nonsense").returncode == 64
+
+
+def test_mail_leaves_by_itself_when_a_suspension_has_ended(relay):
+    relay.receiver.behaviour.clear()
+    relay.cli("destination", "suspend", "dest.example", "--reason", "they asked", "--for", "3s")
+    identifier = relay.send(relay.login, SENDER, "ann@dest.example", text("late"))
+    assert "they asked" in relay.cli("queue", "why", identifier)
+    relay.wait_delivered(identifier)
+    assert not relay.log.all("deferred", msg=identifier)
