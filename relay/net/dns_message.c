@@ -327,6 +327,16 @@ bool dns_message_next_of(struct dns_message *message, const char *canonical, str
     return false;
 }
 
+bool dns_message_has_signature(struct dns_message *message)
+{
+    struct dns_record record;
+
+    while (dns_message_next(message, &record))
+        if (record.type == DNS_TYPE_RRSIG)
+            return true;
+    return false;
+}
+
 static struct slice without_last_dot(const char *name)
 {
     struct slice slice = slice_of(name);

@@ -82,4 +82,7 @@ bool dns_message_canonical(struct dns_message *message, char out[DNS_NAME_SIZE])
 bool dns_message_next_of(struct dns_message *message, const char *canonical,
                          struct dns_record *out);
 
+/* Whether an RRSIG is among the records that are left. */
+bool dns_message_has_signature(struct dns_message *message);
+
 bool dns_name_equal(const char *a, const char *b); /* ASCII case and a last dot ignored */

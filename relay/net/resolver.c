@@ -263,16 +263,6 @@ static void go_on_unvalidated(struct resolver *resolver, const char *why)
         timer_set(&resolver->probe_timer, PROBE_AGAIN_MS);
 }
 
-static bool has_signature(struct dns_message *answer)
-{
-    struct dns_record record;
-
-    while (dns_message_next(answer, &record))
-        if (record.type == DNS_TYPE_RRSIG)
-            return true;
-    return false;
-}
-
 static void on_probe_answer(struct dns_query *probe)
 {
     struct resolver *resolver = CONTAINER_OF(probe, struct resolver, probe);
@@ -280,7 +270,7 @@ static void on_probe_answer(struct dns_query *probe)
     timer_cancel(&resolver->probe_timer);
     if (probe->status != DNS_OK)
         go_on_unvalidated(resolver, probe->why);
-    else if (!has_signature(&probe->answer))
+    else if (!dns_message_has_signature(&probe->answer))
         go_on_unvalidated(resolver, "the name servers hand on no signatures");
     else if (make_context(resolver, true, &resolver->validating) < 0)
         go_on_unvalidated(resolver, "the trust anchor cannot be read");
