@@ -21,7 +21,8 @@
 #include "signer/client.h"
 #include "signer/process.h"
 
-enum { MOST_DOOR_WAITS = 5000 /* of a millisecond */ };
+/* Less than the parent waits; then a client or a receiver that hangs is left alone. */
+enum { DRAIN_MS = 27000 };
 
 /* ---- loops ---- */
 
@@ -79,14 +80,13 @@ static bool has_listener(const struct bundle *bundle, const struct bundle_listen
     return false;
 }
 
-/* The loops open their doors by themselves: nothing is announced before.  One that could not be
- * opened was told by its loop, and health goes on telling it. */
-static void wait_for_doors(struct service *service)
+/* Nothing is announced before every loop opened its doors.  One that could not be opened was told
+ * by its loop, and health goes on telling it. */
+static void await_intake(struct service *service)
 {
-    for (int i = 0; i < MOST_DOOR_WAITS; i++) {
-        if (intake_n_accepting(service->intake) >= atomic_load(&service->n_doors_wanted))
-            return;
-        mailbox_wait(service->mailbox, 1);
+    while (!service->is_intake_applied) {
+        mailbox_wait(service->mailbox, -1);
+        mailbox_run(service->mailbox);
     }
 }
 
@@ -117,7 +117,7 @@ static void reload(struct service *service, struct channel_message *message)
     if (error == 0)
         error = service_apply(service, &fresh, &why);
     if (error == 0) {
-        wait_for_doors(service);
+        await_intake(service);
         tell_reloaded(&service->bundle, is_told);
     } else {
         EVENT(EVENT_RELOAD_FAILED, field_text("reason", *why ? why : strerror(-error)));
@@ -129,18 +129,20 @@ static void reload(struct service *service, struct channel_message *message)
         log_debug("service", "the parent is gone");
 }
 
+/* Each of the two calls it once. */
+static void drained(struct service *service)
+{
+    service->is_over = --service->n_draining == 0;
+}
+
 static void on_delivery_drained(struct delivery_drain *drain)
 {
-    CONTAINER_OF(drain, struct service, delivery_drain)->is_over = true;
+    drained(CONTAINER_OF(drain, struct service, delivery_drain));
 }
 
 static void on_intake_drained(struct intake_drain *drain)
 {
-    struct service *service = CONTAINER_OF(drain, struct service, intake_drain);
-
-    service->delivery_drain =
-        (struct delivery_drain){.answer_to = service->mailbox, .done = on_delivery_drained};
-    delivery_drain(service->delivery, &service->delivery_drain);
+    drained(CONTAINER_OF(drain, struct service, intake_drain));
 }
 
 static void drain(struct service *service)
@@ -148,9 +150,14 @@ static void drain(struct service *service)
     if (atomic_exchange(&service->is_draining, true))
         return;
     EVENT(EVENT_DRAINING, field_number("listeners", (int64_t)service->bundle.n_listeners));
+    service->n_draining = 2;
+    service->drain_deadline_ms = clock_monotonic_ms() + DRAIN_MS;
     service->intake_drain =
         (struct intake_drain){.answer_to = service->mailbox, .done = on_intake_drained};
+    service->delivery_drain =
+        (struct delivery_drain){.answer_to = service->mailbox, .done = on_delivery_drained};
     intake_drain(service->intake, &service->intake_drain);
+    delivery_drain(service->delivery, &service->delivery_drain);
 }
 
 static void obey(struct service *service)
@@ -170,6 +177,16 @@ static void obey(struct service *service)
         drain(service);
 }
 
+/* -1: for ever; 0: the time to drain is over. */
+static int patience_ms(const struct service *service)
+{
+    int64_t left_ms = service->drain_deadline_ms - clock_monotonic_ms();
+
+    if (service->drain_deadline_ms == 0)
+        return -1;
+    return left_ms > 0 ? (int)left_ms : 0;
+}
+
 static void wait_for_orders(struct service *service)
 {
     struct pollfd fds[] = {
@@ -178,8 +195,10 @@ static void wait_for_orders(struct service *service)
     };
 
     while (!service->is_over) {
-        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+        if (poll(fds, 2, patience_ms(service)) < 0 && errno != EINTR)
             return;
+        if (patience_ms(service) == 0)
+            return; /* a receiver or a client that hangs: what it was told is told again later */
         if (fds[0].revents)
             obey(service);
         mailbox_run(service->mailbox);
@@ -203,7 +222,7 @@ static int begin(struct service *service)
         EVENT(EVENT_START_FAILED, field_text("reason", *why ? why : strerror(-error)));
         return error;
     }
-    wait_for_doors(service);
+    await_intake(service);
     atomic_store(&service->is_ready, true);
     tell_listeners(&service->bundle, (const bool[CHANNEL_MAX_FDS]){false});
     EVENT(EVENT_READY, field_text("version", STAFFETTA_VERSION),

@@ -236,6 +236,11 @@ static int make_tls(struct service *service, const struct bundle *bundle, struct
     return error;
 }
 
+static void on_intake_applied(struct intake_applied *applied)
+{
+    CONTAINER_OF(applied, struct service, intake_applied)->is_intake_applied = true;
+}
+
 static int apply_intake(struct service *service, const struct bundle *bundle, const char *hostname,
                         struct arena *arena, struct tls_context *tls)
 {
@@ -245,8 +250,12 @@ static int apply_intake(struct service *service, const struct bundle *bundle, co
     int error = service_listeners(bundle, arena, &listeners, &n_listeners);
 
     service_intake_settings(bundle->settings, hostname, &settings);
+    service->is_intake_applied = false;
+    service->intake_applied =
+        (struct intake_applied){.answer_to = service->mailbox, .done = on_intake_applied};
     if (error == 0)
-        error = intake_apply(service->intake, &settings, tls, listeners, n_listeners);
+        error = intake_apply(service->intake, &settings, tls, listeners, n_listeners,
+                             &service->intake_applied);
     if (error == 0)
         atomic_store(&service->n_doors_wanted, (unsigned)n_listeners * service->n_loops);
     return error;

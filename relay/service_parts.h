@@ -40,8 +40,12 @@ struct service {
     struct tls_pem self_signed; /* when the settings name no certificate */
     struct operations operations;
 
+    struct intake_applied intake_applied;
+    bool is_intake_applied; /* every loop goes by the newest settings */
     struct intake_drain intake_drain;
     struct delivery_drain delivery_drain;
+    unsigned n_draining;       /* of these two, still at it */
+    int64_t drain_deadline_ms; /* monotonic; 0: not draining */
     bool is_over;
     _Atomic bool is_ready, is_draining;
     _Atomic unsigned n_doors_wanted; /* listeners of the settings, over all loops */

@@ -48,31 +48,44 @@ struct apply_task {
     struct task task;
     struct intake_shard *shard;
     struct intake_config *config;
+    struct intake_applied *applied;
 };
+
+static void run_applied(struct task *task)
+{
+    struct intake_applied *applied = CONTAINER_OF(task, struct intake_applied, task);
+
+    applied->done(applied);
+}
 
 static void run_apply(struct task *task)
 {
     struct apply_task *apply = CONTAINER_OF(task, struct apply_task, task);
 
     intake_shard_apply(apply->shard, apply->config);
+    if (atomic_fetch_sub(&apply->applied->n_left, 1) == 1)
+        mailbox_answer(apply->applied->answer_to, &apply->applied->task);
     free(apply);
 }
 
 static void post_config(struct intake *intake, struct intake_config *config,
-                        struct apply_task **tasks)
+                        struct apply_task **tasks, struct intake_applied *applied)
 {
+    applied->task.run = run_applied;
+    atomic_store(&applied->n_left, intake->parts.n_loops);
     atomic_store(&intake->memory.limit, config->settings.body_memory);
     for (unsigned i = 0; i < intake->parts.n_loops; i++) {
         *tasks[i] = (struct apply_task){.task = {.run = run_apply},
                                         .shard = &intake->shards[i],
-                                        .config = intake_config_ref(config)};
+                                        .config = intake_config_ref(config),
+                                        .applied = applied};
         mailbox_answer(loop_mailbox(intake->parts.loops[i]), &tasks[i]->task);
     }
 }
 
 int intake_apply(struct intake *intake, const struct intake_settings *settings,
                  struct tls_context *tls, const struct intake_listener *listeners,
-                 size_t n_listeners)
+                 size_t n_listeners, struct intake_applied *applied)
 {
     unsigned n_loops = intake->parts.n_loops;
     struct apply_task **tasks = calloc(n_loops, sizeof(*tasks));
@@ -90,7 +103,7 @@ int intake_apply(struct intake *intake, const struct intake_settings *settings,
     if (error == 0)
         error = intake_config_new(&config, settings, tls, listeners, n_listeners);
     if (error == 0)
-        post_config(intake, config, tasks);
+        post_config(intake, config, tasks, applied);
     else
         while (n_made > 0)
             free(tasks[--n_made]);

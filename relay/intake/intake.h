@@ -50,14 +50,21 @@ struct intake *intake_free(struct intake *intake); /* NULL in, NULL out */
 void intake_subscribe(struct intake *intake, struct registry *registry);
 
 /* From now on new sessions come from these listeners with these settings; texts are copied, tls
- * (NULL without TLS) is referenced.  Any one thread.  0, or -errno and everything stays. */
+ * (NULL without TLS) is referenced.  Any one thread.  0, and then done runs on the asker's thread
+ * when every loop goes by them; or -errno and everything stays. */
+struct intake_applied {
+    struct task task;
+    struct mailbox *answer_to;
+    void (*done)(struct intake_applied *applied);
+    _Atomic unsigned n_left; /* intake's */
+};
 MUST_USE int intake_apply(struct intake *intake, const struct intake_settings *settings,
                           struct tls_context *tls, const struct intake_listener *listeners,
-                          size_t n_listeners);
+                          size_t n_listeners, struct intake_applied *applied);
 
 /* Takes no new sessions and ends the open ones after their transaction, at last after
  * INTAKE_DRAIN_MS.  done runs on the asker's thread when none is left.  Any thread. */
-enum { INTAKE_DRAIN_MS = 20000 };
+enum { INTAKE_DRAIN_MS = 15000 }; /* and a closing stream may take ten more */
 struct intake_drain {
     struct task task;
     struct mailbox *answer_to;
