@@ -55,6 +55,7 @@
     X(EVENT_KEY_CREATED, "key_created", INFO)                                                      \
     X(EVENT_KEY_ACTIVE, "key_active", INFO)                                                        \
     X(EVENT_KEY_REFUSED, "key_refused", ERROR)                                                     \
+    X(EVENT_SIGNATURE_WRONG, "signature_wrong", ERROR)                                             \
     X(EVENT_RECORD_DAMAGED, "record_damaged", ERROR)                                               \
     /* the queue */                                                                                \
     X(EVENT_SPOOL_RECOVERED, "spool_recovered", INFO)                                              \

@@ -142,6 +142,8 @@ static void accept_signature(struct preparation *preparation, const struct sign_
     buffer_append(&preparation->prefix, request->header);
     keep_signature(preparation, request->header);
     queue_id_format(preparation->letter->stored->id, id);
+    sample_signed(preparation->shard, preparation->letter->stored->id, request,
+                  preparation_reader(preparation), preparation_length(preparation));
     EVENT(EVENT_SIGNED, field_text("msg", id), field_slice("domain", request->signed_domain),
           field_slice("selector", request->selectors));
     finish(preparation, PREPARED);

@@ -323,6 +323,7 @@ int delivery_shard_init(struct delivery_shard *shard, struct delivery *delivery,
     host_memory_init(&shard->hosts);
     preparation_memory_init(&shard->signatures);
     reply_memory_init(&shard->replies);
+    sample_init(&shard->sample);
     later_init(&shard->pump, loop, pump);
     timer_init(&shard->wake, loop, on_wake);
     timer_init(&shard->tick, loop, on_tick);
@@ -355,6 +356,7 @@ void delivery_shard_fini(struct delivery_shard *shard)
     memo_fini(&shard->hosts);
     memo_fini(&shard->signatures);
     memo_fini(&shard->replies);
+    sample_fini(&shard->sample);
     buffer_fini(&shard->delayed);
     directory_unref(shard->directory);
     delivery_config_unref(shard->config);

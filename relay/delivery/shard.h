@@ -7,6 +7,7 @@
 #include "relay/delivery/config.h"
 #include "relay/delivery/delivery.h"
 #include "relay/delivery/memo.h"
+#include "relay/delivery/sample.h"
 #include "relay/net/resolver.h"
 #include "relay/net/tls_context.h"
 #include "relay/schedule/schedule.h"
@@ -47,6 +48,7 @@ struct delivery_shard {
     struct memo hosts;      /* dead ones, and those whose TLS is broken: host_memory.c */
     struct memo signatures; /* of messages lately signed: prepare.c */
     struct memo replies;    /* what put recipients off lately: reply_memory.c */
+    struct sample sample;   /* a signature before an independent judge */
 
     struct list expired;   /* entries, SENDING */
     struct buffer delayed; /* struct delayed_entry, outcome.c */

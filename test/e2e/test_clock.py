@@ -6,7 +6,6 @@ import pytest
 from appliance import PATIENCE
 from messages import PLAIN
 
-pytestmark = pytest.mark.sanitized
 SENDER, RECIPIENT = "news@shop.example", "ann@dest.example"
 DAY_MS = 86400000
 

@@ -6,7 +6,6 @@ import pytest
 from messages import PLAIN
 from signatures import signatures_of
 
-pytestmark = pytest.mark.sanitized
 SENDER, RECIPIENT = "news@shop.example", "ann@dest.example"
 NOBODY = 65534
 

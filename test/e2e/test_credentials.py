@@ -11,7 +11,6 @@ import pytest
 from appliance import PATIENCE, wait_for
 from messages import PLAIN
 
-pytestmark = pytest.mark.sanitized
 SENDER, RECIPIENT = "news@shop.example", "ann@dest.example"
 PASSWORD = "Sesam öffne dich"
 

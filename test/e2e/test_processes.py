@@ -8,7 +8,6 @@ import pytest
 from appliance import PATIENCE, Appliance, wait_for
 from messages import PLAIN
 
-pytestmark = pytest.mark.sanitized
 SENDER, RECIPIENT = "news@shop.example", "ann@dest.example"
 
 

@@ -1,4 +1,5 @@
 """Mail that must be signed and has no key: held, told, released, and then signed."""
+import sqlite3
 import subprocess
 
 import pytest
@@ -82,3 +83,23 @@ def test_expiry_of_signatures_only_with_a_short_queue_life(world):
     failed = relay.log.wait("reload_failed", after=relay.reload(), timeout=30 * PATIENCE)
     assert "expire" in failed["reason"]
     wait_for(lambda: relay.command("health").returncode == 0, "it goes on as before")
+
+
+def test_live_signatures_are_compared_with_what_we_would_publish(world):
+    """The first message after a start is one of the sample: an alarm, once the halves differ."""
+    relay = start(world)
+    for domain in ("shop.example", "other.example"):
+        relay.cli("domain", "add", domain)
+        relay.cli("dkim", "new", domain, "--selector", "s1", "--type", "rsa2048")
+    relay.wait_delivered(relay.send(relay.login, SENDER, RECIPIENT, PLAIN))
+    relay.stop()
+    assert not relay.log.all("signature_wrong")
+    with sqlite3.connect(relay.folder / "data/db/staffetta.db") as database:
+        database.execute("UPDATE dkim_keys SET public_key = (SELECT public_key FROM dkim_keys "
+                         "ORDER BY id DESC LIMIT 1)")
+    database.close()
+    relay.start()
+    identifier = relay.send(relay.login, SENDER, RECIPIENT, PLAIN)
+    relay.wait_delivered(identifier)
+    wrong = relay.log.wait("signature_wrong", msg=identifier, timeout=30 * PATIENCE)
+    assert wrong["domain"] == "shop.example" and wrong["level"] == "error", wrong
