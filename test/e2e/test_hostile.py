@@ -57,6 +57,19 @@ def test_no_spelling_relays_for_nobody(relay, listener):
     assert not relay.log.all("queued", after=mark)
 
 
+def test_a_listener_for_bounces_relays_nothing(relay):
+    mark = relay.log.mark()
+    for spelling in SPELLINGS + [b"<postmaster@relay.example>", b"<news@shop.example>"]:
+        with Wire(relay, name="bounces", tls=False, login=False) as one:
+            one.raw(b"EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:" + spelling + b"\r\nDATA\r\n")
+            answers = one.replies(4)
+            assert [a[0] for a in answers[2:]] == ["5", "5"], (spelling, answers)
+    with Wire(relay, name="bounces", tls=True, login=False) as one:
+        assert "AUTH" not in one.say("EHLO x")
+        assert one.say("AUTH PLAIN AGEAYg==").startswith("502")
+    assert not relay.log.all("queued", after=mark)
+
+
 NOT_OURS = [
     b"<a@other.example>", b"<news@shop.example@other.example>", b"<news%shop.example@other.example>",
     b'<"news@shop.example"@other.example>', b"<@shop.example:a@other.example>", b"<shop.example!a>",

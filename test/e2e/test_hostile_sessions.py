@@ -2,6 +2,7 @@
 import re
 import resource
 import socket
+import statistics
 import time
 
 import pytest
@@ -63,6 +64,32 @@ def test_commands_behind_auth_are_no_password(relay):
         one.raw(f"AUTH PLAIN\r\nMAIL FROM:<{SENDER}>\r\nMAIL FROM:<{SENDER}>\r\n".encode())
         answers = one.replies(3)
         assert [a[:3] for a in answers] == ["334", "501", "530"], answers
+
+
+def guess(relay, user, source):
+    """Seconds until a wrong password is refused, from an address of its own (throttles count those)."""
+    with socket.socket() as one:
+        one.bind((source, 0))
+        one.connect(relay.address("plain"))
+        file = one.makefile("rb")
+        file.readline()
+        one.sendall(b"HELO x\r\nEHLO x\r\n")
+        while not file.readline().startswith(b"250 LIMITS"):
+            pass
+        begin = time.monotonic()
+        one.sendall(f"AUTH PLAIN {plain_token(user, 'a wrong password')}\r\n".encode())
+        assert file.readline().startswith(b"535 5.7.8 "), user
+        return time.monotonic() - begin
+
+
+def test_unknown_users_cost_as_much_as_known_ones(world):
+    relay = start_target(world)
+    known, unknown = [], []
+    for i in range(7):
+        known.append(guess(relay, SENDER, f"127.9.{i}.1"))
+        unknown.append(guess(relay, f"nobody{i}@shop.example", f"127.9.{i}.2"))
+    medians = statistics.median(known), statistics.median(unknown)
+    assert abs(medians[0] - medians[1]) < max(0.02 * PATIENCE, 0.1 * medians[0]), (known, unknown)
 
 
 # ---- sizes and floods
@@ -141,7 +168,7 @@ def relay_memory(relay):
 
 def is_sanitized():
     with open(BINARY, "rb") as file:
-        return b"__asan_init" in file.read() or b"__tsan_init" in file.read()
+        return re.search(rb"__[at]san_", file.read()) is not None
 
 
 @pytest.mark.skipif(is_sanitized(), reason="a sanitizer's memory says nothing")

@@ -8,6 +8,7 @@ listen "submission"  { address = { "127.0.0.1:0", "[::1]:0" } }
 listen "submissions" { address = "127.0.0.1:0"  tls = "implicit" }
 listen "old"         { address = "127.0.0.1:0"  plain_auth = true  repair_newlines = true }
 listen "plain"       { address = "127.0.0.1:0"  plain_auth = true }
+listen "bounces"     { address = "127.0.0.1:0"  auth = "none" }
 """
 
 
