@@ -237,9 +237,10 @@ static bool is_trace(struct slice value)
 
 static bool is_bounces(struct slice value)
 {
-    enum bounce_mode ignored;
+    enum bounce_mode mode;
 
-    return bounce_mode_parse(value, &ignored);
+    /* A digest is not written yet: an operator is not told yes for what does not happen. */
+    return bounce_mode_parse(value, &mode) && mode != BOUNCES_DIGEST;
 }
 
 static bool is_yes(struct slice value)
@@ -259,11 +260,10 @@ static const struct option_kind {
     bool (*is_valid)(struct slice value);
     const char *values;
 } option_kinds[] = {
-    {"trace",             STAFFETTA_SET_USER_TRACE,             false, is_trace,     "full or no_client"  },
-    {"bounces",           STAFFETTA_SET_USER_BOUNCES,           false, is_bounces,   "dsn, digest or none"},
-    {"class",             STAFFETTA_SET_USER_CLASS,             true,  is_yes_or_no, "yes or no"          },
-    {"must_sign",         STAFFETTA_SET_USER_MUST_SIGN,         true,  is_yes_or_no, "yes or no"          },
-    {"refuse_over_quota", STAFFETTA_SET_USER_REFUSE_OVER_QUOTA, true,  is_yes_or_no, "yes or no"          },
+    {"trace",     STAFFETTA_SET_USER_TRACE,     false, is_trace,     "full or no_client"},
+    {"bounces",   STAFFETTA_SET_USER_BOUNCES,   false, is_bounces,   "dsn or none"      },
+    {"class",     STAFFETTA_SET_USER_CLASS,     true,  is_yes_or_no, "yes or no"        },
+    {"must_sign", STAFFETTA_SET_USER_MUST_SIGN, true,  is_yes_or_no, "yes or no"        },
 };
 
 static const struct option_kind *find_option(struct slice name)

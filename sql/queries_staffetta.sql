@@ -60,9 +60,6 @@ UPDATE users SET may_use_class = ?2 WHERE id = ?1;
 -- name: set_user_must_sign
 UPDATE users SET must_sign = ?2 WHERE id = ?1;
 
--- name: set_user_refuse_over_quota
-UPDATE users SET refuse_over_quota = ?2 WHERE id = ?1;
-
 -- name: set_user_limit
 INSERT INTO user_limits (user, name, value) VALUES (?1, ?2, ?3)
 ON CONFLICT (user, name) DO UPDATE SET value = ?3;

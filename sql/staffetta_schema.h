@@ -23,7 +23,6 @@
     X(STAFFETTA_SET_USER_BOUNCES, "set_user_bounces")                                              \
     X(STAFFETTA_SET_USER_CLASS, "set_user_class")                                                  \
     X(STAFFETTA_SET_USER_MUST_SIGN, "set_user_must_sign")                                          \
-    X(STAFFETTA_SET_USER_REFUSE_OVER_QUOTA, "set_user_refuse_over_quota")                          \
     X(STAFFETTA_SET_USER_LIMIT, "set_user_limit")                                                  \
     X(STAFFETTA_DELETE_USER_LIMITS, "delete_user_limits")                                          \
     X(STAFFETTA_ADD_SENDER_RULE, "add_sender_rule")                                                \

@@ -54,13 +54,13 @@ static json_t *limits_of(const struct user *user)
 
 static json_t *user_json(const struct directory *directory, const struct user *user)
 {
-    return json_pack("{s:o, s:b, s:o, s:o, s:o, s:s, s:s, s:b, s:b, s:b, s:i, s:o}", "name",
+    return json_pack("{s:o, s:b, s:o, s:o, s:o, s:s, s:s, s:b, s:b, s:i, s:o}", "name",
                      json_slice(user->name), "enabled", user->is_enabled, "senders",
                      senders_of(user), "networks", networks_of(directory, user->id), "limits",
                      limits_of(user), "trace", trace_mode_name(user->trace), "bounces",
                      bounce_mode_name(user->bounces), "class", user->may_use_class, "must_sign",
-                     user->must_sign, "refuse_over_quota", user->refuse_over_quota, "credentials",
-                     (int)user->n_credentials, "created", json_time(user->created_utc_ms));
+                     user->must_sign, "credentials", (int)user->n_credentials, "created",
+                     json_time(user->created_utc_ms));
 }
 
 void api_users_list(struct exchange *exchange)

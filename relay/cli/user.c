@@ -21,21 +21,20 @@ static const struct column columns[] = {
 };
 
 static const struct column details[] = {
-    {"name",              "name"             },
-    {"enabled",           "enabled"          },
-    {"senders",           "sends as"         },
-    {"networks",          "networks"         },
-    {"trace",             "trace"            },
-    {"bounces",           "bounces"          },
-    {"class",             "may set class"    },
-    {"must_sign",         "must sign"        },
-    {"refuse_over_quota", "refuse over quota"},
-    {"limits",            "limits"           },
-    {"credentials",       "passwords"        },
-    {"last_used",         "last used"        },
-    {"imported_hash",     "imported hash"    },
-    {"created",           "created"          },
-    {NULL,                NULL               }
+    {"name",          "name"         },
+    {"enabled",       "enabled"      },
+    {"senders",       "sends as"     },
+    {"networks",      "networks"     },
+    {"trace",         "trace"        },
+    {"bounces",       "bounces"      },
+    {"class",         "may set class"},
+    {"must_sign",     "must sign"    },
+    {"limits",        "limits"       },
+    {"credentials",   "passwords"    },
+    {"last_used",     "last used"    },
+    {"imported_hash", "imported hash"},
+    {"created",       "created"      },
+    {NULL,            NULL           }
 };
 
 /* All values of an option that may be repeated. */

@@ -21,7 +21,7 @@
 #define HELP_SECRET "NAME --generate | --password-stdin | --hash-stdin"
 #define HELP_LIMIT                                                                                   \
     "NAME [OPTION=VALUE]… [--sender ADDRESS|DOMAIN|'*']…   sessions, recipients, message_size, " \
-    "trace, bounces, class, must_sign, refuse_over_quota"
+    "trace, bounces, class, must_sign"
 #define HELP_CONFIG  "[--changed] [--explain]"
 #define HELP_KEY     "DOMAIN [--selector S] [--type rsa2048|ed25519|both] [--import PEM-FILE]"
 #define HELP_DNS     "DOMAIN [--selector S]"
