@@ -16,7 +16,7 @@ static void wipe(struct exchange *exchange)
         json_t *value = json_object_get(exchange->body, members[i]);
 
         if (json_is_string(value))
-            secret_wipe((void *)(uintptr_t)json_string_value(value), json_string_length(value));
+            secret_wipe((void *)json_string_value(value), json_string_length(value));
     }
     if (exchange->upload.data)
         secret_wipe(exchange->upload.data, exchange->upload.capacity);

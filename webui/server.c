@@ -19,8 +19,9 @@ enum {
     MAX_CONNECTIONS = 256,
     CONNECTION_MEMORY = 32 * 1024,
     CONNECTION_TIMEOUT_S = 60, /* of silence */
-    RECEIVE_MS = 30000,        /* a whole request must be here, however it dribbles in */
-    SEND_MS = 120000,          /* and its answer taken */
+    CONNECTION_TIMEOUT_MS = CONNECTION_TIMEOUT_S * 1000,
+    RECEIVE_MS = 30000, /* a whole request must be here, however it dribbles in */
+    SEND_MS = 120000,   /* and its answer taken */
     SWEEP_MS = 1000,
 };
 
@@ -248,7 +249,7 @@ static bool take_upload(struct exchange *exchange, struct slice bytes)
     exchange->n_uploaded += bytes.len;
     if (!exchange->status)
         buffer_append(&exchange->upload, bytes);
-    return exchange->n_uploaded <= 2 * EXCHANGE_MAX_BODY;
+    return exchange->n_uploaded <= 2 * (size_t)EXCHANGE_MAX_BODY;
 }
 
 static enum MHD_Result handle(struct webui *webui, struct MHD_Connection *connection,
@@ -364,7 +365,7 @@ static int shortest_timeout(struct webui *webui)
 
         if (MHD_get_timeout(webui->daemons[i], &ms) == MHD_YES &&
             (shortest < 0 || ms < (unsigned)shortest))
-            shortest = ms > CONNECTION_TIMEOUT_S * 1000 ? CONNECTION_TIMEOUT_S * 1000 : (int)ms;
+            shortest = ms > CONNECTION_TIMEOUT_MS ? CONNECTION_TIMEOUT_MS : (int)ms;
     }
     return shortest;
 }

@@ -36,7 +36,7 @@ static void append_plain(struct buffer *out, const char *text)
     while (*text) {
         size_t len = control_length(text);
 
-        buffer_append_byte(out, len ? '?' : *text);
+        buffer_append_byte(out, (char)(len ? '?' : *text));
         text += len ? len : 1;
     }
 }
@@ -49,40 +49,37 @@ void print_complaint(const char *sentence)
     fprintf(stderr, "staffetta: %.*s\n", (int)plain.len, plain.data ? plain.data : "");
 }
 
-static void append_value(struct buffer *out, json_t *value);
-
-static void append_members(struct buffer *out, json_t *object)
+static void append_plain_value(struct buffer *out, json_t *value)
 {
-    const char *name, *comma = "";
-    json_t *value;
-
-    json_object_foreach(object, name, value)
-    {
-        buffer_append_text(out, comma);
-        append_plain(out, name);
-        buffer_append_byte(out, '=');
-        append_value(out, value);
-        comma = ", ";
-    }
-}
-
-static void append_value(struct buffer *out, json_t *value)
-{
-    size_t index;
-    json_t *item;
-
     if (json_is_string(value))
         append_plain(out, json_string_value(value));
     else if (json_is_integer(value))
         buffer_printf(out, "%lld", (long long)json_integer_value(value));
     else if (json_is_boolean(value))
         buffer_append_text(out, json_is_true(value) ? "yes" : "no");
-    append_members(out, value);
+}
+
+/* Lists and objects of plain values: there is nothing deeper that people are shown. */
+static void append_value(struct buffer *out, json_t *value)
+{
+    const char *name;
+    size_t index;
+    json_t *item;
+
+    append_plain_value(out, value);
     json_array_foreach(value, index, item)
     {
         if (index)
             buffer_append_text(out, ", ");
-        append_value(out, item);
+        append_plain_value(out, item);
+    }
+    json_object_foreach(value, name, item)
+    {
+        if (out->len)
+            buffer_append_text(out, ", ");
+        append_plain(out, name);
+        buffer_append_byte(out, '=');
+        append_plain_value(out, item);
     }
 }
 

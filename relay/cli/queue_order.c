@@ -66,8 +66,7 @@ static json_t *body_of(const struct options *options)
     return body;
 }
 
-/* Adds the numbers of more to total, whatever they are called. */
-static void add_up(json_t *total, json_t *more)
+static void add_numbers(json_t *total, json_t *more)
 {
     const char *name;
     json_t *value;
@@ -80,9 +79,17 @@ static void add_up(json_t *total, json_t *more)
             json_object_set(total, name, value);
         else if (json_is_integer(value))
             json_integer_set(sum, json_integer_value(sum) + json_integer_value(value));
-        else if (json_is_object(value))
-            add_up(sum, value);
     }
+}
+
+/* One answer onto those before; by_state is an object of numbers itself. */
+static void add_up(json_t *total, json_t *more)
+{
+    json_t *states = json_object_get(total, "by_state");
+
+    if (states)
+        add_numbers(states, json_object_get(more, "by_state"));
+    add_numbers(total, more);
 }
 
 static int send_one(const struct options *options, const char *path, json_t *body, json_t *total)

@@ -17,7 +17,7 @@ int queue_rebuild(struct options *options)
     CLEANUP(buffer) struct buffer text = BUFFER_INIT;
     CLEANUP(buffer) struct buffer problem = BUFFER_INIT;
     struct spool_settings spool_settings = {0};
-    struct rebuild_result result;
+    struct rebuild_result result = {0};
     enum privileges_result privileges;
     struct settings *settings;
     int error;

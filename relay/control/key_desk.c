@@ -16,6 +16,7 @@ struct key_desk {
     struct key_order *current;
     struct key_request forget;
     struct task *first, **last; /* orders that wait their turn */
+    struct later turn;          /* of the next one */
     _Atomic bool is_up;
 };
 
@@ -48,13 +49,18 @@ static void begin_next(struct key_desk *desk)
         begin_key(desk);
 }
 
+static void on_turn(struct later *turn)
+{
+    begin_next(CONTAINER_OF(turn, struct key_desk, turn));
+}
+
 static void answer(struct key_desk *desk)
 {
     struct key_order *order = TAKE(desk->current);
 
     order->task.run = run_order_done;
     mailbox_answer(order->answer_to, &order->task);
-    begin_next(desk);
+    later_set(&desk->turn);
 }
 
 static void on_finished(struct ceremony *ceremony)
@@ -242,6 +248,7 @@ int key_desk_new(struct key_desk **out, const struct key_desk_parts *parts)
         return FAULT(-ENOMEM);
     desk->parts = *parts;
     desk->last = &desk->first;
+    later_init(&desk->turn, parts->loop, on_turn);
     error = signer_client_new(&desk->client, parts->loop, on_signer_change, desk);
     if (error == 0)
         error = judge_new(&desk->ceremony.judge);
@@ -262,8 +269,8 @@ struct key_desk *key_desk_free(struct key_desk *desk)
 {
     if (!desk)
         return NULL;
-    if (desk->client)
-        signer_client_free(desk->client);
+    signer_client_free(desk->client);
+    later_cancel(&desk->turn);
     resolver_free(desk->resolver);
     judge_free(desk->ceremony.judge);
     buffer_fini(&desk->ceremony.header);

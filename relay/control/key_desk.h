@@ -51,13 +51,13 @@ struct key_order {
     struct mailbox *answer_to;
     void (*done)(struct key_order *order);
     struct slice domain, selector, by;
-    struct slice pem; /* import: the type is the key's own; the asker wipes it */
-    bool wants_rsa, wants_ed25519;
-    enum key_order_verb verb;
+    struct slice pem;              /* import: the type is the key's own; the asker wipes it */
     const struct slice *selectors; /* to forget; the asker's */
     size_t n_selectors;
+    enum key_order_verb verb;
+    bool wants_rsa, wants_ed25519;
 
-    bool went_well;
+    bool went_well;   /* out, as the next four */
     const char *code; /* stable, when it did not: "exists", "signer_down", "not_judged" … */
     char sentence[KEY_ORDER_SENTENCE_SIZE];
     struct key_made made[KEY_ORDER_MAX_KEYS];
