@@ -9,57 +9,53 @@ struct route {
     const char *query, *body; /* what may come: exchange_check_query(), exchange_check_body() */
 };
 
-#define API         "/api/v1"
-#define NONE        ""
-#define PASSWORD    "password=any_text hash=text generate=flag"
-#define USER        "name=text senders=texts networks=texts " PASSWORD
-#define OPTIONS     "options=object senders=texts"
-#define NETWORK     "network=text user=text"
-#define SIGNING     "requires_signing=flag"
-#define DOMAIN      "name=text " SIGNING
-#define KEY         "domain=text selector=text type=text pem=text"
-#define FILTER      "state user from dest limit cursor"
-#define SELECTION   "ids=texts dest=text user=text from=any_text all=flag dry_run=flag reason=text"
-#define SUSPENSION  "reason=text for_seconds=number"
-#define SUPPRESSION "address=text user=text reason=text"
+#define API        "/api/v1"
+#define NONE       ""
+#define PASSWORD   "password=any_text hash=text generate=flag"
+#define USER       "name=text senders=texts networks=texts " PASSWORD
+#define OPTIONS    "options=object senders=texts"
+#define NETWORK    "network=text user=text"
+#define SIGNING    "requires_signing=flag"
+#define DOMAIN     "name=text " SIGNING
+#define KEY        "domain=text selector=text type=text pem=text"
+#define FILTER     "state user from dest limit cursor"
+#define SELECTION  "ids=texts dest=text user=text from=any_text all=flag dry_run=flag reason=text"
+#define SUSPENSION "reason=text for_seconds=number"
 
 static const struct route routes[] = {
-    {HTTP_GET,    "/healthz",                     api_ready,               NONE,        NONE       },
-    {HTTP_GET,    "/readyz",                      api_ready,               NONE,        NONE       },
-    {HTTP_GET,    API "/health",                  api_health,              NONE,        NONE       },
-    {HTTP_GET,    API "/version",                 api_version,             NONE,        NONE       },
-    {HTTP_GET,    API "/config",                  api_config,              NONE,        NONE       },
-    {HTTP_GET,    API "/users",                   api_users_list,          NONE,        NONE       },
-    {HTTP_POST,   API "/users",                   api_users_add,           NONE,        USER       },
-    {HTTP_POST,   API "/users/{}:enable",         api_user_enable,         NONE,        NONE       },
-    {HTTP_POST,   API "/users/{}:disable",        api_user_disable,        NONE,        NONE       },
-    {HTTP_POST,   API "/users/{}:password",       api_user_password,       NONE,        PASSWORD   },
-    {HTTP_POST,   API "/users/{}:options",        api_user_options,        NONE,        OPTIONS    },
-    {HTTP_GET,    API "/users/{}",                api_user_show,           NONE,        NONE       },
-    {HTTP_DELETE, API "/users/{}",                api_user_delete,         NONE,        NONE       },
-    {HTTP_GET,    API "/networks",                api_networks_list,       NONE,        NONE       },
-    {HTTP_POST,   API "/networks",                api_networks_add,        NONE,        NETWORK    },
-    {HTTP_DELETE, API "/networks/{}",             api_networks_delete,     NONE,        NONE       },
-    {HTTP_GET,    API "/domains",                 api_domains_list,        NONE,        NONE       },
-    {HTTP_POST,   API "/domains",                 api_domains_add,         NONE,        DOMAIN     },
-    {HTTP_POST,   API "/domains/{}:check",        api_domain_check,        NONE,        NONE       },
-    {HTTP_POST,   API "/domains/{}:options",      api_domain_options,      NONE,        SIGNING    },
-    {HTTP_GET,    API "/domains/{}",              api_domain_show,         NONE,        NONE       },
-    {HTTP_DELETE, API "/domains/{}",              api_domain_delete,       NONE,        NONE       },
-    {HTTP_GET,    API "/dkim",                    api_dkim_list,           NONE,        NONE       },
-    {HTTP_POST,   API "/dkim",                    api_dkim_new,            NONE,        KEY        },
-    {HTTP_GET,    API "/dkim/{}",                 api_dkim_dns,            "selector",  NONE       },
-    {HTTP_GET,    API "/queue",                   api_queue_list,          FILTER,      NONE       },
-    {HTTP_GET,    API "/queue/summary",           api_queue_summary,       NONE,        NONE       },
-    {HTTP_GET,    API "/queue/why",               api_queue_why,           "id domain", NONE       },
-    {HTTP_GET,    API "/queue/{}",                api_queue_show,          NONE,        NONE       },
-    {HTTP_POST,   API "/queue:{}",                api_queue_command,       NONE,        SELECTION  },
-    {HTTP_GET,    API "/destinations",            api_destinations_list,   "name",      NONE       },
-    {HTTP_POST,   API "/destinations/{}:suspend", api_destination_suspend, NONE,        SUSPENSION },
-    {HTTP_POST,   API "/destinations/{}:resume",  api_destination_resume,  NONE,        NONE       },
-    {HTTP_GET,    API "/suppressions",            api_suppressions_list,   "cursor",    NONE       },
-    {HTTP_POST,   API "/suppressions",            api_suppressions_add,    NONE,        SUPPRESSION},
-    {HTTP_DELETE, API "/suppressions/{}",         api_suppressions_delete, "user",      NONE       },
+    {HTTP_GET,    "/healthz",                     api_ready,               NONE,        NONE      },
+    {HTTP_GET,    "/readyz",                      api_ready,               NONE,        NONE      },
+    {HTTP_GET,    API "/health",                  api_health,              NONE,        NONE      },
+    {HTTP_GET,    API "/version",                 api_version,             NONE,        NONE      },
+    {HTTP_GET,    API "/config",                  api_config,              NONE,        NONE      },
+    {HTTP_GET,    API "/users",                   api_users_list,          NONE,        NONE      },
+    {HTTP_POST,   API "/users",                   api_users_add,           NONE,        USER      },
+    {HTTP_POST,   API "/users/{}:enable",         api_user_enable,         NONE,        NONE      },
+    {HTTP_POST,   API "/users/{}:disable",        api_user_disable,        NONE,        NONE      },
+    {HTTP_POST,   API "/users/{}:password",       api_user_password,       NONE,        PASSWORD  },
+    {HTTP_POST,   API "/users/{}:options",        api_user_options,        NONE,        OPTIONS   },
+    {HTTP_GET,    API "/users/{}",                api_user_show,           NONE,        NONE      },
+    {HTTP_DELETE, API "/users/{}",                api_user_delete,         NONE,        NONE      },
+    {HTTP_GET,    API "/networks",                api_networks_list,       NONE,        NONE      },
+    {HTTP_POST,   API "/networks",                api_networks_add,        NONE,        NETWORK   },
+    {HTTP_DELETE, API "/networks/{}",             api_networks_delete,     NONE,        NONE      },
+    {HTTP_GET,    API "/domains",                 api_domains_list,        NONE,        NONE      },
+    {HTTP_POST,   API "/domains",                 api_domains_add,         NONE,        DOMAIN    },
+    {HTTP_POST,   API "/domains/{}:check",        api_domain_check,        NONE,        NONE      },
+    {HTTP_POST,   API "/domains/{}:options",      api_domain_options,      NONE,        SIGNING   },
+    {HTTP_GET,    API "/domains/{}",              api_domain_show,         NONE,        NONE      },
+    {HTTP_DELETE, API "/domains/{}",              api_domain_delete,       NONE,        NONE      },
+    {HTTP_GET,    API "/dkim",                    api_dkim_list,           NONE,        NONE      },
+    {HTTP_POST,   API "/dkim",                    api_dkim_new,            NONE,        KEY       },
+    {HTTP_GET,    API "/dkim/{}",                 api_dkim_dns,            "selector",  NONE      },
+    {HTTP_GET,    API "/queue",                   api_queue_list,          FILTER,      NONE      },
+    {HTTP_GET,    API "/queue/summary",           api_queue_summary,       NONE,        NONE      },
+    {HTTP_GET,    API "/queue/why",               api_queue_why,           "id domain", NONE      },
+    {HTTP_GET,    API "/queue/{}",                api_queue_show,          NONE,        NONE      },
+    {HTTP_POST,   API "/queue:{}",                api_queue_command,       NONE,        SELECTION },
+    {HTTP_GET,    API "/destinations",            api_destinations_list,   "name",      NONE      },
+    {HTTP_POST,   API "/destinations/{}:suspend", api_destination_suspend, NONE,        SUSPENSION},
+    {HTTP_POST,   API "/destinations/{}:resume",  api_destination_resume,  NONE,        NONE      },
 };
 
 enum { N_ROUTES = sizeof(routes) / sizeof(routes[0]) };

@@ -49,10 +49,7 @@ void api_queue_summary(struct exchange *exchange);
 void api_queue_why(struct exchange *exchange);
 void api_queue_command(struct exchange *exchange); /* {} is the verb */
 
-/* api_destinations.c, api_suppressions.c */
+/* api_destinations.c */
 void api_destinations_list(struct exchange *exchange);
 void api_destination_suspend(struct exchange *exchange);
 void api_destination_resume(struct exchange *exchange);
-void api_suppressions_list(struct exchange *exchange);
-void api_suppressions_add(struct exchange *exchange);
-void api_suppressions_delete(struct exchange *exchange);

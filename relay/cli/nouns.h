@@ -38,8 +38,5 @@ int destination_list(struct options *options);
 int destination_show(struct options *options);
 int destination_suspend(struct options *options);
 int destination_resume(struct options *options);
-int suppression_list(struct options *options);
-int suppression_add(struct options *options);
-int suppression_delete(struct options *options);
 int health(struct options *options);
 int version(struct options *options);

@@ -7,13 +7,12 @@
 
 #define MANY ARGUMENTS_MAX
 
-#define NEW_USER    "generate password-stdin hash-stdin sender= network="
-#define NEW_SECRET  "generate password-stdin hash-stdin"
-#define FILTER      "dest= user= state= from= limit="
-#define SELECTION   "dest= user= from= all"
-#define ORDER       SELECTION " dry-run reason="
-#define KEY         "selector= type= import="
-#define SUPPRESSION "user= reason="
+#define NEW_USER   "generate password-stdin hash-stdin sender= network="
+#define NEW_SECRET "generate password-stdin hash-stdin"
+#define FILTER     "dest= user= state= from= limit="
+#define SELECTION  "dest= user= from= all"
+#define ORDER      SELECTION " dry-run reason="
+#define KEY        "selector= type= import="
 
 #define HELP_USER                                                                                  \
     "NAME [--generate | --password-stdin | --hash-stdin] [--sender ADDRESS|DOMAIN|'*']… "        \
@@ -30,7 +29,6 @@
 #define HELP_SELECT  "ID… | - | --dest D | --user U | --from S | --all"
 #define HELP_ORDER   HELP_SELECT " [--reason R] [--dry-run]"
 #define HELP_SUSPEND "NAME --reason R [--for 2h]"
-#define HELP_STOP    "ADDRESS|DOMAIN [--user U] [--reason R]"
 
 const struct verb verbs[] = {
     {"config",      "check",    0, 1,    "config=",         config_check_main,   "[FILE]"                    },
@@ -68,9 +66,6 @@ const struct verb verbs[] = {
     {"destination", "show",     1, 1,    "",                destination_show,    "NAME"                      },
     {"destination", "suspend",  1, 1,    "reason= for=",    destination_suspend, HELP_SUSPEND                },
     {"destination", "resume",   1, 1,    "",                destination_resume,  "NAME"                      },
-    {"suppression", "list",     0, 0,    "",                suppression_list,    ""                          },
-    {"suppression", "add",      1, 1,    SUPPRESSION,       suppression_add,     HELP_STOP                   },
-    {"suppression", "delete",   1, 1,    "user=",           suppression_delete,  "ADDRESS|DOMAIN [--user U]" },
     {"health",      NULL,       0, 0,    "",                health,              ""                          },
     {"version",     NULL,       0, 0,    "",                version,             ""                          },
 };

@@ -431,7 +431,7 @@ def test_rebuild_is_refused_while_the_service_runs(relay):
     assert relay.command("queue", "rebuild", "--config", "/nonexistent").returncode == CONFIG
 
 
-# ---- destinations and suppressions
+# ---- destinations
 
 def test_a_suspension_lasts_over_a_restart(world):
     relay = world.relay_to(world.receiver())
@@ -463,34 +463,6 @@ def test_a_suspension_lasts_over_a_restart(world):
 def test_suspensions_that_are_refused(relay, body, code):
     assert problem(relay, "POST", API + "/destinations/dest.example:suspend", body) == (422, code)
     assert all(r["state"] != "suspended" for r in relay.json("destination", "list"))
-
-
-def test_suppressions(relay):
-    relay.cli("suppression", "add", "Gone@dest.example", "--reason", "unknown there")
-    relay.cli("suppression", "add", "gone@dest.example", "--user", SENDER)
-    relay.cli("suppression", "add", "dead.example")
-    rows = relay.json("suppression", "list")
-    assert {(r["address"], r["user"]) for r in rows} == {
-        ("gone@dest.example", None), ("gone@dest.example", SENDER), ("dead.example", None)}
-    assert fails(relay, "suppression", "add", "not an address") == DATA
-    assert fails(relay, "suppression", "add", "a@b.example", "--user", "nobody") == NO_USER
-    assert problem(relay, "DELETE", API + "/suppressions/gone@dest.example?usr=x") == (422, "unknown_query")
-    relay.cli("suppression", "delete", "gone@dest.example", "--user", SENDER)
-    relay.cli("suppression", "delete", "GONE@dest.example")
-    relay.cli("suppression", "delete", "dead.example")
-    assert fails(relay, "suppression", "delete", "dead.example") == NO_USER
-    assert relay.json("suppression", "list") == []
-
-
-def test_lists_come_in_pages(relay):
-    for i in range(501):
-        assert ask(relay, "POST", API + "/suppressions", {"address": f"a{i:03d}@many.example"})[0] == 204
-    assert len(ask(relay, "GET", API + "/suppressions")[2]["items"]) == 500
-    rows = [r["address"] for r in relay.json("suppression", "list")]
-    assert len(rows) == len(set(rows)) == 501
-    assert problem(relay, "GET", API + "/suppressions?cursor=x") == (422, "bad_cursor")
-    for row in rows:
-        ask(relay, "DELETE", f"{API}/suppressions/{row}")
 
 
 # ---- bad requests

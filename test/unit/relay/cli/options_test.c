@@ -181,9 +181,6 @@ static void every_verb_of_the_contract_is_there(void **state)
         {"destination", "show"    },
         {"destination", "suspend" },
         {"destination", "resume"  },
-        {"suppression", "add"     },
-        {"suppression", "list"    },
-        {"suppression", "delete"  },
         {"health",      NULL      },
         {"version",     NULL      },
     };
