@@ -5,6 +5,7 @@ import os
 import re
 import socket
 import subprocess
+import time
 import urllib.parse
 
 import pytest
@@ -570,6 +571,20 @@ def test_a_body_without_end_is_cut_off(relay):
     chunk = b"8000\r\n" + b"x" * 0x8000 + b"\r\n"
     speak(relay, POST + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 100)
     relay.cli("health")
+
+
+@pytest.mark.long
+def test_a_request_that_dribbles_in_is_cut_off(relay):
+    with socket.socket(socket.AF_UNIX) as one:
+        one.connect(str(relay.folder / "run/control.sock"))
+        one.sendall(b"GET /api/v1/users HTTP/1.1\r\nX: ")
+        one.settimeout(1)
+        begin = time.monotonic()
+        with pytest.raises(OSError, match="Broken pipe|reset"):
+            while time.monotonic() - begin < 60 * PATIENCE:
+                one.sendall(b"y")
+                time.sleep(1)  # the attack itself: never silent, never done
+        assert time.monotonic() - begin > 20
 
 
 def test_many_requests_share_a_connection(relay):
