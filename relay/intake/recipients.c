@@ -34,10 +34,10 @@ static bool grow_recipients(struct session *session)
     if (!recipients)
         return false;
     session->recipients = recipients;
-    session->recipients_size = size;
     seen = calloc((size_t)size * 2, sizeof(*seen)); /* at most half full */
     if (!seen)
         return false;
+    session->recipients_size = size;
     free(session->seen);
     session->seen = seen;
     session->seen_size = size * 2;

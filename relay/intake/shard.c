@@ -105,7 +105,7 @@ void intake_shard_drain(struct intake_shard *shard, struct intake_drain *drain)
     timer_set(&shard->drain_timer, INTAKE_DRAIN_MS);
     LIST_FOR_EACH(links, &shard->sessions)
     session_shut_down(CONTAINER_OF(links, struct session, links), false);
-    if (list_is_empty(&shard->sessions))
+    if (shard->drain && list_is_empty(&shard->sessions)) /* the last one may have ended it */
         end_drain(shard);
 }
 
