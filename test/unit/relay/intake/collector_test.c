@@ -99,7 +99,8 @@ static void add_long_message(void)
     static char chunk[CHUNK_BYTES];
 
     memset(chunk, 'x', sizeof(chunk));
-    memcpy(chunk + sizeof(chunk) - 2, "\r\n", 2);
+    chunk[sizeof(chunk) - 2] = '\r';
+    chunk[sizeof(chunk) - 1] = '\n';
     add(SLICE_LITERAL("From: <news@shop.example>\r\nSubject: long\r\n\r\n"));
     for (int i = 0; i < 8; i++)
         add(slice_from(chunk, sizeof(chunk)));
