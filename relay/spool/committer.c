@@ -5,6 +5,7 @@
 #include "relay/base/clock.h"
 #include "relay/base/event.h"
 #include "relay/base/list.h"
+#include "relay/base/log.h"
 #include "relay/spool/parts.h"
 
 enum { REPLACE_EVERY_MS = 2000 };
@@ -116,14 +117,26 @@ static void write_bytes(struct spool *spool, struct group *group)
     }
 }
 
-/* A report whose bytes did not make it holds its verdict back for the next group. */
+static bool lack_room(const struct spool_update *update)
+{
+    for (uint32_t i = 0; i < update->n_reports; i++)
+        if (update->reports[i].result == -ENOSPC)
+            return true;
+    return false;
+}
+
+/* A report whose bytes did not make it holds its verdict back for the next group, and the reserve
+ * is for verdicts: without it a full disk would stop all delivery at the first failure. */
 static void settle_bytes(struct spool *spool, struct group *group)
 {
     writing_sync(spool, group);
     for (struct spool_update *update = group->updates; update; update = update->state.next) {
         update->state.is_ready = are_reports_written(update);
-        if (!update->state.is_ready)
-            drop_reports(spool, update);
+        if (update->state.is_ready)
+            continue;
+        if (lack_room(update) && space_use_reserve(&spool->space))
+            log_debug("spool", "a report takes the reserve");
+        drop_reports(spool, update);
     }
     for (uint32_t i = 0; i < group->n_moves; i++) {
         if (!segments_is_sound(&spool->segments, group->moves[i].place)) {

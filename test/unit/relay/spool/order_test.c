@@ -343,6 +343,40 @@ static void verdicts_use_the_reserve_when_the_disk_is_full(void **state)
     fixture_free(fixture);
 }
 
+/* Otherwise a full disk would stop all delivery at the first failure that wants a report. */
+static void a_report_without_room_takes_the_reserve(void **state)
+{
+    struct spool_fixture *fixture = new_fixture();
+    uint64_t id = queue_id_new(), report_id = queue_id_new();
+    const struct spool_change change = {.kind = CHANGE_FINISHED, .n = 1};
+    const struct slice piece = SLICE_LITERAL("Subject: x\r\n\r\nfailed\r\n");
+    const struct recipient back = {.address = SLICE_LITERAL("news@example.org")};
+    const struct envelope envelope = {
+        .id = report_id, .n_recipients = 1, .recipients = &back, .flags = MESSAGE_REPORT};
+    struct spool_append report = {
+        .envelope = &envelope, .header_bytes = 14, .pieces = &piece, .n_pieces = 1};
+    struct spool_update update = {
+        .changes = &change, .n_changes = 1, .reports = &report, .n_reports = 1};
+    bool is_reserve_given = false;
+    const struct io_call *calls;
+    size_t n;
+
+    (void)state;
+    assert_int_equal(fixture_start(fixture), 0);
+    assert_int_equal(fixture_append(fixture, id, "hello\r\n", 1), 0);
+    update.stored = fixture_find(fixture, id);
+    io_shim_record();
+    io_shim_fail(1, ENOSPC); /* the report's own bytes */
+    assert_int_equal(fixture_update(fixture, &update), 0);
+    assert_true(io_shim_has_failed());
+    calls = io_shim_calls(&n);
+    for (size_t i = 0; i < n; i++)
+        is_reserve_given |= is_on(&calls[i], IO_REMOVE, "reserve");
+    assert_true(is_reserve_given);
+    assert_true(fixture_has(fixture, report_id, "failed\r\n"));
+    fixture_free(fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -354,6 +388,7 @@ int main(void)
         cmocka_unit_test(a_start_that_failed_can_be_repeated),
         cmocka_unit_test(a_segment_that_cannot_be_synced_is_abandoned),
         cmocka_unit_test(a_commit_that_fails_is_followed_by_another_database),
+        cmocka_unit_test(a_report_without_room_takes_the_reserve),
         cmocka_unit_test(without_any_database_nothing_is_accepted_and_nothing_lost),
         cmocka_unit_test(when_the_disk_is_back_what_waited_is_committed),
         cmocka_unit_test(verdicts_use_the_reserve_when_the_disk_is_full),
