@@ -237,7 +237,7 @@ static int receive_start(int channel_fd, struct bundle *bundle)
     int n = channel_receive(channel_fd, &message);
 
     if (n <= 0 || message.kind != CHANNEL_START)
-        return n < 0 ? n : FAULT(-EPROTO);
+        return n < 0 ? n : -EPROTO;
     return bundle_read(bundle, &message);
 }
 

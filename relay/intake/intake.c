@@ -68,18 +68,49 @@ static void run_apply(struct task *task)
     free(apply);
 }
 
-static void post_config(struct intake *intake, struct intake_config *config,
-                        struct apply_task **tasks, struct intake_applied *applied)
+static void free_tasks(struct task *task)
+{
+    while (task) {
+        struct task *next = task->next;
+
+        free(CONTAINER_OF(task, struct apply_task, task));
+        task = next;
+    }
+}
+
+/* One for each loop, linked; NULL without memory for all, and then nothing was posted. */
+static struct task *make_tasks(unsigned n_loops)
+{
+    struct task *first = NULL;
+
+    for (unsigned i = 0; i < n_loops; i++) {
+        struct apply_task *apply = calloc(1, sizeof(*apply));
+
+        if (!apply) {
+            free_tasks(first);
+            return NULL;
+        }
+        apply->task.next = first;
+        first = &apply->task;
+    }
+    return first;
+}
+
+static void post_config(struct intake *intake, struct intake_config *config, struct task *task,
+                        struct intake_applied *applied)
 {
     applied->task.run = run_applied;
     atomic_store(&applied->n_left, intake->parts.n_loops);
     atomic_store(&intake->memory.limit, config->settings.body_memory);
-    for (unsigned i = 0; i < intake->parts.n_loops; i++) {
-        *tasks[i] = (struct apply_task){.task = {.run = run_apply},
-                                        .shard = &intake->shards[i],
-                                        .config = intake_config_ref(config),
-                                        .applied = applied};
-        mailbox_answer(loop_mailbox(intake->parts.loops[i]), &tasks[i]->task);
+    for (unsigned i = 0; task; i++) {
+        struct apply_task *apply = CONTAINER_OF(task, struct apply_task, task);
+
+        task = task->next; /* posting links it anew */
+        apply->task.run = run_apply;
+        apply->shard = &intake->shards[i];
+        apply->config = intake_config_ref(config);
+        apply->applied = applied;
+        mailbox_answer(loop_mailbox(intake->parts.loops[i]), &apply->task);
     }
 }
 
@@ -87,29 +118,20 @@ int intake_apply(struct intake *intake, const struct intake_settings *settings,
                  struct tls_context *tls, const struct intake_listener *listeners,
                  size_t n_listeners, struct intake_applied *applied)
 {
-    unsigned n_loops = intake->parts.n_loops;
-    struct apply_task **tasks = calloc(n_loops, sizeof(*tasks));
+    struct task *tasks = make_tasks(intake->parts.n_loops);
     struct intake_config *config = NULL;
-    unsigned n_made = 0;
-    int error = tasks ? 0 : FAULT(-ENOMEM);
+    int error;
 
-    while (error == 0 && n_made < n_loops) {
-        tasks[n_made] = malloc(sizeof(**tasks));
-        if (tasks[n_made])
-            n_made++;
-        else
-            error = FAULT(-ENOMEM);
+    if (!tasks)
+        return FAULT(-ENOMEM);
+    error = intake_config_new(&config, settings, tls, listeners, n_listeners);
+    if (error < 0) {
+        free_tasks(tasks);
+        return error;
     }
-    if (error == 0)
-        error = intake_config_new(&config, settings, tls, listeners, n_listeners);
-    if (error == 0)
-        post_config(intake, config, tasks, applied);
-    else
-        while (n_made > 0)
-            free(tasks[--n_made]);
+    post_config(intake, config, tasks, applied);
     intake_config_unref(config);
-    free((void *)tasks);
-    return error;
+    return 0;
 }
 
 struct drain_task {

@@ -20,7 +20,9 @@ static void append_helo(struct slice helo, struct buffer *out)
         char c = helo.data[i];
         bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 
-        buffer_append_byte(out, is_plain || strchr("-._[]:", c) ? c : '?');
+        if (!is_plain && slice_find(SLICE_LITERAL("-._[]:"), c) < 0)
+            c = '?';
+        buffer_append_byte(out, c);
     }
 }
 
