@@ -82,6 +82,7 @@ def guess(relay, user, source):
         return time.monotonic() - begin
 
 
+@pytest.mark.long  # compares times: not for a machine that others load; unit tests count the hashes
 def test_unknown_users_cost_as_much_as_known_ones(world):
     relay = start_target(world)
     known, unknown = [], []
