@@ -88,7 +88,7 @@ REPLIES = [r for r in ODD_REPLIES.values() if len(r) < 100000] + [DROP] * 4 + [
     "421 4.3.2 bye", "450 4.2.0 later", "452 4.3.1 full", "250 ok", "250-a\n250 b", "354 go", "220 x",
     "221 x", "235 x", "334 x", b"250 o", b"2", b""]
 EXTENSIONS = [list(Receiver.EXTENSIONS), ["PIPELINING"], [], ["LIMITS RCPTMAX=2 MAILMAX=3", "PIPELINING"],
-              ["CHUNKING", "SIZE 1000000"]]
+              ["CHUNKING", "SIZE 10000000"]]
 
 
 def send_some(relay, chance, n):
