@@ -40,15 +40,30 @@ static bool say(struct conversation *talk, const char *text)
     return send(talk->fd, line, (size_t)len, MSG_NOSIGNAL) == len;
 }
 
+static const char *choose(struct conversation *talk, const char *line, const char *usual)
+{
+    struct smtp_receiver *receiver = talk->receiver;
+    const char *reply = receiver->behave ? receiver->behave(receiver->owner, line) : NULL;
+
+    return reply ? reply : usual;
+}
+
+static bool is_consent(const char *reply)
+{
+    return *reply == '2' || *reply == '3';
+}
+
+static bool give(struct conversation *talk, const char *reply)
+{
+    return strcmp(reply, RECEIVER_DROP) != 0 && say(talk, reply) && strncmp(reply, "421", 3) != 0;
+}
+
 static bool answer(struct conversation *talk, const char *line, const char *usual, bool *is_usual)
 {
-    const char *reply =
-        talk->receiver->behave ? talk->receiver->behave(talk->receiver->owner, line) : NULL;
+    const char *reply = choose(talk, line, usual);
 
-    *is_usual = reply == NULL || *reply == '2' || *reply == '3';
-    if (reply && strcmp(reply, RECEIVER_DROP) == 0)
-        return false;
-    return say(talk, reply ? reply : usual) && !(reply && strncmp(reply, "421", 3) == 0);
+    *is_usual = is_consent(reply);
+    return give(talk, reply);
 }
 
 static bool greet_back(struct conversation *talk, const char *line)
@@ -85,11 +100,11 @@ static void keep(struct conversation *talk)
     struct smtp_receiver *receiver = talk->receiver;
 
     pthread_mutex_lock(&receiver->lock);
-    if (receiver->n_received < RECEIVER_MOST) {
-        receiver->received[receiver->n_received++] = talk->mail;
-        talk->mail = calloc(1, sizeof(*talk->mail));
-    }
+    if (receiver->n_received == RECEIVER_MOST)
+        abort(); /* a test that counts must not be told too little */
+    receiver->received[receiver->n_received++] = talk->mail;
     pthread_mutex_unlock(&receiver->lock);
+    talk->mail = calloc(1, sizeof(*talk->mail));
 }
 
 static bool read_data(struct conversation *talk)
@@ -98,8 +113,8 @@ static bool read_data(struct conversation *talk)
     size_t capacity = 1 << 16;
     char *line = NULL;
     size_t room = 0;
+    const char *reply;
     ssize_t len;
-    bool is_usual;
 
     mail->data = malloc(capacity);
     while ((len = getline(&line, &room, talk->in)) > 0 && strcmp(line, ".\r\n") != 0) {
@@ -113,12 +128,14 @@ static bool read_data(struct conversation *talk)
         mail->data[mail->data_bytes] = '\0';
     }
     free(line);
-    if (len <= 0 || !answer(talk, ".", "250 2.0.0 Ok", &is_usual))
+    if (len <= 0)
         return false;
-    if (is_usual)
+    reply = choose(talk, ".", "250 2.0.0 Ok");
+    /* Before the reply: whoever hears of the delivery may look here at once. */
+    if (is_consent(reply))
         keep(talk);
     renew(talk);
-    return true;
+    return give(talk, reply);
 }
 
 static bool obey(struct conversation *talk, const char *line)

@@ -8,7 +8,7 @@
 
 #include "relay/base/slice.h"
 
-enum { RECEIVER_MOST = 256 };
+enum { RECEIVER_MOST = 2048 }; /* connections, and mails; one more aborts */
 
 struct received {
     char sender[256];
