@@ -1,5 +1,7 @@
 #include "relay/smtp/body_reader.h"
 
+#include "relay/smtp/plain_lines.h"
+
 /* Where we are, seen from the last octets. */
 enum place {
     LINE_START,     /* behind CRLF, or at the first octet */
@@ -183,6 +185,33 @@ static bool is_endless(const struct body_reader *reader)
            reader->n_wire > PATIENCE_OCTETS && reader->n_wire / 4 > reader->size_limit;
 }
 
+/* Whole lines at a stretch, and the beginning of one; false: the next octet needs a closer look. */
+static bool take_plain_lines(struct body_reader *reader, struct slice *input, struct slice *chunk)
+{
+    struct plain_lines lines = {.line_octets = reader->place == IN_LINE ? reader->line_octets : 0,
+                                .longest_line = reader->longest_line,
+                                .line_limit = BODY_LINE_MAX,
+                                .stops_at_dots = !reader->is_chunked,
+                                .is_eight_bit = reader->is_eight_bit};
+    uint64_t room = reader->size_limit - reader->n_octets;
+    size_t taken;
+
+    if (reader->verdict != BODY_CLEAN || reader->place > IN_LINE)
+        return false;
+    taken = plain_lines_take(&lines, slice_head(*input, room < input->len ? room : input->len));
+    if (taken == 0)
+        return false;
+    *chunk = slice_head(*input, taken);
+    *input = slice_skip(*input, taken);
+    reader->n_wire += taken;
+    reader->n_octets += taken;
+    reader->line_octets = (uint32_t)lines.line_octets;
+    reader->longest_line = (uint32_t)lines.longest_line;
+    reader->is_eight_bit = lines.is_eight_bit;
+    reader->place = lines.line_octets ? IN_LINE : LINE_START;
+    return true;
+}
+
 enum body_step body_reader_feed(struct body_reader *reader, struct slice *input,
                                 struct slice *chunk)
 {
@@ -193,8 +222,11 @@ enum body_step body_reader_feed(struct body_reader *reader, struct slice *input,
     };
 
     while (input->len && reader->place != AT_END) {
-        enum body_step step = places[reader->place](reader, input, chunk);
+        enum body_step step;
 
+        if (take_plain_lines(reader, input, chunk))
+            return BODY_CHUNK;
+        step = places[reader->place](reader, input, chunk);
         if (step != BODY_MORE)
             return step;
         if (is_endless(reader)) {

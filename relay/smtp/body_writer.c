@@ -1,5 +1,7 @@
 #include "relay/smtp/body_writer.h"
 
+#include "relay/smtp/plain_lines.h"
+
 static int unclean(struct body_writer *writer)
 {
     writer->is_unclean = true;
@@ -41,6 +43,21 @@ static size_t text_length(struct slice chunk)
     return cr < 0 ? line.len : (size_t)cr;
 }
 
+/* What may leave as it is, at a stretch. */
+static struct slice write_plain_lines(struct body_writer *writer, struct slice chunk,
+                                      struct buffer *out)
+{
+    struct plain_lines lines = {
+        .line_octets = writer->is_inside_line, .line_limit = SIZE_MAX, .stops_at_dots = true};
+    size_t taken = writer->has_cr ? 0 : plain_lines_take(&lines, chunk);
+
+    if (taken == 0)
+        return chunk;
+    buffer_append(out, slice_head(chunk, taken));
+    writer->is_inside_line = lines.line_octets > 0;
+    return slice_skip(chunk, taken);
+}
+
 int body_writer_write(struct body_writer *writer, struct slice chunk, struct buffer *out)
 {
     int error = writer->is_unclean ? BODY_UNCLEAN : 0;
@@ -49,6 +66,9 @@ int body_writer_write(struct body_writer *writer, struct slice chunk, struct buf
     while (!error && chunk.len) {
         size_t len;
 
+        chunk = write_plain_lines(writer, chunk, out);
+        if (chunk.len == 0)
+            break;
         if (writer->has_cr) {
             error = end_held_line(writer, &chunk, out);
             continue;

@@ -1,0 +1,75 @@
+#include "relay/smtp/plain_lines.h"
+
+enum { WORD = sizeof(uint64_t) };
+
+static const uint64_t each_low = 0x0101010101010101ULL, each_high = 0x8080808080808080ULL;
+
+/* High bits where the octets of word are c; above the first such octet it may err, and need not
+ * be asked (the borrow of the subtraction goes upwards). */
+static uint64_t is_octet(uint64_t word, unsigned char c)
+{
+    uint64_t zeros = word ^ (each_low * c);
+
+    return (zeros - each_low) & ~zeros & each_high;
+}
+
+static bool ends_run(char c)
+{
+    return c == '\r' || c == '\n' || c == '\0';
+}
+
+/* Octets before the first CR, LF or NUL. */
+static size_t run_length(struct slice text, bool *is_eight_bit)
+{
+    uint64_t seen = 0;
+    size_t len = 0;
+
+    for (; text.len - len >= WORD; len += WORD) {
+        uint64_t word;
+
+        memcpy(&word, text.data + len, sizeof(word));
+        if (is_octet(word, '\r') | is_octet(word, '\n') | is_octet(word, '\0'))
+            break;
+        seen |= word;
+    }
+    for (; len < text.len && !ends_run(text.data[len]); len++)
+        seen |= (unsigned char)text.data[len];
+    *is_eight_bit = *is_eight_bit || (seen & each_high);
+    return len;
+}
+
+static void end_line(struct plain_lines *lines, size_t octets)
+{
+    if (octets > lines->longest_line)
+        lines->longest_line = octets;
+    lines->line_octets = 0;
+}
+
+/* One line, or what there is of it; 0: it is not plain, or text is at its end. */
+static size_t take_line(struct plain_lines *lines, struct slice text)
+{
+    size_t room = lines->line_limit - lines->line_octets, length;
+
+    if (text.len == 0 || (lines->stops_at_dots && !lines->line_octets && text.data[0] == '.'))
+        return 0;
+    if (room < 2)
+        return 0;
+    length = run_length(slice_head(text, room - 2), &lines->is_eight_bit);
+    if (text.len < length + 2 || text.data[length] != '\r' || text.data[length + 1] != '\n') {
+        lines->line_octets += length;
+        return length;
+    }
+    end_line(lines, lines->line_octets + length + 2);
+    return length + 2;
+}
+
+size_t plain_lines_take(struct plain_lines *lines, struct slice text)
+{
+    size_t taken = 0, length;
+
+    do {
+        length = take_line(lines, slice_skip(text, taken));
+        taken += length;
+    } while (length && !lines->line_octets);
+    return taken;
+}
