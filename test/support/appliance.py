@@ -46,6 +46,7 @@ class Appliance:
         self.config_file = self.folder / "staffetta.conf"
         self.process = self.log = None
         self.logs = []
+        self.ignored_events = ()  # of the log: see LogReader
 
     # ---- the process
 
@@ -72,7 +73,7 @@ class Appliance:
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
             env=environment(), cwd="/")
         copy = open(self.folder / "log", "a", encoding="utf-8")
-        self.log = LogReader(self.process.stderr, copy)
+        self.log = LogReader(self.process.stderr, copy, self.ignored_events)
         self.logs.append(self.log)
         if ready:
             self.log.wait("ready", timeout=30 * PATIENCE)

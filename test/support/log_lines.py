@@ -38,9 +38,11 @@ def parse(line):
 class LogReader(threading.Thread):
     """Reads a pipe to its end and answers "has this been said?" without polling."""
 
-    def __init__(self, pipe, copy_to=None):
+    def __init__(self, pipe, copy_to=None, ignored=()):
+        """ignored: names of events that are copied only; under load they would fill the memory."""
         super().__init__(daemon=True)
         self.pipe, self.copy_to = pipe, copy_to
+        self.ignored = tuple(f" event={name} ".encode() for name in ignored)
         self.events, self.other_lines = [], []
         self.is_at_end = False
         self.changed = threading.Condition()
@@ -52,6 +54,8 @@ class LogReader(threading.Thread):
             if self.copy_to:
                 self.copy_to.write(line + "\n")
                 self.copy_to.flush()
+            if any(name in raw for name in self.ignored):
+                continue
             with self.changed:
                 if " event=" in line or line.startswith("event="):
                     self.events.append(parse(line))
