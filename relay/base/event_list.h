@@ -29,6 +29,7 @@
     X(EVENT_LOGIN, "login", INFO)                                                                  \
     X(EVENT_LOGIN_FAILED, "login_failed", WARNING)                                                 \
     X(EVENT_REFUSED, "refused", INFO)                                                              \
+    X(EVENT_SUPPRESSED, "suppressed", WARNING)                                                     \
     X(EVENT_QUEUED, "queued", INFO)                                                                \
     X(EVENT_LONG_LINES, "long_lines", INFO)                                                        \
     /* recipients */                                                                               \

@@ -6,6 +6,8 @@
 
 static void tell_login(const struct session *session, enum event_kind kind, const char *reason)
 {
+    if (kind != EVENT_LOGIN && !intake_shard_may_tell(session->shard, kind, session->peer))
+        return;
     EVENT(kind, field_text("ip", session->peer_text), field_slice("user", session->smtp.login.user),
           field_text("reason", reason));
 }

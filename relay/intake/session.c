@@ -55,6 +55,8 @@ static void tell_refusal(const struct session *session, struct smtp_reply reply)
     const struct user *user = session_user(session);
     CLEANUP(buffer) struct buffer line = BUFFER_INIT;
 
+    if (!intake_shard_may_tell(session->shard, EVENT_REFUSED, session->peer))
+        return;
     smtp_reply_print_line(&line, reply);
     EVENT(EVENT_REFUSED, field_text("ip", session->peer_text),
           field_slice("user", user ? user->name : (struct slice){0}),
@@ -254,7 +256,8 @@ static void on_end(void *owner, enum stream_end why, const char *detail)
 {
     struct session *session = owner;
 
-    if (why == STREAM_TLS_FAILED)
+    if (why == STREAM_TLS_FAILED &&
+        intake_shard_may_tell(session->shard, EVENT_TLS_FAILED, session->peer))
         EVENT(EVENT_TLS_FAILED, field_text("ip", session->peer_text),
               field_text("listener", session->listener->name), field_text("reason", detail));
     if (why == STREAM_PEER_CLOSED && session->wait != SESSION_WAITS_INPUT) {

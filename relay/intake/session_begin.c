@@ -8,7 +8,9 @@
 
 static void refuse(struct session *session, const char *why)
 {
-    EVENT(EVENT_SESSION_REFUSED, field_text("ip", session->peer_text), field_text("reason", why));
+    if (intake_shard_may_tell(session->shard, EVENT_SESSION_REFUSED, session->peer))
+        EVENT(EVENT_SESSION_REFUSED, field_text("ip", session->peer_text),
+              field_text("reason", why));
     if (session->listener->tls == INTAKE_TLS_IMPLICIT) {
         session_end(session); /* a 421 in clear would only confuse a TLS client */
         return;

@@ -115,6 +115,18 @@ void intake_shard_session_ended(struct intake_shard *shard)
         end_drain(shard);
 }
 
+static void end_peer_log_window(struct timer *timer)
+{
+    peer_log_end_window(&CONTAINER_OF(timer, struct intake_shard, peer_log_window)->peer_log);
+}
+
+bool intake_shard_may_tell(struct intake_shard *shard, enum event_kind kind, struct ip_address peer)
+{
+    if (!shard->peer_log_window.is_set)
+        timer_set(&shard->peer_log_window, PEER_LOG_WINDOW_MS);
+    return peer_log_may(&shard->peer_log, kind, peer);
+}
+
 void intake_shard_init(struct intake_shard *shard, struct intake *intake, struct loop *loop,
                        const struct intake_parts *parts, struct message_memory *memory)
 {
@@ -128,6 +140,8 @@ void intake_shard_init(struct intake_shard *shard, struct intake *intake, struct
     list_init(&shard->listeners);
     list_init(&shard->sessions);
     timer_init(&shard->drain_timer, loop, drain_overdue);
+    peer_log_init(&shard->peer_log);
+    timer_init(&shard->peer_log_window, loop, end_peer_log_window);
 }
 
 void intake_shard_fini(struct intake_shard *shard)
@@ -136,6 +150,8 @@ void intake_shard_fini(struct intake_shard *shard)
     LIST_FOR_EACH(links, &shard->sessions)
     session_abandon(CONTAINER_OF(links, struct session, links));
     timer_fini(&shard->drain_timer);
+    timer_fini(&shard->peer_log_window);
+    peer_log_end_window(&shard->peer_log);
     intake_config_unref(shard->config);
     directory_unref(shard->directory);
 }

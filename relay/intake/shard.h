@@ -5,6 +5,7 @@
 #include "relay/base/list.h"
 #include "relay/intake/intake_config.h"
 #include "relay/intake/message_memory.h"
+#include "relay/intake/peer_log.h"
 
 struct intake_shard {
     struct intake *intake;
@@ -18,6 +19,8 @@ struct intake_shard {
     struct directory_subscriber subscriber;
     struct intake_drain *drain; /* set while draining */
     struct timer drain_timer;
+    struct peer_log peer_log; /* what peers make us say */
+    struct timer peer_log_window;
     _Atomic unsigned n_accepting;
 };
 
@@ -28,6 +31,10 @@ void intake_shard_fini(struct intake_shard *shard);
 /* Takes the reference. */
 void intake_shard_apply(struct intake_shard *shard, struct intake_config *config);
 void intake_shard_drain(struct intake_shard *shard, struct intake_drain *drain);
+
+/* May this be said of this peer now?  Otherwise `suppressed` counts it (peer_log.h). */
+bool intake_shard_may_tell(struct intake_shard *shard, enum event_kind kind,
+                           struct ip_address peer);
 
 /* A session is gone: the last one ends a drain. */
 void intake_shard_session_ended(struct intake_shard *shard);

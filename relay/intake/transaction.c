@@ -206,6 +206,9 @@ static enum message_class class_of(const struct header_facts *facts, const struc
 static void fill_envelope(struct session *session, const struct user *user)
 {
     const struct header_facts *facts = &session->collector.facts;
+    struct slice from = from_domain(session);
+    uint32_t unsigned_flag =
+        directory_may_sign(session->shard->directory, from) ? 0 : MESSAGE_NOT_SIGNED;
     int64_t now = clock_utc_ms();
 
     session->envelope = (struct envelope){
@@ -215,13 +218,13 @@ static void fill_envelope(struct session *session, const struct user *user)
         .user_id = user->id,
         .user = arena_copy(&session->smtp.arena, user->name), /* the snapshot may go first */
         .sender = session->smtp.mail.sender.whole,
-        .flags = flags_of(session, user),
+        .flags = flags_of(session, user) | unsigned_flag,
         .class = class_of(facts, user),
         .ret = ret_of(session->smtp.mail.ret),
         .envid = session->smtp.mail.envid,
         .campaign = facts->campaign.len ? facts->campaign : facts->list_id,
         .client = slice_of(session->peer_text),
-        .from_domain = from_domain(session),
+        .from_domain = from,
         .n_recipients = session->n_recipients,
         .recipients = session->recipients,
     };
@@ -341,7 +344,8 @@ void session_drop_transaction(struct session *session)
     };
     enum body_verdict verdict = session->smtp.body_verdict;
 
-    if (verdict != BODY_CLEAN && verdicts[verdict])
+    if (verdict != BODY_CLEAN && verdicts[verdict] &&
+        intake_shard_may_tell(session->shard, EVENT_REFUSED, session->peer))
         EVENT(EVENT_REFUSED, field_text("ip", session->peer_text),
               field_text("reply", verdicts[verdict]));
     forget_transaction(session);
