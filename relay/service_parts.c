@@ -105,7 +105,8 @@ static int start_spool(struct service *service)
     int error;
 
     service_spool_settings(service->bundle.settings, &settings);
-    settings.callbacks = (struct spool_callbacks){service, on_committed, on_recovered};
+    settings.callbacks = (struct spool_callbacks){
+        .owner = service, .on_committed = on_committed, .on_recovered = on_recovered};
     error = spool_start(&service->spool, &settings);
     if (error < 0)
         return error;

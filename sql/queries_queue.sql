@@ -6,8 +6,8 @@ INSERT INTO message (id, place, envelope_bytes, header_bytes, body_bytes, crc, a
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16);
 
 -- name: add_recipient
-INSERT INTO recipient (message, n, address, state, attempts, next, flags, reply)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
+INSERT INTO recipient (message, n, address, state, attempts, next, flags, reply, host, tried)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10);
 
 -- name: remove_message
 DELETE FROM message WHERE id = ?1;
@@ -16,11 +16,16 @@ DELETE FROM message WHERE id = ?1;
 DELETE FROM recipient WHERE message = ?1 AND n = ?2;
 
 -- name: change_recipient
-UPDATE recipient SET state = ?3, attempts = ?4, next = ?5, flags = ?6, reply = coalesce(?7, reply)
+UPDATE recipient SET state = ?3, attempts = ?4, next = ?5, flags = ?6, reply = coalesce(?7, reply),
+                     host = coalesce(?8, host), tried = coalesce(?9, tried)
 WHERE message = ?1 AND n = ?2;
 
 -- name: mark_recipient
 UPDATE recipient SET flags = flags | ?3 WHERE message = ?1 AND n = ?2;
+
+-- name: open_recipients
+UPDATE recipient SET flags = flags | ?4, host = ?5, tried = ?6
+WHERE message = ?1 AND n BETWEEN ?2 AND ?3;
 
 -- name: set_signatures
 UPDATE message SET signatures = ?2 WHERE id = ?1;
@@ -34,7 +39,7 @@ SELECT id, place, envelope_bytes, header_bytes, body_bytes, crc, arrived, expire
 FROM message ORDER BY id;
 
 -- name: all_recipients
-SELECT message, n, address, state, attempts, next, flags, reply
+SELECT message, n, address, state, attempts, next, flags, reply, host, tried
 FROM recipient ORDER BY message, n;
 
 -- name: next_messages
@@ -48,7 +53,7 @@ SELECT id, place, envelope_bytes, header_bytes, body_bytes, crc, arrived, expire
 FROM message WHERE id = ?1;
 
 -- name: recipients_of
-SELECT message, n, address, state, attempts, next, flags, reply
+SELECT message, n, address, state, attempts, next, flags, reply, host, tried
 FROM recipient WHERE message = ?1 ORDER BY n;
 
 -- name: signatures_of

@@ -11,6 +11,7 @@
     X(QUEUE_REMOVE_RECIPIENT, "remove_recipient")                                                  \
     X(QUEUE_CHANGE_RECIPIENT, "change_recipient")                                                  \
     X(QUEUE_MARK_RECIPIENT, "mark_recipient")                                                      \
+    X(QUEUE_OPEN_RECIPIENTS, "open_recipients")                                                    \
     X(QUEUE_SET_SIGNATURES, "set_signatures")                                                      \
     X(QUEUE_MOVE_MESSAGE, "move_message")                                                          \
     X(QUEUE_ALL_MESSAGES, "all_messages")                                                          \

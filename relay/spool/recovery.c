@@ -8,6 +8,7 @@
 
 #include "relay/base/clock.h"
 #include "relay/base/event.h"
+#include "relay/spool/doubts.h"
 #include "relay/spool/parts.h"
 
 /* ---- folders ---- */
@@ -128,6 +129,7 @@ static int open_database(struct spool *spool)
 
 struct recovery {
     struct spool *spool;
+    struct doubts doubts;
     uint64_t *large_ids; /* rising */
     size_t n_large, capacity;
     uint64_t last_id;
@@ -160,7 +162,7 @@ static void check_place(const struct spool *spool, struct stored *stored)
     spool_report_damaged(stored, "start");
 }
 
-static int recover_message(void *owner, struct stored *stored, const struct recipient_row *rows,
+static int recover_message(void *owner, struct stored *stored, struct recipient_row *rows,
                            uint32_t n_rows)
 {
     struct recovery *recovery = owner;
@@ -175,6 +177,7 @@ static int recover_message(void *owner, struct stored *stored, const struct reci
     recovery->n_messages++;
     recovery->n_recipients += n_rows;
     segments_add(&spool->segments, stored);
+    doubts_settle(&recovery->doubts, spool, stored, (struct row_list){rows, n_rows});
     if (callbacks->on_recovered)
         callbacks->on_recovered(callbacks->owner, stored_ref(stored), rows, n_rows);
     return 0;
@@ -207,6 +210,7 @@ int recovery_run(struct spool *spool)
                                      recovery.n_large);
     }
     free(recovery.large_ids);
+    doubts_store(&recovery.doubts, &spool->store);
     if (error)
         return error;
     store_remove_leftovers(&spool->store);

@@ -21,6 +21,8 @@ struct recipient_row {
     uint32_t flags; /* enum recipient_flags */
     struct slice address;
     struct slice reply; /* the last one; empty: none */
+    struct slice host;  /* of the last attempt that was marked (CHANGE_OPEN); empty: none */
+    int64_t tried_utc_ms;
     struct slice campaign;
     struct slice sender;
 };
@@ -31,6 +33,14 @@ struct spool_callbacks {
     void *owner;
     /* A message is durable; spool thread, before its receipt; also when the client has gone. */
     void (*on_committed)(void *owner, struct stored *stored, const struct envelope *envelope);
+    /* Is delivery going to try this message at once?  Then its rows are born as RECIPIENT_OPEN
+     * (stored->is_open), and the mark before its first final dot costs nothing.  Spool thread;
+     * NULL: no. */
+    bool (*opens_at_once)(void *owner, const struct envelope *envelope);
+    /* This recipient's row is RECIPIENT_OPEN, so a final dot may have gone out before the crash:
+     * decides state, next, flags and reply.  Inside spool_start(), before on_recovered; the row is
+     * then stored so.  NULL: RECIPIENT_DOUBTFUL takes the mark's place. */
+    void (*settle_doubt)(void *owner, const struct stored *stored, struct recipient_row *row);
     /* Per message with its n_rows recipients; inside spool_start(), by age; may be NULL. */
     void (*on_recovered)(void *owner, struct stored *stored, const struct recipient_row *rows,
                          uint32_t n_rows);

@@ -33,6 +33,14 @@ static struct slice null_if_empty(struct slice text)
     return text.len ? text : (struct slice){0};
 }
 
+static void bind_time(struct statement *statement, int index, int64_t utc_ms)
+{
+    if (utc_ms)
+        bind_number(statement, index, utc_ms);
+    else
+        bind_blob(statement, index, (struct slice){0}); /* NULL */
+}
+
 int store_add_message(struct store *store, const struct stored *stored,
                       const struct envelope *envelope)
 {
@@ -68,6 +76,8 @@ int store_add_recipient(struct store *store, uint64_t id, const struct recipient
     bind_number(add, 6, row->next_utc_ms);
     bind_number(add, 7, row->flags);
     bind_text(add, 8, null_if_empty(row->reply));
+    bind_text(add, 9, null_if_empty(row->host));
+    bind_time(add, 10, row->tried_utc_ms);
     return statement_run(add);
 }
 
@@ -80,6 +90,7 @@ int store_add(struct store *store, const struct stored *stored, const struct env
             .n = i + 1,
             .address = envelope->recipients[i].address,
             .next_utc_ms = stored->arrived_utc_ms,
+            .flags = stored->is_open ? RECIPIENT_OPEN : 0,
         };
 
         error = store_add_recipient(store, stored->id, &row);
@@ -109,7 +120,23 @@ static int change_row(struct store *store, uint64_t id, const struct spool_chang
     bind_number(row, 5, change->next_utc_ms);
     bind_number(row, 6, change->flags);
     bind_text(row, 7, change->reply);
+    bind_text(row, 8, change->host);
+    bind_time(row, 9, change->tried_utc_ms);
     return statement_run(row);
+}
+
+int store_settle(struct store *store, uint64_t id, const struct recipient_row *row)
+{
+    const struct spool_change change = {
+        .n = row->n,
+        .state = row->state,
+        .attempts = row->attempts,
+        .flags = row->flags,
+        .next_utc_ms = row->next_utc_ms,
+        .reply = null_if_empty(row->reply),
+    };
+
+    return change_row(store, id, &change);
 }
 
 static int mark_row(struct store *store, uint64_t id, const struct spool_change *change)
@@ -120,6 +147,29 @@ static int mark_row(struct store *store, uint64_t id, const struct spool_change 
     bind_number(mark, 2, change->n);
     bind_number(mark, 3, change->flags);
     return statement_run(mark);
+}
+
+/* Recipients that follow one another in n, host and all: one statement for a whole transaction. */
+static uint32_t count_run(const struct spool_change *changes, uint32_t n_changes)
+{
+    uint32_t n = 1;
+
+    while (n < n_changes && changes[n].kind == CHANGE_OPEN && changes[n].n == changes[0].n + n)
+        n++;
+    return n;
+}
+
+static int open_rows(struct store *store, uint64_t id, const struct spool_change *first, uint32_t n)
+{
+    struct statement *open = db_statement(store->db, QUEUE_OPEN_RECIPIENTS);
+
+    bind_number(open, 1, (int64_t)id);
+    bind_number(open, 2, first->n);
+    bind_number(open, 3, first->n + n - 1);
+    bind_number(open, 4, RECIPIENT_OPEN);
+    bind_text(open, 5, null_if_empty(first->host));
+    bind_time(open, 6, first->tried_utc_ms);
+    return statement_run(open);
 }
 
 static int set_signatures(struct store *store, uint64_t id, struct slice signatures)
@@ -140,14 +190,17 @@ int store_change(struct store *store, const struct spool_update *update, uint32_
     };
     uint64_t id = update->stored->id;
     int error = 0;
+    uint32_t n_run;
 
     *n_finished = 0;
     if (update->signatures.data)
         error = set_signatures(store, id, update->signatures);
-    for (uint32_t i = 0; !error && i < update->n_changes; i++) {
+    for (uint32_t i = 0; !error && i < update->n_changes; i += n_run) {
         const struct spool_change *change = &update->changes[i];
 
-        error = apply[change->kind](store, id, change);
+        n_run = change->kind == CHANGE_OPEN ? count_run(change, update->n_changes - i) : 1;
+        error = change->kind == CHANGE_OPEN ? open_rows(store, id, change, n_run)
+                                            : apply[change->kind](store, id, change);
         /* A recipient that somebody else finished first is not finished twice. */
         if (!error && change->kind == CHANGE_FINISHED)
             *n_finished += (uint32_t)db_changes(store->db);

@@ -46,9 +46,12 @@ MUST_USE int store_move(struct store *store, uint64_t id, uint64_t place);
 
 /* For each message, oldest first, with its rows (also when it has none).  Slices are good during
  * the call; a result other than 0 ends the scan and is returned. */
-typedef int store_row_callback(void *owner, struct stored *stored, const struct recipient_row *rows,
+typedef int store_row_callback(void *owner, struct stored *stored, struct recipient_row *rows,
                                uint32_t n_rows);
 MUST_USE int store_scan(struct store *store, store_row_callback *on_message, void *owner);
+
+/* Stores what became of a row's doubt at a start (spool_callbacks.settle_doubt). */
+MUST_USE int store_settle(struct store *store, uint64_t id, const struct recipient_row *row);
 
 /* Reads every row without looking at it; -EBADMSG when a page is damaged. */
 MUST_USE int store_walk(struct store *store);

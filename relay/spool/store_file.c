@@ -231,12 +231,12 @@ void store_remove_leftovers(const struct store *store)
 
 struct table_copy {
     enum queue_statement read, add;
-    const char *types; /* of the columns: number, text, blob */
+    const char *types; /* of the columns: number, integer that may be NULL, text, blob */
 };
 
 static const struct table_copy copies[] = {
     {QUEUE_ALL_MESSAGES,   QUEUE_ADD_MESSAGE,   "nnnnnnnnnttnntnb"},
-    {QUEUE_ALL_RECIPIENTS, QUEUE_ADD_RECIPIENT, "nntnnnnt"        },
+    {QUEUE_ALL_RECIPIENTS, QUEUE_ADD_RECIPIENT, "nntnnnntti"      },
 };
 
 static int copy_row(struct statement *read, struct statement *add, const char *types)
@@ -246,6 +246,8 @@ static int copy_row(struct statement *read, struct statement *add, const char *t
             bind_number(add, i + 1, column_number(read, i));
         else if (column_is_null(read, i))
             bind_blob(add, i + 1, (struct slice){0});
+        else if (types[i] == 'i')
+            bind_number(add, i + 1, column_number(read, i));
         else if (types[i] == 't')
             bind_text(add, i + 1, column_text(read, i));
         else

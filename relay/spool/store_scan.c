@@ -16,6 +16,8 @@ void store_read_recipient(struct statement *read, struct recipient_row *row)
         .next_utc_ms = column_number(read, 5),
         .flags = (uint32_t)column_number(read, 6),
         .reply = column_text(read, 7),
+        .host = column_text(read, 8),
+        .tried_utc_ms = column_number(read, 9),
     };
 }
 
@@ -99,6 +101,7 @@ int recipient_rows_add(struct recipient_rows *rows, const struct recipient_row *
     rows->rows[rows->n_rows++] = *row;
     buffer_append(&rows->texts, row->address);
     buffer_append(&rows->texts, row->reply);
+    buffer_append(&rows->texts, row->host);
     return buffer_error(&rows->texts);
 }
 
@@ -114,6 +117,8 @@ void recipient_rows_settle(struct recipient_rows *rows, const struct message_row
         text += row->address.len;
         row->reply.data = text;
         text += row->reply.len;
+        row->host.data = text;
+        text += row->host.len;
         row->campaign = message->campaign;
         row->sender = message->sender;
     }

@@ -24,7 +24,8 @@ struct stored {
     uint32_t sender_hash; /* stored_hash() of the envelope sender */
     uint16_t flags;       /* enum message_flags */
     uint8_t class;        /* enum message_class */
-    bool is_large;        /* the bytes are in a file of their own */
+    bool is_large : 1;    /* the bytes are in a file of their own */
+    bool is_open : 1;     /* its rows were born as RECIPIENT_OPEN */
 };
 
 struct stored *stored_ref(struct stored *stored); /* returns it */

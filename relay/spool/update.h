@@ -9,12 +9,15 @@ enum recipient_state { RECIPIENT_QUEUED, RECIPIENT_DEFERRED, RECIPIENT_HELD };
 enum recipient_flags {
     RECIPIENT_DOUBTFUL = 1,       /* a final dot went out unanswered */
     RECIPIENT_DELAY_REPORTED = 2, /* its "delayed" report was sent */
+    RECIPIENT_OPEN = 4, /* a final dot may have gone out since: found at a start, it is doubtful */
 };
 
 enum spool_change_kind {
     CHANGE_FINISHED, /* delivered, failed, expired or deleted: the row goes */
     CHANGE_ROW,      /* deferred, held, released: state, attempts, next, flags, reply are set */
-    CHANGE_MARK,     /* flags are added, for instance RECIPIENT_DOUBTFUL */
+    CHANGE_MARK,     /* flags are added, for instance RECIPIENT_DELAY_REPORTED */
+    CHANGE_OPEN,     /* RECIPIENT_OPEN is added, host and tried are set: to be committed before the
+                        final dot of an attempt leaves */
 };
 
 struct spool_change {
@@ -23,7 +26,9 @@ struct spool_change {
     enum recipient_state state;
     uint32_t attempts, flags;
     int64_t next_utc_ms;
-    struct slice reply; /* data NULL: as it was */
+    struct slice reply;   /* data NULL: as it was */
+    struct slice host;    /* whom the dot goes to; of CHANGE_ROW, data NULL: as it was */
+    int64_t tried_utc_ms; /* and when */
 };
 
 /* Changes of one message's recipients, with the reports they cause, in one transaction.  Never

@@ -59,6 +59,13 @@ static int write_record(struct spool *spool, const struct spool_append *append,
     return segments_append(&spool->segments, record, vector, (int)n_inline + 3);
 }
 
+static bool opens_at_once(const struct spool *spool, const struct envelope *envelope)
+{
+    const struct spool_callbacks *callbacks = &spool->settings.callbacks;
+
+    return callbacks->opens_at_once && callbacks->opens_at_once(callbacks->owner, envelope);
+}
+
 static struct stored *new_stored(const struct record *record, const struct envelope *envelope)
 {
     struct stored *stored = calloc(1, sizeof(*stored));
@@ -113,7 +120,10 @@ static int write_message(struct spool *spool, struct spool_append *append)
     if (error)
         return error;
     append->state.stored = new_stored(&record, append->envelope);
-    return append->state.stored ? 0 : FAULT(-ENOMEM);
+    if (!append->state.stored)
+        return FAULT(-ENOMEM);
+    append->state.stored->is_open = opens_at_once(spool, append->envelope);
+    return 0;
 }
 
 void writing_append(struct spool *spool, struct spool_append *append)

@@ -140,7 +140,7 @@ static void start_spool(struct delivery_fixture *fixture)
         .min_free_bytes = 1 << 20,
         .min_free_inodes_percent = 1,
         .reserve_bytes = 1 << 16,
-        .callbacks = {fixture, on_committed, on_recovered},
+        .callbacks = {.owner = fixture, .on_committed = on_committed, .on_recovered = on_recovered},
     };
 
     assert_int_equal(spool_start(&fixture->spool, &settings), 0);

@@ -52,6 +52,7 @@ static void on_recovered(void *owner, struct stored *stored, const struct recipi
         row->row = rows[i];
         slice_copy_to(rows[i].address, row->address, sizeof(row->address));
         slice_copy_to(rows[i].reply, row->reply, sizeof(row->reply));
+        slice_copy_to(rows[i].host, row->host, sizeof(row->host));
     }
 }
 
@@ -72,7 +73,7 @@ struct spool_fixture *fixture_new(void)
         .min_free_bytes = 1 << 20,
         .min_free_inodes_percent = 1,
         .reserve_bytes = 1 << 16,
-        .callbacks = {fixture, on_committed, on_recovered},
+        .callbacks = {.owner = fixture, .on_committed = on_committed, .on_recovered = on_recovered},
     };
     return fixture;
 }

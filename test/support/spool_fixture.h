@@ -11,7 +11,7 @@ enum { FIXTURE_MOST = 1 << 16 };
 struct fixture_row { /* a recipient found at start */
     uint64_t id;
     struct recipient_row row;
-    char address[128], reply[128];
+    char address[128], reply[128], host[64];
 };
 
 struct spool_fixture {

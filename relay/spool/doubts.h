@@ -1,0 +1,25 @@
+/* Recipients whose final dot may have gone out before a crash (RECIPIENT_OPEN), as they are found
+ * at a start: their owner says what becomes of each, and the rows are stored so.
+ * Thread: spool_start()'s. */
+#pragma once
+
+#include "relay/base/buffer.h"
+#include "relay/spool/parts.h"
+
+struct doubts {            /* zeroed is empty */
+    struct buffer settled; /* struct settled_row and its reply, one after another */
+    uint32_t n_settled;
+};
+
+struct row_list {
+    struct recipient_row *rows;
+    uint32_t n_rows;
+};
+
+/* Changes the rows that are in doubt. */
+void doubts_settle(struct doubts *doubts, const struct spool *spool, const struct stored *stored,
+                   struct row_list list);
+
+/* In one transaction, once the scan is over; frees.  What cannot be stored now is found in doubt
+ * again by the next start. */
+void doubts_store(struct doubts *doubts, struct store *store);
