@@ -18,7 +18,7 @@ struct directory *directory_ref(struct directory *directory)
 
 void directory_unref(struct directory *directory)
 {
-    struct full_directory *full = full_of(directory);
+    struct full_directory *full = directory ? full_of(directory) : NULL;
 
     if (!full || atomic_fetch_sub(&full->n_references, 1) != 1)
         return;
@@ -134,6 +134,27 @@ const struct signing_domain *directory_domain(const struct directory *directory,
     return directory->n_domains ? bsearch(&name, directory->domains, directory->n_domains,
                                           sizeof(directory->domains[0]), compare_domain)
                                 : NULL;
+}
+
+static bool has_active_key(const struct signing_domain *domain)
+{
+    for (uint32_t i = 0; i < domain->n_keys; i++)
+        if (domain->keys[i].is_active)
+            return true;
+    return false;
+}
+
+bool directory_may_sign(const struct directory *directory, struct slice domain)
+{
+    while (domain.len > 0 && directory->n_domains > 0) {
+        const struct signing_domain *found = directory_domain(directory, domain);
+        ptrdiff_t dot = slice_find(domain, '.');
+
+        if (found && has_active_key(found))
+            return true;
+        domain = dot < 0 ? (struct slice){NULL, 0} : slice_skip(domain, (size_t)dot + 1);
+    }
+    return false;
 }
 
 const struct suspension *directory_suspension(const struct directory *directory,

@@ -134,6 +134,9 @@ static void address_report(const struct outcome *outcome, struct bounce_report *
     report->envelope.flags = MESSAGE_REPORT | (facts->has_eight_bit ? MESSAGE_8BIT_BODY : 0U);
     if (facts->has_eight_bit_header)
         report->envelope.flags |= MESSAGE_8BIT_HEADER | MESSAGE_SMTPUTF8;
+    if (outcome->shard->directory &&
+        !directory_may_sign(outcome->shard->directory, config->hostname))
+        report->envelope.flags |= MESSAGE_NOT_SIGNED;
     report->envelope.class = CLASS_TRANSACTIONAL;
     report->envelope.from_domain = config->hostname;
     report->envelope.n_recipients = 1;

@@ -6,6 +6,8 @@
 #include "relay/message/line_scan.h"
 #include "relay/spool/queue_id.h"
 
+enum { SIGNER_WAIT_MS = 2000 };
+
 static void try_send(struct dispatch *dispatch);
 
 /* ---- life ---- */
@@ -108,6 +110,17 @@ static struct render_needs needs_of(const struct dispatch *dispatch)
     return needs;
 }
 
+/* The schedule keeps it back, unless it was born of a domain that got its key later: that it takes
+ * for mail which needs no signer, and would hand it out again at once. */
+static void wait_for_signer(struct dispatch *dispatch)
+{
+    bool is_misjudged = dispatch->letter->envelope.flags & MESSAGE_NOT_SIGNED;
+    int64_t at_ms = shard_now_ms(dispatch->shard) + SIGNER_WAIT_MS;
+
+    refuse(dispatch,
+           &(struct judgement){.verdict = VERDICT_AGAIN, .due_ms = is_misjudged ? at_ms : 0});
+}
+
 static void on_prepared(void *owner, enum prepare_result result)
 {
     struct dispatch *dispatch = owner;
@@ -121,7 +134,7 @@ static void on_prepared(void *owner, enum prepare_result result)
         refuse(dispatch, preparation_judgement(dispatch->preparation));
         break;
     case PREPARE_NO_SIGNER:
-        refuse(dispatch, &(struct judgement){.verdict = VERDICT_AGAIN});
+        wait_for_signer(dispatch);
         break;
     }
 }

@@ -91,7 +91,10 @@ void outcome_add(struct outcome *outcome, struct entry *entry, const struct judg
     struct judgement order;
 
     if (judgement->verdict == VERDICT_AGAIN && !order_is_noted(entry)) {
-        schedule_return(schedule_of(outcome), entry, now_ms);
+        if (judgement->due_ms)
+            schedule_defer(schedule_of(outcome), entry, judgement->due_ms, now_ms);
+        else
+            schedule_return(schedule_of(outcome), entry, now_ms);
         return;
     }
     if (judgement->verdict == VERDICT_AGAIN) {

@@ -199,12 +199,23 @@ static void ask_signer(struct preparation *preparation)
     signer_sign(preparation->shard->signer, &preparation->request);
 }
 
+/* Without a signer the directory has to say it, and only a sure no counts. */
+static bool is_never_signed(const struct preparation *preparation)
+{
+    const struct directory *directory = preparation->shard->directory;
+    struct slice domain = preparation->letter->envelope.from_domain;
+
+    if (domain.len == 0 || directory->n_domains == 0)
+        return true;
+    return !signer_client_is_up(preparation->shard->signer) &&
+           !directory_may_sign(directory, domain);
+}
+
 static void sign(struct preparation *preparation)
 {
     if (has_signature(preparation))
         finish(preparation, PREPARED);
-    else if (preparation->letter->envelope.from_domain.len == 0 ||
-             preparation->shard->directory->n_domains == 0)
+    else if (is_never_signed(preparation))
         go_unsigned(preparation);
     else
         ask_signer(preparation);

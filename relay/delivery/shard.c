@@ -106,15 +106,15 @@ static void on_site_unused(void *owner, struct site *site)
 
 /* ---- what may start ---- */
 
-/* Without signers only a service that signs nothing goes on. */
 static bool can_sign(const struct delivery_shard *shard)
 {
-    return shard->directory->n_domains == 0 || signer_client_is_up(shard->signer);
+    return (shard->directory && shard->directory->n_domains == 0) ||
+           signer_client_is_up(shard->signer);
 }
 
 static bool may_start(const struct delivery_shard *shard)
 {
-    return shard->is_ready && !shard->is_draining && shard->directory && can_sign(shard) &&
+    return shard->is_ready && !shard->is_draining && shard->directory &&
            shard->n_outcomes < SHARD_MOST_OUTCOMES && spool_may_deliver(shard->delivery->spool);
 }
 
@@ -180,6 +180,7 @@ static void pump(struct later *later)
     bool has_more = false;
 
     schedule_pause(shard->schedule, !may_start(shard));
+    schedule_signer(shard->schedule, can_sign(shard));
     if (shard->is_ready && shard->directory && !shard->is_draining) {
         has_more = schedule_advance(shard->schedule, now_ms, STEPS_A_TURN);
         end_expired(shard);

@@ -37,6 +37,8 @@ static struct why why_ready(struct schedule *schedule, const struct entry *entry
     enum message_class message_class = flow->share->message_class;
     struct why why = decide_site(schedule, site, message_class, now_ms);
 
+    if (flow->is_signed && schedule->has_no_signer)
+        return (struct why){WHY_SIGNER, -1, NULL};
     if (why.kind == WHY_NEXT && flow->ready.next != &entry->link)
         why.kind = WHY_BEHIND;
     return why;

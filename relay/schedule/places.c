@@ -74,8 +74,7 @@ static bool bind(struct schedule *schedule, struct entry *entry, struct site *si
     if (flow && flow->share->site == site)
         return true;
     unbind(schedule, entry);
-    flow = flow_find(schedule, site, entry->message->user_id,
-                     (enum message_class)entry->message->class, entry->flow);
+    flow = flow_find(schedule, site, entry->message, entry->flow);
     if (!flow)
         return false;
     flow->n_entries++;

@@ -9,12 +9,13 @@ struct flow_key {
     struct site *site;
     uint32_t user_id, campaign;
     enum message_class message_class;
+    bool is_signed;
 };
 
 static uint64_t key_hash(const struct flow_key *key)
 {
     uint64_t words[3] = {(uintptr_t)key->site, (uint64_t)key->user_id << 32 | key->campaign,
-                         (uint64_t)key->message_class};
+                         (uint64_t)key->message_class << 1 | key->is_signed};
 
     return table_hash(slice_from(words, sizeof(words)));
 }
@@ -33,7 +34,8 @@ static bool is_flow(const void *thing, const void *key)
     const struct flow *flow = thing;
     const struct flow_key *wanted = key;
 
-    return flow->campaign == wanted->campaign && is_share(flow->share, key);
+    return flow->campaign == wanted->campaign && flow->is_signed == wanted->is_signed &&
+           is_share(flow->share, key);
 }
 
 static struct share *find_share(struct schedule *schedule, struct flow_key key)
@@ -42,6 +44,7 @@ static struct share *find_share(struct schedule *schedule, struct flow_key key)
     struct share *share;
 
     key.campaign = 0;
+    key.is_signed = false;
     hash = key_hash(&key);
     share = table_find(&schedule->share_table, hash, is_share, &key);
     if (share)
@@ -69,8 +72,8 @@ static void release_share(struct schedule *schedule, struct share *share)
     free(share);
 }
 
-static struct flow *make_flow(struct schedule *schedule, struct share *share, uint32_t campaign,
-                              uint64_t hash)
+static struct flow *make_flow(struct schedule *schedule, struct share *share,
+                              const struct flow_key *key, uint64_t hash)
 {
     struct flow *flow = pool_take(&schedule->flows);
 
@@ -84,16 +87,23 @@ static struct flow *make_flow(struct schedule *schedule, struct share *share, ui
     list_init(&flow->ready);
     flow->share = share;
     flow->hash = hash;
-    flow->campaign = campaign;
+    flow->campaign = key->campaign;
+    flow->is_signed = key->is_signed;
     share->n_flows++;
     share->site->n_flows++;
     return flow;
 }
 
-struct flow *flow_find(struct schedule *schedule, struct site *site, uint32_t user_id,
-                       enum message_class message_class, uint32_t campaign)
+struct flow *flow_find(struct schedule *schedule, struct site *site, const struct stored *message,
+                       uint32_t campaign)
 {
-    struct flow_key key = {site, user_id, campaign, message_class};
+    struct flow_key key = {
+        .site = site,
+        .user_id = message->user_id,
+        .campaign = campaign,
+        .message_class = (enum message_class)message->class,
+        .is_signed = !(message->flags & MESSAGE_NOT_SIGNED),
+    };
     uint64_t hash = key_hash(&key);
     struct flow *flow = table_find(&schedule->flow_table, hash, is_flow, &key);
     struct share *share;
@@ -103,7 +113,7 @@ struct flow *flow_find(struct schedule *schedule, struct site *site, uint32_t us
     share = find_share(schedule, key);
     if (!share)
         return NULL;
-    flow = make_flow(schedule, share, campaign, hash);
+    flow = make_flow(schedule, share, &key, hash);
     if (!flow)
         release_share(schedule, share);
     return flow;
@@ -125,27 +135,19 @@ void flow_release(struct schedule *schedule, struct flow *flow)
     release_share(schedule, share);
 }
 
-void flow_push(struct flow *flow, struct entry *entry, bool at_front)
+static void take_turns(struct flow *flow)
 {
     struct share *share = flow->share;
 
-    if (at_front)
-        list_prepend(&flow->ready, &entry->link);
-    else
-        list_append(&flow->ready, &entry->link);
-    if (list_is_empty(&flow->link))
-        list_append(&share->flows, &flow->link);
+    list_append(&share->flows, &flow->link);
     if (list_is_empty(&share->link))
         list_append(&share->site->shares[share->message_class], &share->link);
 }
 
-void flow_drop(struct flow *flow, struct entry *entry)
+static void take_no_turns(struct flow *flow)
 {
     struct share *share = flow->share;
 
-    list_remove(&entry->link);
-    if (!list_is_empty(&flow->ready))
-        return;
     list_remove(&flow->link);
     if (!list_is_empty(&share->flows))
         return;
@@ -153,6 +155,43 @@ void flow_drop(struct flow *flow, struct entry *entry)
     /* An idle user saves up nothing; a debt stays. */
     if (share->deficit > 0)
         share->deficit = 0;
+}
+
+void flow_set_aside(struct flow *flow)
+{
+    if (list_is_empty(&flow->link))
+        return;
+    take_no_turns(flow);
+    list_append(&flow->share->site->schedule->unsigned_flows, &flow->link);
+}
+
+void flow_take_back(struct flow *flow)
+{
+    list_remove(&flow->link);
+    take_turns(flow);
+}
+
+void flow_push(struct flow *flow, struct entry *entry, bool at_front)
+{
+    struct schedule *schedule = flow->share->site->schedule;
+
+    if (at_front)
+        list_prepend(&flow->ready, &entry->link);
+    else
+        list_append(&flow->ready, &entry->link);
+    if (!list_is_empty(&flow->link))
+        return;
+    if (flow->is_signed && schedule->has_no_signer)
+        list_append(&schedule->unsigned_flows, &flow->link);
+    else
+        take_turns(flow);
+}
+
+void flow_drop(struct flow *flow, struct entry *entry)
+{
+    list_remove(&entry->link);
+    if (list_is_empty(&flow->ready))
+        take_no_turns(flow);
 }
 
 struct flow *round_robin_turn(struct site *site, enum message_class message_class)

@@ -22,23 +22,28 @@ struct share {
 };
 
 struct flow {
-    struct list link; /* in share->flows while it has ready entries */
+    struct list link; /* in share->flows, or schedule->unsigned_flows, while it has ready entries */
     struct list ready;
     struct share *share;
     uint64_t hash;
     uint32_t campaign;
     uint32_t n_entries; /* in any state */
+    bool is_signed;     /* waits while no signer answers (schedule_signer()) */
 };
 
-/* Found or made; NULL without memory. */
-struct flow *flow_find(struct schedule *schedule, struct site *site, uint32_t user_id,
-                       enum message_class message_class, uint32_t campaign);
+/* The flow of this message at this site, found or made; NULL without memory. */
+struct flow *flow_find(struct schedule *schedule, struct site *site, const struct stored *message,
+                       uint32_t campaign);
 /* One entry less; the last one takes the flow (and its share) with it. */
 void flow_release(struct schedule *schedule, struct flow *flow);
 
 /* Links a ready entry behind (before) the others, or takes it out. */
 void flow_push(struct flow *flow, struct entry *entry, bool at_front);
 void flow_drop(struct flow *flow, struct entry *entry);
+
+/* Out of all turns, or into them again: what schedule_signer() does to each. */
+void flow_set_aside(struct flow *flow);
+void flow_take_back(struct flow *flow);
 
 /* The flow whose turn it is, or NULL; and what it then sent. */
 struct flow *round_robin_turn(struct site *site, enum message_class message_class);

@@ -21,6 +21,7 @@ int schedule_new(struct schedule **out, const struct schedule_hooks *hooks, int6
     pool_init(&schedule->domains, sizeof(struct domain));
     wheel_init(&schedule->wheel, 0);
     list_init(&schedule->ready_sites);
+    list_init(&schedule->unsigned_flows);
     list_init(&schedule->permit_waiters);
     list_init(&schedule->routing_domains);
     *out = schedule;

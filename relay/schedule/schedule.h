@@ -38,12 +38,13 @@ struct schedule {
     int64_t start_ms;      /* second 0 of the wheel */
     int64_t utc_offset_ms; /* UTC less monotonic */
     int64_t delay_ms;      /* 0: no reports of delay */
-    bool is_paused;
+    bool is_paused, has_no_signer;
     uint8_t clock_epoch;
     struct pool entries, flows, domains;
     struct table flow_table, share_table, site_table, domain_table;
     struct wheel wheel;
     struct list ready_sites, permit_waiters, routing_domains;
+    struct list unsigned_flows; /* with ready entries, while there is no signer */
     struct heap waking_sites;
     uint32_t n_states[N_ENTRY_STATES];
     uint32_t sweep_at;      /* next entry number the sweep looks at */
@@ -107,6 +108,8 @@ void schedule_take(struct schedule *schedule, struct entry *entry);
 
 void schedule_permits_came(struct schedule *schedule);
 void schedule_pause(struct schedule *schedule, bool is_paused);
+/* Without a signer only mail that was MESSAGE_NOT_SIGNED goes on. */
+void schedule_signer(struct schedule *schedule, bool answers);
 /* UTC was set: nothing expires until each recipient had one more attempt. */
 void schedule_clock_jumped(struct schedule *schedule, int64_t now_ms, int64_t utc_ms);
 void schedule_touch(struct schedule *schedule, struct site *site); /* something about it changed */

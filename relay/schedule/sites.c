@@ -98,6 +98,35 @@ void schedule_pause(struct schedule *schedule, bool is_paused)
         schedule_each_site(schedule, touch_site, schedule);
 }
 
+static void set_signed_aside(struct schedule *schedule)
+{
+    for (uint32_t i = 0; i < schedule->flow_table.n_slots; i++) {
+        struct flow *flow = schedule->flow_table.slots[i].thing;
+
+        if (flow && flow->is_signed)
+            flow_set_aside(flow);
+    }
+}
+
+void schedule_signer(struct schedule *schedule, bool answers)
+{
+    struct list *link;
+
+    if (schedule->has_no_signer == !answers)
+        return;
+    schedule->has_no_signer = !answers;
+    if (!answers) {
+        set_signed_aside(schedule);
+        return;
+    }
+    while ((link = list_take_first(&schedule->unsigned_flows)) != NULL) {
+        struct flow *flow = CONTAINER_OF(link, struct flow, link);
+
+        flow_take_back(flow);
+        schedule_touch(schedule, flow->share->site);
+    }
+}
+
 void schedule_each_site(struct schedule *schedule, void (*visit)(void *owner, struct site *site),
                         void *owner)
 {

@@ -20,6 +20,7 @@ static const struct {
                      NULL                                                                                                },
     [WHY_MESSAGE_PACE] = {"message_rate",         "messages are limited in number by time",               NULL                },
     [WHY_PERMITS] = {"outgoing_connections", "all outgoing connections are in use",                  NULL                },
+    [WHY_SIGNER] = {"no_signer",            "the process that signs does not answer",               NULL                },
     [WHY_PAUSED] = {"paused",               "no new delivery is started at the moment",             NULL                },
 };
 

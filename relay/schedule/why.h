@@ -18,6 +18,7 @@ enum why_kind {
     WHY_CONNECTION_PACE, /* so many new connections a minute */
     WHY_MESSAGE_PACE,    /* so many messages a second, minute or hour */
     WHY_PERMITS,         /* all outgoing connections that we may have are in use */
+    WHY_SIGNER,          /* the process that signs does not answer; it is being started again */
     WHY_PAUSED,          /* outcomes cannot be stored, or we are stopping: nothing new starts */
     N_WHYS
 };

@@ -19,6 +19,7 @@ enum message_flags {
     MESSAGE_REPORT = 16,        /* made here: a bounce or other report; counted to no quota */
     MESSAGE_LONG_LINES = 32,    /* lines above 998 octets pass, and are noted */
     MESSAGE_RENDERED_EACH = 64, /* a token names the recipient: one recipient a transaction */
+    MESSAGE_NOT_SIGNED = 128, /* no key signed for its From when it came: it waits for no signer */
 };
 
 enum message_ret { RET_DEFAULT, RET_FULL, RET_HEADERS }; /* RFC 3461 4.3 */

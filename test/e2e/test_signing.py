@@ -1,4 +1,5 @@
 """DKIM: made by the signer process, judged by dkimpy, opendkim-testmsg and Mail::DKIM."""
+import os
 import signal
 
 import pytest
@@ -125,7 +126,6 @@ def test_mail_waits_while_no_signer_answers(world):
     signer = [pid for pid, name in relay.children().items() if "sign" in name]
     assert len(signer) == 1, relay.children()
     mark = relay.log.mark()
-    import os
     os.kill(signer[0], signal.SIGKILL)
     ids = [relay.send(relay.login, SENDER, RECIPIENT, PLAIN) for _ in range(10)]
     relay.log.wait("child_started", after=mark, timeout=30 * PATIENCE)
@@ -134,6 +134,32 @@ def test_mail_waits_while_no_signer_answers(world):
     for taken in signed.receiver.taken[-10:]:
         assert len(signatures_of(taken.data)) == 2
     signed.judges.check(signed.receiver.taken[-1].data)
+
+
+@pytest.mark.sanitized
+def test_only_mail_to_be_signed_waits_for_a_signer(world):
+    """A signer that cannot start again: mail of a domain without a key goes on meanwhile."""
+    signed = Signed(world)
+    signed.new_key("--type", "rsa2048")
+    relay, plain = signed.relay, "ann@plain.example"
+    other = relay.add_user(plain)
+    keys, aside = relay.folder / "data" / "keys", relay.folder / "data" / "aside"
+    keys.rename(aside)
+    keys.write_text("no folder")
+    mark = relay.log.mark()
+    os.kill(next(pid for pid, name in relay.children().items() if "sign" in name), signal.SIGKILL)
+    relay.log.wait("start_failed", who="signer", after=mark, timeout=30 * PATIENCE)
+    waiting = relay.send(relay.login, SENDER, RECIPIENT, PLAIN)
+    free = relay.send(other, plain, RECIPIENT, PLAIN.replace(SENDER.encode(), plain.encode()))
+    relay.wait_delivered(free)
+    assert [item["id"] for item in relay.queue()] == [waiting]
+    assert "sign" in relay.cli("queue", "why", waiting)
+    keys.unlink()
+    aside.rename(keys)
+    relay.wait_delivered(waiting, timeout=60)
+    first, last = signed.receiver.taken
+    assert not signatures_of(first.data)
+    assert len(signatures_of(last.data)) == 1
 
 
 def test_a_restart_keeps_the_keys(world):

@@ -70,12 +70,18 @@ static void a_key_is_active_only_once_judged_and_one_of_its_type(void **state)
     assert_int_equal(add_key("s1-ed", DOMAIN_KEY_ED25519), REGISTRY_OK);
     assert_int_equal(add_key("s2", DOMAIN_KEY_RSA), REGISTRY_OK);
     first = key_of("s1");
+    assert_false(directory_may_sign(watcher.newest, SLICE_LITERAL("example.org")));
     assert_int_equal(ASK(registry_key_activate, &first), REGISTRY_NOT_JUDGED);
     assert_int_equal(ASK(registry_key_judged, &first), REGISTRY_OK);
     first.only_if_first = true;
     assert_int_equal(ASK(registry_key_activate, &first), REGISTRY_OK);
     assert_true(first.is_active);
     assert_true(key("s1")->is_active && key("s1")->is_judged);
+    assert_true(directory_may_sign(watcher.newest, SLICE_LITERAL("example.org")));
+    assert_true(directory_may_sign(watcher.newest, SLICE_LITERAL("Mail.example.ORG")));
+    assert_false(directory_may_sign(watcher.newest, SLICE_LITERAL("notexample.org")));
+    assert_false(directory_may_sign(watcher.newest, SLICE_LITERAL("org")));
+    assert_false(directory_may_sign(watcher.newest, SLICE_LITERAL("")));
     second = key_of("s2");
     second.only_if_first = true;
     assert_int_equal(ASK(registry_key_judged, &second), REGISTRY_OK);

@@ -161,6 +161,70 @@ static void without_a_permit_a_site_waits_and_says_so(void **state)
     assert_true(next_pick(bench));
 }
 
+static void admit_unsigned(struct bench *bench, const char *domain)
+{
+    struct new_entry entry = {
+        .message = new_message(bench, 1, CLASS_BULK), .domain = slice_of(domain), .n = 1};
+
+    entry.message->flags = MESSAGE_NOT_SIGNED;
+    assert_int_equal(schedule_admit(bench->schedule, &entry, bench->now_ms), 0);
+}
+
+/* Of one user and campaign, at one site: what came before the signer went and what came after. */
+static void without_a_signer_only_unsigned_mail_goes(void **state)
+{
+    struct bench *bench = *state;
+    struct site *site = make_site(bench, "mx", plain_limits(5));
+    struct stored *early = admit(bench, "a.example", 1, CLASS_BULK, 1), *late;
+
+    admit_unsigned(bench, "a.example");
+    route_all(bench, site);
+    schedule_signer(bench->schedule, false);
+    late = admit(bench, "a.example", 1, CLASS_BULK, 2);
+    admit_unsigned(bench, "a.example");
+    for (int i = 0; i < 2; i++) {
+        assert_true(next_pick(bench));
+        assert_int_equal(bench->pick.message->flags, MESSAGE_NOT_SIGNED);
+        deliver(bench);
+    }
+    assert_false(next_pick(bench));
+    assert_int_equal(
+        schedule_why_entry(bench->schedule, pool_at(&bench->schedule->entries, 0), bench->now_ms)
+            .kind,
+        WHY_SIGNER);
+    schedule_signer(bench->schedule, true);
+    assert_true(next_pick(bench));
+    assert_ptr_equal(bench->pick.message, early);
+    deliver(bench);
+    assert_true(next_pick(bench));
+    assert_ptr_equal(bench->pick.message, late);
+    assert_int_equal(bench->pick.n_entries, 2);
+    deliver(bench);
+    assert_int_equal(bench->schedule->flows.n_items, 0);
+}
+
+/* Taken out one by one while nothing goes: no flow is left behind in the list of those that wait.
+ */
+static void waiting_for_a_signer_survives_operators(void **state)
+{
+    struct bench *bench = *state;
+    struct site *site = make_site(bench, "mx", plain_limits(5));
+
+    schedule_signer(bench->schedule, false);
+    admit(bench, "a.example", 1, CLASS_BULK, 2);
+    route_all(bench, site);
+    for (uint32_t i = 0; i < 2; i++) {
+        struct entry *entry = pool_at(&bench->schedule->entries, i);
+
+        schedule_take(bench->schedule, entry);
+        schedule_finish(bench->schedule, entry);
+    }
+    assert_int_equal(bench->schedule->flows.n_items, 0);
+    assert_true(list_is_empty(&bench->schedule->unsigned_flows));
+    schedule_signer(bench->schedule, true);
+    assert_false(next_pick(bench));
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, bench_set_up, bench_tear_down)
 
 int main(void)
@@ -175,6 +239,8 @@ int main(void)
         CASE(campaigns_of_a_user_take_turns),
         CASE(concurrency_grows_with_success_and_shrinks_when_told_slower),
         CASE(without_a_permit_a_site_waits_and_says_so),
+        CASE(without_a_signer_only_unsigned_mail_goes),
+        CASE(waiting_for_a_signer_survives_operators),
     };
 
     if (secret_start() < 0)
