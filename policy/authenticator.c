@@ -342,6 +342,7 @@ static struct attempt *new_attempt(struct policy *policy, struct login_request *
     attempt->check.decoy = policy->authenticator.decoy;
     attempt->guess = throttle_guess(request->peer, request->user,
                                     revision_of(policy, request->user), clock_monotonic_ms());
+    attempt->guess.password = attempt->entry.key;
     return attempt;
 }
 

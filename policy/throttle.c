@@ -30,6 +30,10 @@ struct suspect {
     uint32_t n_failures;
     bool is_known; /* pair: has logged in before */
     int64_t last_failure_ms, not_before_ms;
+    int64_t last_failure_in_row_ms;
+    uint32_t n_in_a_row;     /* user: failures of strangers since the last success; never faded */
+    uint32_t n_open;         /* user: guesses of strangers that are being checked */
+    uint64_t wrong_password; /* pair: the latest */
     int64_t starts_ms[THROTTLE_GUESSES_PER_SECOND]; /* address: the latest ones, oldest first */
 };
 
@@ -226,16 +230,35 @@ static enum throttle_turn later_or_never(const struct throttle_guess *guess)
     return guess->start_ms - guess->asked_ms > THROTTLE_LONGEST_WAIT_MS ? TURN_REFUSED : TURN_LATER;
 }
 
+/* Guesses under way count as if they failed, so that the bound holds exactly. */
+static bool is_shut(const struct three *three, struct throttle_guess *guess, int64_t now_ms)
+{
+    struct suspect *user = three->user;
+
+    if (three->pair->is_known)
+        return false;
+    if (user->n_in_a_row >= THROTTLE_FAILURES_IN_A_ROW) {
+        guess->start_ms = user->last_failure_in_row_ms + THROTTLE_SHUT_MS;
+        if (guess->start_ms > now_ms)
+            return true;
+        user->n_in_a_row = 0;
+    }
+    guess->start_ms = now_ms + THROTTLE_LONGEST_WAIT_MS;
+    return user->n_in_a_row + user->n_open >= THROTTLE_FAILURES_IN_A_ROW;
+}
+
 enum throttle_turn throttle_reserve(struct throttle *throttle, struct throttle_guess *guess,
                                     int64_t now_ms)
 {
     struct three three;
 
-    guess->start_ms = now_ms;
     if (!find_three(throttle, guess, &three)) {
         guess->start_ms = now_ms + THROTTLE_LONGEST_WAIT_MS;
         return TURN_REFUSED;
     }
+    if (is_shut(&three, guess, now_ms))
+        return TURN_REFUSED;
+    guess->start_ms = now_ms;
     if (!guess->has_waited) {
         fade(three.pair, now_ms);
         fade(three.user, now_ms);
@@ -253,7 +276,15 @@ enum throttle_turn throttle_reserve(struct throttle *throttle, struct throttle_g
         return later_or_never(guess);
     }
     note_start(three.address, now_ms);
+    three.user->n_open++;
     return TURN_NOW;
+}
+
+/* A user that was forgotten meanwhile and came back knows of no open guess. */
+static void close_guess(struct suspect *user)
+{
+    if (user->n_open > 0)
+        user->n_open--;
 }
 
 void throttle_succeeded(struct throttle *throttle, const struct throttle_guess *guess)
@@ -263,6 +294,8 @@ void throttle_succeeded(struct throttle *throttle, const struct throttle_guess *
     if (!find_three(throttle, guess, &three))
         return;
     take_start_back(three.address, guess->start_ms);
+    close_guess(three.user);
+    three.user->n_in_a_row = 0;
     three.pair->is_known = true;
     three.pair->n_failures = 0;
     three.pair->not_before_ms = LONG_AGO;
@@ -276,12 +309,25 @@ static void count_failure(struct suspect *suspect, const struct growth *growth, 
     push_back(suspect, growth, now_ms);
 }
 
+static void count_in_row(const struct three *three, uint64_t password, int64_t now_ms)
+{
+    bool is_same = password && password == three->pair->wrong_password;
+
+    three->pair->wrong_password = password;
+    if (is_same || three->pair->is_known)
+        return;
+    three->user->n_in_a_row++;
+    three->user->last_failure_in_row_ms = now_ms;
+}
+
 void throttle_failed(struct throttle *throttle, const struct throttle_guess *guess, int64_t now_ms)
 {
     struct three three;
 
     if (!find_three(throttle, guess, &three))
         return;
+    close_guess(three.user);
+    count_in_row(&three, guess->password, now_ms);
     count_failure(three.pair, &growth_of_pair, now_ms);
     if (three.pair->n_failures > FAILURES_OF_ONE_PAIR)
         return;
@@ -293,6 +339,8 @@ void throttle_withdrawn(struct throttle *throttle, const struct throttle_guess *
 {
     struct three three;
 
-    if (find_three(throttle, guess, &three))
-        take_start_back(three.address, guess->start_ms);
+    if (!find_three(throttle, guess, &three))
+        return;
+    take_start_back(three.address, guess->start_ms);
+    close_guess(three.user);
 }

@@ -4,10 +4,13 @@
  *   user      delays grow after 20 failures, of which one address makes at most 5
  *   pair      delays grow after 3 failures
  * Every guess first reserves its turn as if it were going to fail; success gives the turn back, so
- * many connections at once guess no faster than one.  Nobody is locked out: delays have an upper
- * bound and failures fade.  A pair that logged in before is slowed only by its own failures, so an
- * attack on a user, or from a neighbour behind the same address, does not touch who is known.
- * Thread: the owner's (policy thread); pure, the clock is an argument. */
+ * many connections at once guess no faster than one.  Delays have an upper bound and failures fade.
+ * A pair that logged in before is slowed only by its own failures, so an attack on a user, or from
+ * a neighbour behind the same address, does not touch who is known. After 100 failures in a row of
+ * strangers (pairs that never logged in), a user takes guesses from known addresses alone: until
+ * one of them logs in, the password changes, or a day has passed.  The same wrong password again
+ * counts once: a forgotten program is no guesser (NIST SP 800-63B 5.2.2). Thread: the owner's
+ * (policy thread); pure, the clock is an argument. */
 #pragma once
 
 #include "relay/base/fault.h"
@@ -17,6 +20,8 @@
 enum {
     THROTTLE_GUESSES_PER_SECOND = 5,
     THROTTLE_LONGEST_WAIT_MS = 10000, /* a turn further away is not reserved */
+    THROTTLE_FAILURES_IN_A_ROW = 100, /* of strangers at one user; then it is shut to them */
+    THROTTLE_SHUT_MS = 86400 * 1000,
 };
 
 struct throttle;
@@ -28,9 +33,10 @@ struct throttle *throttle_free(struct throttle *throttle); /* accepts NULL, retu
 /* One guess.  A value made by throttle_guess(). */
 struct throttle_guess {
     uint64_t address, user, pair;
-    int64_t asked_ms; /* when it came */
-    int64_t start_ms; /* when it may be checked, or asked about again */
-    bool has_waited;  /* its growing delay is reserved; only the address's pace is left to check */
+    uint64_t password; /* the asker's keyed digest of it; 0: always another one */
+    int64_t asked_ms;  /* when it came */
+    int64_t start_ms;  /* when it may be checked, or asked about again */
+    bool has_waited;   /* its growing delay is reserved; only the address's pace is left to check */
 };
 
 /* revision changes with the user's password, so that whoever mends a password starts afresh. */

@@ -172,6 +172,70 @@ static void parallel_guesses_at_one_user_are_no_faster(void **state)
     assert_true(n_refused >= 5);
 }
 
+/* Distinct passwords from ever new addresses, for most of a day: how many are checked. */
+static int failures_of_strangers(int n_addresses)
+{
+    char address[32];
+    int n_checked = 0;
+
+    for (int i = 0; i < n_addresses; i++) {
+        snprintf(address, sizeof(address), "203.%d.%d.%d", 1 + i / 65536, i / 256 % 256, i % 256);
+        n_checked += guess_once(address, "user", false) >= 0;
+        now_ms += 20000;
+    }
+    return n_checked;
+}
+
+static void a_hundred_failures_in_a_row_shut_a_user_to_strangers(void **state)
+{
+    (void)state;
+    assert_int_equal(guess_once("198.51.100.7", "user", true), 0);
+    assert_int_equal(failures_of_strangers(400), THROTTLE_FAILURES_IN_A_ROW);
+    assert_int_equal(guess_once("203.0.113.9", "user", true), -1);
+    assert_int_equal(guess_once("203.0.113.9", "other", true), 0);
+    assert_int_equal(guess_once("198.51.100.7", "user", true), 0); /* known, and opens it again */
+    assert_int_equal(guess_once("203.0.113.9", "user", true), 0);
+}
+
+static void after_a_day_strangers_may_try_again(void **state)
+{
+    (void)state;
+    assert_int_equal(failures_of_strangers(200), THROTTLE_FAILURES_IN_A_ROW);
+    now_ms += THROTTLE_SHUT_MS;
+    assert_int_equal(guess_once("203.0.113.9", "user", true), 0);
+}
+
+static void guesses_under_way_count_as_failures(void **state)
+{
+    struct throttle_guess open, late;
+
+    (void)state;
+    failures_of_strangers(THROTTLE_FAILURES_IN_A_ROW - 1);
+    now_ms += 60000;
+    open = guess_of("192.0.2.1", "user");
+    assert_int_equal(turn_of(&open), TURN_NOW);
+    now_ms += 60000;
+    late = guess_of("192.0.2.2", "user");
+    assert_int_equal(turn_of(&late), TURN_REFUSED);
+    throttle_withdrawn(throttle, &open);
+    late = guess_of("192.0.2.2", "user");
+    assert_int_equal(turn_of(&late), TURN_NOW);
+}
+
+static void a_forgotten_program_shuts_nobody_out(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        struct throttle_guess guess = guess_of("192.0.2.1", "user");
+
+        guess.password = 42;
+        if (turn_of(&guess) == TURN_NOW)
+            throttle_failed(throttle, &guess, now_ms);
+        now_ms += 30000;
+    }
+    assert_int_equal(guess_once("203.0.113.9", "user", true), 0);
+}
+
 static void another_address_is_not_slowed(void **state)
 {
     (void)state;
@@ -293,6 +357,10 @@ int main(void)
         TEST(delays_of_a_pair_grow_and_end),
         TEST(a_hundred_guesses_at_one_user_take_over_half_an_hour),
         TEST(parallel_guesses_at_one_user_are_no_faster),
+        TEST(a_hundred_failures_in_a_row_shut_a_user_to_strangers),
+        TEST(after_a_day_strangers_may_try_again),
+        TEST(guesses_under_way_count_as_failures),
+        TEST(a_forgotten_program_shuts_nobody_out),
         TEST(another_address_is_not_slowed),
         TEST(an_attack_from_many_addresses_slows_only_strangers),
         TEST(neighbours_of_an_old_password_are_not_slowed),
