@@ -67,3 +67,28 @@ INSERT INTO fact (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET 
 
 -- name: recall
 SELECT value FROM fact WHERE name = ?1;
+
+-- name: add_failure
+INSERT INTO failure (user_id, sender, id, user, message, n, failed, address, orcpt, envid, status,
+                     mx, diagnostic, reason, message_id, subject)
+VALUES (?1, ?2,
+        coalesce(?3, (SELECT coalesce(max(id), 0) + 1 FROM failure
+                      WHERE user_id = ?1 AND sender = ?2)),
+        ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16);
+
+-- name: all_failures
+SELECT user_id, sender, id, user, message, n, failed, address, orcpt, envid, status, mx,
+       diagnostic, reason, message_id, subject
+FROM failure ORDER BY user_id, sender, id;
+
+-- name: failures_of
+SELECT user_id, sender, id, user, message, n, failed, address, orcpt, envid, status, mx,
+       diagnostic, reason, message_id, subject
+FROM failure WHERE user_id = ?1 AND sender = ?2 ORDER BY id LIMIT ?3;
+
+-- name: remove_failures
+DELETE FROM failure WHERE user_id = ?1 AND sender = ?2 AND id <= ?3;
+
+-- name: waiting_failures
+SELECT user_id, sender, count(*), min(failed) FROM failure
+GROUP BY user_id, sender ORDER BY user_id, sender;

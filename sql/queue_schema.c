@@ -2,7 +2,7 @@
 
 #include "sql/embedded.h"
 
-static const char *const migrations[] = {text_queue_0001, text_queue_0002};
+static const char *const migrations[] = {text_queue_0001, text_queue_0002, text_queue_0003};
 
 static const char *const names[] = {
 #define QUEUE_NAME(value, name) [value] = (name),

@@ -22,7 +22,12 @@
     X(QUEUE_SIGNATURES_OF, "signatures_of")                                                        \
     X(QUEUE_LAST_ID, "last_id")                                                                    \
     X(QUEUE_REMEMBER, "remember")                                                                  \
-    X(QUEUE_RECALL, "recall")
+    X(QUEUE_RECALL, "recall")                                                                      \
+    X(QUEUE_ADD_FAILURE, "add_failure")                                                            \
+    X(QUEUE_ALL_FAILURES, "all_failures")                                                          \
+    X(QUEUE_FAILURES_OF, "failures_of")                                                            \
+    X(QUEUE_REMOVE_FAILURES, "remove_failures")                                                    \
+    X(QUEUE_WAITING_FAILURES, "waiting_failures")
 
 enum queue_statement {
 #define QUEUE_ENUM(value, name) value,

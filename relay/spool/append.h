@@ -8,6 +8,7 @@
 #include "relay/spool/stored.h"
 
 struct spool;
+struct failures_told;
 struct spool_large; /* a long message's own file; the spool's */
 
 /* The message is `pieces` one after another, or `large` when it was spilled.  All it points at
@@ -21,6 +22,7 @@ struct spool_append {
     const struct slice *pieces;
     uint32_t n_pieces;
     struct spool_large *large;
+    const struct failures_told *tells; /* NULL, or what goes in the same transaction */
     int result;
     struct { /* the spool's */
         struct spool *spool;

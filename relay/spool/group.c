@@ -12,6 +12,24 @@ static int add_reports(struct spool *spool, const struct spool_update *update)
     return error;
 }
 
+static int add_failures(struct spool *spool, const struct spool_update *update)
+{
+    int error = 0;
+
+    for (uint32_t i = 0; !error && i < update->n_failures; i++)
+        error = store_add_failure(&spool->store, &update->failures[i]);
+    return error;
+}
+
+static int add_message(struct spool *spool, const struct spool_append *append)
+{
+    int error = store_add(&spool->store, append->state.stored, append->envelope);
+
+    if (!error && append->tells)
+        error = store_remove_failures(&spool->store, append->tells);
+    return error;
+}
+
 /* n_open is taken down at once, since two updates of one message may share a group. */
 static int apply_update(struct spool *spool, struct spool_update *update)
 {
@@ -21,6 +39,8 @@ static int apply_update(struct spool *spool, struct spool_update *update)
 
     if (!error)
         error = add_reports(spool, update);
+    if (!error)
+        error = add_failures(spool, update);
     if (error)
         return error;
     assert(n_finished <= stored->n_open);
@@ -41,7 +61,7 @@ static int apply_group(struct spool *spool, const struct group *group)
     for (struct spool_append *append = group->appends; append && !error;
          append = append->state.next) {
         if (append->result == 0)
-            error = store_add(&spool->store, append->state.stored, append->envelope);
+            error = add_message(spool, append);
     }
     for (uint32_t i = 0; i < group->n_moves && !error; i++)
         error = store_move(&spool->store, group->moves[i].stored->id, group->moves[i].place);

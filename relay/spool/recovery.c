@@ -82,6 +82,8 @@ static int replace_database(struct spool *spool, const char *why, struct rebuild
         return error;
     error = rebuild_into(&next, &spool->segments, spool->large_dir_fd, result);
     if (!error)
+        store_save_failures(&spool->store, &next);
+    if (!error)
         error = store_switch(&spool->store, &next, true);
     else
         store_close(&next);
@@ -183,6 +185,15 @@ static int recover_message(void *owner, struct stored *stored, struct recipient_
     return 0;
 }
 
+static int recover_failures(struct spool *spool)
+{
+    const struct spool_callbacks *callbacks = &spool->settings.callbacks;
+
+    if (!callbacks->on_failures)
+        return 0;
+    return store_scan_failures(&spool->store, callbacks->on_failures, callbacks->owner);
+}
+
 static void note_times(struct spool *spool, uint64_t last_id)
 {
     int64_t committed = 0;
@@ -204,6 +215,8 @@ int recovery_run(struct spool *spool)
         error = open_database(spool);
     if (!error)
         error = store_scan(&spool->store, recover_message, &recovery);
+    if (!error)
+        error = recover_failures(spool);
     if (!error) {
         segments_settle(&spool->segments);
         error = large_remove_orphans(spool->io, spool->large_dir_fd, recovery.large_ids,

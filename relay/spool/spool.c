@@ -132,6 +132,29 @@ bool spool_large_ask(struct spool *spool, struct spool_large_request *request)
     return !atomic_load(&spool->is_stopping) && mailbox_post(spool->mailbox, &request->task);
 }
 
+static void answer_collect(struct task *task)
+{
+    struct spool_collect *collect = CONTAINER_OF(task, struct spool_collect, task);
+
+    collect->done(collect);
+}
+
+static void take_collect(struct task *task)
+{
+    struct spool_collect *collect = CONTAINER_OF(task, struct spool_collect, task);
+
+    collect->result = store_collect(&collect->spool->store, collect);
+    task->run = answer_collect;
+    mailbox_answer(collect->answer_to, task);
+}
+
+void spool_collect(struct spool *spool, struct spool_collect *collect)
+{
+    collect->spool = spool;
+    collect->task.run = take_collect;
+    mailbox_answer(spool->mailbox, &collect->task);
+}
+
 /* ---- start and stop ---- */
 
 static int prepare(struct spool *spool, const struct spool_settings *settings)

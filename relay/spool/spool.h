@@ -44,6 +44,8 @@ struct spool_callbacks {
     /* Per message with its n_rows recipients; inside spool_start(), by age; may be NULL. */
     void (*on_recovered)(void *owner, struct stored *stored, const struct recipient_row *rows,
                          uint32_t n_rows);
+    /* What a digest shall tell; inside spool_start(), after the messages; may be NULL. */
+    void (*on_failures)(void *owner, const struct failures_waiting *waiting);
 };
 
 struct spool_settings {

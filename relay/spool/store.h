@@ -44,6 +44,15 @@ MUST_USE int store_change(struct store *store, const struct spool_update *update
 MUST_USE int store_remove(struct store *store, uint64_t id);
 MUST_USE int store_move(struct store *store, uint64_t id, uint64_t place);
 
+/* ---- store_failures.c: failed recipients that wait for a digest ---- */
+
+MUST_USE int store_add_failure(struct store *store, const struct failure *failure);
+MUST_USE int store_remove_failures(struct store *store, const struct failures_told *told);
+MUST_USE int store_collect(struct store *store, struct spool_collect *collect);
+typedef void store_waiting_callback(void *owner, const struct failures_waiting *waiting);
+MUST_USE int store_scan_failures(struct store *store, store_waiting_callback *on_waiting,
+                                 void *owner);
+
 /* For each message, oldest first, with its rows (also when it has none).  Slices are good during
  * the call; a result other than 0 ends the scan and is returned. */
 typedef int store_row_callback(void *owner, struct stored *stored, struct recipient_row *rows,
@@ -64,6 +73,9 @@ MUST_USE int store_rewrite(struct store *store);
 MUST_USE int store_recall(struct store *store, const char *fact, int64_t *value);
 MUST_USE int store_remember(struct store *store, const char *fact, int64_t value);
 MUST_USE int store_set_complete(struct store *store);
+
+/* Copies what can be read of the failures: they are in no segment.  Best effort, for a rebuild. */
+void store_save_failures(struct store *from, struct store *to);
 
 /* Starts an empty database under a new name; store_switch() makes it current.  For a rebuild. */
 MUST_USE int store_create_next(const struct store *store, struct store *next);

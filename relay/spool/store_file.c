@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "relay/base/log.h"
 #include "relay/spool/store.h"
 #include "sql/queue_schema.h"
 
@@ -237,6 +238,7 @@ struct table_copy {
 static const struct table_copy copies[] = {
     {QUEUE_ALL_MESSAGES,   QUEUE_ADD_MESSAGE,   "nnnnnnnnnttnntnb"},
     {QUEUE_ALL_RECIPIENTS, QUEUE_ADD_RECIPIENT, "nntnnnntti"      },
+    {QUEUE_ALL_FAILURES,   QUEUE_ADD_FAILURE,   "ntntnnnttttttttt"},
 };
 
 static int copy_row(struct statement *read, struct statement *add, const char *types)
@@ -293,6 +295,22 @@ static int copy_all(struct store *from, struct store *to)
         return db_commit(to->db);
     db_rollback(to->db);
     return error;
+}
+
+void store_save_failures(struct store *from, struct store *to)
+{
+    const struct table_copy *failures = &copies[sizeof(copies) / sizeof(copies[0]) - 1];
+    int error = from->db ? 0 : open_named(from, DB_WRITE);
+
+    if (!error)
+        error = db_begin(to->db);
+    if (error)
+        return;
+    error = copy_table(from, to, failures);
+    if (error)
+        log_debug("spool", "of the failures to be told, some could not be read");
+    if (db_commit(to->db))
+        log_debug("spool", "the failures to be told could not be kept");
 }
 
 int store_rewrite(struct store *store)

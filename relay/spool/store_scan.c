@@ -208,7 +208,11 @@ static int step_through(struct statement *read)
 
 int store_walk(struct store *store)
 {
-    int error = step_through(db_statement(store->db, QUEUE_ALL_MESSAGES));
+    static const enum queue_statement all[] = {QUEUE_ALL_MESSAGES, QUEUE_ALL_RECIPIENTS,
+                                               QUEUE_ALL_FAILURES};
+    int error = 0;
 
-    return error ? error : step_through(db_statement(store->db, QUEUE_ALL_RECIPIENTS));
+    for (size_t i = 0; !error && i < sizeof(all) / sizeof(all[0]); i++)
+        error = step_through(db_statement(store->db, all[i]));
+    return error;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "relay/spool/append.h"
+#include "relay/spool/failure.h"
 
 enum recipient_state { RECIPIENT_QUEUED, RECIPIENT_DEFERRED, RECIPIENT_HELD };
 
@@ -43,6 +44,8 @@ struct spool_update {
     struct slice signatures;      /* data NULL: as they were */
     struct spool_append *reports; /* array; in pieces, large is NULL; no done() of their own */
     uint32_t n_reports;
+    const struct failure *failures; /* to be told in a digest; ids are the spool's */
+    uint32_t n_failures;
     int result;       /* 0; -ESHUTDOWN, -EEXIST or -EINVAL: not committed, nothing changed */
     bool is_finished; /* this update ended the last recipient: the message is gone */
     struct {          /* the spool's */
