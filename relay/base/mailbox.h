@@ -3,6 +3,8 @@
  * its hands off the request until the answer comes back, as a task, into the poster's own mailbox.
  * Bounded: mailbox_post() refuses when `capacity` requests wait, and the poster then stops reading
  * its socket or answers 451.  An answer is never refused: the request it answers was counted.
+ * A wake-up costs more than most tasks: whoever posts makes the system call only when the owner may
+ * be asleep.
  * Thread: post and answer from any; fd, run and wait only from the owner. */
 #pragma once
 
@@ -29,7 +31,14 @@ MUST_USE bool mailbox_post(struct mailbox *mailbox, struct task *task);
 void mailbox_answer(struct mailbox *mailbox, struct task *task);
 
 /* Readable (poll, epoll) while tasks wait. */
-int mailbox_fd(const struct mailbox *mailbox);
+int mailbox_fd(struct mailbox *mailbox);
+
+/* For an owner that looks into its mailbox before each sleep anyway: from now on the descriptor
+ * tells only of what comes behind a mailbox_may_sleep() that said true. */
+void mailbox_look_before_sleep(struct mailbox *mailbox);
+
+/* False: tasks wait, run them first. */
+MUST_USE bool mailbox_may_sleep(struct mailbox *mailbox);
 
 /* Runs what waits now, in order of arrival; returns how many.  What these tasks post to the same
  * mailbox waits for the next call, so nothing starves a loop. */

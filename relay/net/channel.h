@@ -18,6 +18,7 @@ enum channel_kind {
     CHANNEL_DRAIN,     /* parent → child: finish and exit */
     CHANNEL_READY,     /* child → parent: serves */
     CHANNEL_RELOADED,  /* child → parent: bytes empty, or why it kept the old settings */
+    CHANNEL_PEER_LOST, /* child → parent: the pair is broken; a fresh CHANNEL_PEER for both */
     CHANNEL_OWN = 64,
 };
 

@@ -25,10 +25,11 @@ struct loop {
     unsigned index;
 };
 
+/* Ends the sleep; the turn that follows looks into the mailbox. */
 static void on_mailbox(struct watch *watch, unsigned what)
 {
+    (void)watch;
     (void)what;
-    mailbox_run(watch->loop->mailbox);
 }
 
 static void on_stop_box(struct watch *watch, unsigned what)
@@ -75,6 +76,8 @@ static int prepare(struct loop *loop, uint32_t mailbox_capacity)
     error = mailbox_new(&loop->mailbox, mailbox_capacity);
     if (error == 0)
         error = mailbox_new(&loop->stop_box, 1);
+    if (error == 0)
+        mailbox_look_before_sleep(loop->mailbox);
     if (error == 0)
         error = watch_mailbox(&loop->mailbox_watch, loop, loop->mailbox, on_mailbox);
     if (error == 0)
@@ -184,9 +187,10 @@ static void arm_nearest(struct loop *loop)
     event_add(loop->nearest, &wait);
 }
 
-static bool has_work_now(const struct loop *loop)
+static bool has_work_now(struct loop *loop)
 {
-    return loop->first_deferred || !list_is_empty(&loop->laters);
+    return loop->first_deferred || !list_is_empty(&loop->laters) ||
+           !mailbox_may_sleep(loop->mailbox);
 }
 
 void loop_run(struct loop *loop)
@@ -197,6 +201,7 @@ void loop_run(struct loop *loop)
         run_timers(loop);
         arm_nearest(loop);
         event_base_loop(loop->base, EVLOOP_ONCE | (has_work_now(loop) ? EVLOOP_NONBLOCK : 0));
+        mailbox_run(loop->mailbox);
     } while (!atomic_exchange(&loop->is_stopping, false));
 }
 

@@ -9,14 +9,18 @@
 
 #include "relay/net/stream_private.h"
 
-enum { READ_BYTES = 16384, TLS_WRITE_BYTES = 16384, MAX_DISCARDS = 8 };
+enum { TLS_READ_BYTES = 16384, TLS_WRITE_BYTES = 16384, MAX_DISCARDS = 8 };
+
+/* What a read brings is put into the stream's own memory afterwards, which then holds what came and
+ * not what could have come. */
+static _Thread_local char scratch[STREAM_INPUT_BYTES];
 
 /* ---- reading ---- */
 
-/* One read into the input: > 0 bytes, 0 nothing now, -errno; EOF sets peer_closed. */
-static ssize_t read_plain(struct stream *stream, char *data, size_t room)
+/* One read into the scratch memory: > 0 bytes, 0 nothing now, -errno; EOF sets peer_closed. */
+static ssize_t read_plain(struct stream *stream, size_t room)
 {
-    ssize_t n = recv(stream->fd, data, room, 0);
+    ssize_t n = recv(stream->fd, scratch, room, 0);
 
     if (n == 0)
         stream->peer_closed = true;
@@ -36,13 +40,13 @@ static ssize_t explain_tls(struct stream *stream, int saved_errno)
     return saved_errno ? -saved_errno : -EPROTO;
 }
 
-static ssize_t read_tls(struct stream *stream, char *data, size_t room)
+static ssize_t read_tls(struct stream *stream, size_t room)
 {
     int n, saved_errno;
 
     ERR_clear_error();
     errno = 0;
-    n = SSL_read(stream->ssl, data, (int)room);
+    n = SSL_read(stream->ssl, scratch, (int)(room < TLS_READ_BYTES ? room : TLS_READ_BYTES));
     if (n > 0)
         return n;
     saved_errno = errno;
@@ -76,6 +80,15 @@ void stream_note_break(struct stream *stream, int error)
     byte_queue_clear(&stream->output);
 }
 
+/* Passwords pass through here: nothing stays behind. */
+static ssize_t keep(struct stream *stream, size_t n)
+{
+    int error = byte_queue_append(&stream->input, (struct slice){scratch, n});
+
+    explicit_bzero(scratch, n);
+    return error < 0 ? error : (ssize_t)n;
+}
+
 /* One read; false when there is nothing more for now. */
 static bool read_once(struct stream *stream)
 {
@@ -84,19 +97,13 @@ static bool read_once(struct stream *stream)
 
     if (room == 0 || stream->peer_closed || stream->tls_is_broken)
         return false;
-    if (room > READ_BYTES)
-        room = READ_BYTES;
-    if (byte_queue_reserve(&stream->input, room) < 0) {
-        stream_note_break(stream, -ENOMEM);
-        return false;
-    }
-    n = stream->ssl ? read_tls(stream, stream->input.data + stream->input.end, room)
-                    : read_plain(stream, stream->input.data + stream->input.end, room);
+    n = stream->ssl ? read_tls(stream, room) : read_plain(stream, room);
+    if (n > 0)
+        n = keep(stream, (size_t)n);
     if (n < 0)
         stream_note_break(stream, (int)n);
     if (n <= 0)
         return false;
-    stream->input.end += (size_t)n;
     stream->n_read += (uint64_t)n;
     stream->has_news = true;
     return stream->ssl || (size_t)n == room; /* a short read of a socket has emptied it */
@@ -108,8 +115,7 @@ void stream_read_in(struct stream *stream)
     stream->read_wants_write = false;
     while (read_once(stream))
         ;
-    if (stream->quickack && stream->has_news)
-        setsockopt(stream->fd, IPPROTO_TCP, TCP_QUICKACK, &(int){1}, sizeof(int));
+    stream->owes_ack = stream->quickack && stream->has_news;
 }
 
 /* ---- writing ---- */
@@ -168,7 +174,6 @@ void stream_write_out(struct stream *stream)
 /* Closing a socket with unread input sends RST, which may overtake our last reply: so read on. */
 void stream_discard_from_kernel(struct stream *stream)
 {
-    char scratch[READ_BYTES];
     ssize_t n = 0;
 
     for (int i = 0; i < MAX_DISCARDS; i++) {
@@ -316,6 +321,7 @@ size_t stream_output_room(const struct stream *stream)
 void stream_pause(struct stream *stream)
 {
     stream->is_paused = true;
+    stream->pause_was_tried = false;
     if (stream->depth == 0)
         stream_update_watch(stream);
 }

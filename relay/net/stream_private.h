@@ -40,6 +40,8 @@ struct stream {
     unsigned depth; /* > 0 while a handler may be running */
     bool tls_is_broken;
     bool is_paused, quickack;
+    bool owes_ack;        /* quickack: something was read, and nothing was said to it yet */
+    bool pause_was_tried; /* the peer sent something: only then is it worth not to listen */
     bool peer_closed, peer_close_is_told;
     bool has_news;         /* input that was not offered yet */
     bool owes_drained;     /* something was written since on_drained */

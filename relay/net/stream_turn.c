@@ -1,7 +1,17 @@
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
 #include "relay/net/stream_private.h"
+
+/* A pause is short and the peer mostly silent meanwhile (it waits for its 250), so what is watched
+ * stays as it is until the peer says something. */
+static bool listens_in(const struct stream *stream)
+{
+    if (stream->is_paused)
+        return !stream->pause_was_tried && (stream->watch.wanted & WATCH_READ);
+    return !stream->peer_closed && stream_input_room(stream);
+}
 
 void stream_update_watch(struct stream *stream)
 {
@@ -13,7 +23,7 @@ void stream_update_watch(struct stream *stream)
         wanted = WATCH_WRITE;
         break;
     case STREAM_STATE_OPEN:
-        if (!stream->is_paused && !stream->peer_closed && stream_input_room(stream))
+        if (listens_in(stream))
             wanted |= stream->read_wants_write ? WATCH_WRITE : WATCH_READ;
         break;
     case STREAM_STATE_HANDSHAKE:
@@ -93,12 +103,23 @@ static bool has_hidden_input(const struct stream *stream)
            SSL_pending(stream->ssl) > 0;
 }
 
+/* Our answer would have carried the acknowledgement; without one, a client that sends in small
+ * pieces waits for it (Nagle against delayed ACK), 40 ms each. */
+static void acknowledge(struct stream *stream)
+{
+    if (stream->owes_ack && !stream->is_paused && byte_queue_len(&stream->output) == 0)
+        setsockopt(stream->fd, IPPROTO_TCP, TCP_QUICKACK, &(int){1}, sizeof(int));
+    stream->owes_ack = false;
+}
+
 static void take_turn_open(struct stream *stream, bool may_read)
 {
     static void (*const steps[])(struct stream *) = {offer_input, tell_peer_closed, tell_drained,
                                                      tell_broken};
 
-    if (may_read && !stream->is_paused)
+    if (may_read && stream->is_paused)
+        stream->pause_was_tried = true;
+    else if (may_read)
         stream_read_in(stream);
     stream_write_out(stream);
     if (stream->broken && !stream->is_paused) /* what came before the end is still told */
@@ -106,6 +127,8 @@ static void take_turn_open(struct stream *stream, bool may_read)
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
         if (stream->state == STREAM_STATE_OPEN)
             steps[i](stream);
+    if (stream->state == STREAM_STATE_OPEN)
+        acknowledge(stream);
     if (stream->state == STREAM_STATE_OPEN && has_hidden_input(stream))
         later_set(&stream->turn);
 }

@@ -175,6 +175,8 @@ static void on_channel(struct supervisor *parent, struct supervised_child *child
         on_ready(parent, child);
     } else if (message.kind == CHANNEL_RELOADED) {
         on_reloaded(child, buffer_slice(&message.bytes));
+    } else if (message.kind == CHANNEL_PEER_LOST && child->pid) {
+        join_first_two(parent);
     }
 }
 

@@ -1,5 +1,6 @@
 #include "test/support/test_support.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -90,12 +91,57 @@ static void a_task_that_posts_itself_waits_for_the_next_turn(void **state)
     mailbox_free(mailbox);
 }
 
+static bool is_readable(void)
+{
+    struct pollfd poll_fd = {.fd = mailbox_fd(mailbox), .events = POLLIN};
+
+    return poll(&poll_fd, 1, 0) == 1;
+}
+
+static void the_descriptor_tells_of_tasks_that_came_before_it_was_asked_for(void **state)
+{
+    struct task task = {0};
+
+    (void)state;
+    assert_int_equal(mailbox_new(&mailbox, 2), 0);
+    mailbox_answer(mailbox, &task);
+    assert_true(is_readable());
+    assert_ptr_equal(mailbox_take(mailbox), &task);
+    assert_false(is_readable());
+    mailbox_answer(mailbox, &task);
+    assert_true(is_readable());
+    mailbox_free(mailbox);
+}
+
+static void an_owner_that_looks_is_told_only_while_it_sleeps(void **state)
+{
+    struct task tasks[2] = {{0}};
+
+    (void)state;
+    assert_int_equal(mailbox_new(&mailbox, 2), 0);
+    mailbox_look_before_sleep(mailbox);
+    assert_false(is_readable());
+    assert_null(mailbox_take(mailbox)); /* it is awake now */
+    mailbox_answer(mailbox, &tasks[0]);
+    assert_false(is_readable());
+    assert_false(mailbox_may_sleep(mailbox));
+    assert_ptr_equal(mailbox_take(mailbox), &tasks[0]);
+    assert_true(mailbox_may_sleep(mailbox));
+    mailbox_answer(mailbox, &tasks[1]);
+    assert_true(is_readable());
+    assert_ptr_equal(mailbox_take(mailbox), &tasks[1]);
+    assert_false(is_readable());
+    mailbox_free(mailbox);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_task_of_every_thread_runs_once),
         cmocka_unit_test(a_full_mailbox_refuses_requests_but_no_answers),
         cmocka_unit_test(a_task_that_posts_itself_waits_for_the_next_turn),
+        cmocka_unit_test(the_descriptor_tells_of_tasks_that_came_before_it_was_asked_for),
+        cmocka_unit_test(an_owner_that_looks_is_told_only_while_it_sleeps),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
