@@ -221,7 +221,10 @@ static void take_turn(struct worker *worker, struct epoll_event *events, int n)
             continue;
         }
         if (!wire_read(wire, READ_MOST)) {
-            wire_close(wire); /* and leaks it: a run has few connections */
+            wire_close(wire);
+            free(wire->in.data);
+            free(wire->out.data);
+            free(wire);
             continue;
         }
         counts[n_wires] = gather(worker, wire, &n_bytes[n_wires]);
@@ -275,13 +278,13 @@ int main(int argc, char **argv)
     long n_workers = 1, to_port = 0;
     bool is_tls_out = false;
     const struct word table[] = {
-        {"workers",     WORD_NUMBER, &n_workers  },
-        {"to",          WORD_NUMBER, &to_port    },
-        {"spool",       WORD_TEXT,   &spool      },
-        {"key",         WORD_TEXT,   &key        },
-        {"certificate", WORD_TEXT,   &certificate},
-        {"tls-key",     WORD_TEXT,   &tls_key    },
-        {"tls-out",     WORD_FLAG,   &is_tls_out },
+        {"workers",     .number = &n_workers},
+        {"to",          .number = &to_port  },
+        {"spool",       .text = &spool      },
+        {"key",         .text = &key        },
+        {"certificate", .text = &certificate},
+        {"tls-key",     .text = &tls_key    },
+        {"tls-out",     .flag = &is_tls_out },
     };
 
     read_words(table, sizeof(table) / sizeof(*table), argc, argv);

@@ -16,9 +16,9 @@ struct load_settings {
     int ports[MAX_PORTS];
     unsigned n_ports;
     enum tls_use tls;
-    bool frames;     /* to the floor */
-    bool mx_hosts;   /* recipients' domains dN.RECIPIENT_DOMAIN; else RECIPIENT_DOMAIN itself */
-    unsigned window; /* frames: unacknowledged on one connection at most */
+    bool frames;   /* to the floor */
+    bool mx_hosts; /* recipients' domains dN.RECIPIENT_DOMAIN; else RECIPIENT_DOMAIN itself */
+    long window;   /* frames: unacknowledged on one connection at most */
     long connections, recipients, domains, per_connection, messages, first_id, size;
     double rate; /* messages a second; 0: as fast as they are taken */
 };

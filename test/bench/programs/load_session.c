@@ -322,20 +322,29 @@ static void take_acknowledgements(struct client *client)
     begin_frames(client);
 }
 
+/* The other side closed, perhaps after a last reply. */
+static void on_end(struct client *client)
+{
+    const bool said_quit = client->state == WANT_BYE;
+
+    take_lines(client);
+    if (said_quit && client->state == WANT_BYE)
+        on_bye(client, "");
+    if (said_quit || client->load->n_done >= client->load->settings.messages)
+        return;
+    fprintf(stderr, "load: connection lost in state %u\n", client->state);
+    exit(1);
+}
+
 void client_on_event(struct client *client)
 {
     if (!wire_read(&client->wire, READ_MOST)) {
-        /* A last reply may have come with the end. */
-        take_lines(client);
-        if (client->load->n_done >= client->load->settings.messages)
-            return;
-        fprintf(stderr, "load: connection lost in state %u\n", client->state);
-        exit(1);
+        on_end(client);
+        return;
     }
     if (client->state == FRAMES)
         take_acknowledgements(client);
     else
         take_lines(client);
-    if (client->wire.fd >= 0)
-        flush(client);
+    flush(client);
 }

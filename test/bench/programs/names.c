@@ -81,9 +81,9 @@ int main(int argc, char **argv)
     const char *address = "127.0.0.1", *host_text = "127.0.0.1";
     long port = 0;
     const struct word table[] = {
-        {"address", WORD_TEXT,   &address  },
-        {"host",    WORD_TEXT,   &host_text},
-        {"port",    WORD_NUMBER, &port     },
+        {"address", .text = &address  },
+        {"host",    .text = &host_text},
+        {"port",    .number = &port   },
     };
     struct sockaddr_in at = {.sin_family = AF_INET}, peer;
     struct in_addr host;

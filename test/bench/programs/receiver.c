@@ -390,14 +390,14 @@ int main(int argc, char **argv)
     const char *path = NULL, *address = "127.0.0.1", *certificate = NULL, *key = NULL;
     long capacity = 1 << 22, wanted_port = 0, delay_ms = 0;
     const struct word table[] = {
-        {"board",       WORD_TEXT,   &path        },
-        {"address",     WORD_TEXT,   &address     },
-        {"certificate", WORD_TEXT,   &certificate },
-        {"key",         WORD_TEXT,   &key         },
-        {"port",        WORD_NUMBER, &wanted_port },
-        {"delay",       WORD_NUMBER, &delay_ms    },
-        {"capacity",    WORD_NUMBER, &capacity    },
-        {"frames",      WORD_FLAG,   &takes_frames},
+        {"board",       .text = &path         },
+        {"address",     .text = &address      },
+        {"certificate", .text = &certificate  },
+        {"key",         .text = &key          },
+        {"port",        .number = &wanted_port},
+        {"delay",       .number = &delay_ms   },
+        {"capacity",    .number = &capacity   },
+        {"frames",      .flag = &takes_frames },
     };
     int port, listener;
 

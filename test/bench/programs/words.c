@@ -6,14 +6,14 @@
 
 static void set(const struct word *word, const char *value)
 {
-    if (word->kind == WORD_TEXT)
-        *(const char **)word->value = value;
-    else if (word->kind == WORD_NUMBER)
-        *(long *)word->value = strtol(value, NULL, 10);
-    else if (word->kind == WORD_REAL)
-        *(double *)word->value = strtod(value, NULL);
+    if (word->text)
+        *word->text = value;
+    else if (word->number)
+        *word->number = strtol(value, NULL, 10);
+    else if (word->real)
+        *word->real = strtod(value, NULL);
     else
-        *(bool *)word->value = true;
+        *word->flag = true;
 }
 
 static const struct word *find(const struct word *table, size_t n, const char *text)
@@ -29,7 +29,7 @@ void read_words(const struct word *table, size_t n, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
         const struct word *word = find(table, n, argv[i]);
-        const bool has_value = word && word->kind != WORD_FLAG;
+        const bool has_value = word && !word->flag;
 
         if (!word || i + has_value >= argc) {
             fprintf(stderr, "%s: unknown, or without its value: %s\n", argv[0], argv[i]);

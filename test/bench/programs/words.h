@@ -4,12 +4,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum word_kind { WORD_TEXT, WORD_NUMBER, WORD_REAL, WORD_FLAG };
-
+/* One of the four is set: where the value goes. */
 struct word {
     const char *name;
-    enum word_kind kind;
-    void *value; /* const char *, long, double or bool */
+    const char **text;
+    long *number;
+    double *real;
+    bool *flag;
 };
 
 /* Ends the program with status 64 at a word that is not in the table. */
