@@ -177,14 +177,21 @@ static void obey(struct service *service)
         drain(service);
 }
 
-/* -1: for ever; 0: the time to drain is over. */
+static bool is_out_of_time(const struct service *service)
+{
+    return service->drain_deadline_ms && clock_monotonic_ms() >= service->drain_deadline_ms;
+}
+
+/* -1: for ever. */
 static int patience_ms(const struct service *service)
 {
-    int64_t left_ms = service->drain_deadline_ms - clock_monotonic_ms();
+    int64_t now_ms = clock_monotonic_ms(), until_ms = signer_watch_due_ms(&service->signer_watch);
 
-    if (service->drain_deadline_ms == 0)
+    if (service->drain_deadline_ms && service->drain_deadline_ms < until_ms)
+        until_ms = service->drain_deadline_ms;
+    if (until_ms == INT64_MAX)
         return -1;
-    return left_ms > 0 ? (int)left_ms : 0;
+    return until_ms > now_ms ? (int)(until_ms - now_ms) : 0;
 }
 
 static void wait_for_orders(struct service *service)
@@ -197,11 +204,12 @@ static void wait_for_orders(struct service *service)
     while (!service->is_over) {
         if (poll(fds, 2, patience_ms(service)) < 0 && errno != EINTR)
             return;
-        if (patience_ms(service) == 0)
+        if (is_out_of_time(service))
             return; /* a receiver or a client that hangs: what it was told is told again later */
         if (fds[0].revents)
             obey(service);
         mailbox_run(service->mailbox);
+        signer_watch_turn(&service->signer_watch);
     }
 }
 
@@ -210,8 +218,10 @@ static void wait_for_orders(struct service *service)
 static int begin(struct service *service)
 {
     const char *why = "";
-    int error = service_start_parts(service);
+    int error;
 
+    signer_watch_init(&service->signer_watch, service);
+    error = service_start_parts(service);
     if (error == 0)
         error = start_loops(service);
     if (error == 0)
@@ -224,6 +234,7 @@ static int begin(struct service *service)
     }
     await_intake(service);
     atomic_store(&service->is_ready, true);
+    signer_watch_begin(&service->signer_watch);
     tell_listeners(&service->bundle, (const bool[CHANNEL_MAX_FDS]){false});
     EVENT(EVENT_READY, field_text("version", STAFFETTA_VERSION),
           field_number("loops", service->n_loops));

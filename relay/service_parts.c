@@ -77,7 +77,12 @@ static int start_policy(struct service *service)
 static int start_delivery(struct service *service)
 {
     struct delivery_parts parts = {
-        .loops = service->loops, .n_loops = service->n_loops, .policy = service->policy};
+        .loops = service->loops,
+        .n_loops = service->n_loops,
+        .policy = service->policy,
+        .on_signer = signer_watch_note,
+        .owner = &service->signer_watch,
+    };
     struct delivery_settings settings;
     int error =
         service_resolver_settings(service->bundle.settings, &service->arena, &parts.resolver);
@@ -142,7 +147,9 @@ static int start_key_desk(struct service *service)
 {
     struct key_desk_parts parts = {.loop = service->loops[0],
                                    .registry = service->registry,
-                                   .workers = policy_workers(service->policy)};
+                                   .workers = policy_workers(service->policy),
+                                   .on_signer = signer_watch_note,
+                                   .owner = &service->signer_watch};
     int error =
         service_resolver_settings(service->bundle.settings, &service->start_arena, &parts.resolver);
 

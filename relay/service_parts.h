@@ -11,6 +11,7 @@
 #include "relay/delivery/operate.h"
 #include "relay/intake/intake.h"
 #include "relay/net/tls_context.h"
+#include "relay/service_signer.h"
 #include "relay/spool/spool.h"
 #include "webui/webui.h"
 
@@ -39,6 +40,7 @@ struct service {
     struct tls_tickets *tickets;
     struct tls_pem self_signed; /* when the settings name no certificate */
     struct operations operations;
+    struct signer_watch signer_watch;
 
     struct intake_applied intake_applied;
     bool is_intake_applied; /* every loop goes by the newest settings */

@@ -52,6 +52,7 @@
     X(EVENT_DESTINATION_RESUMED, "destination_resumed", INFO)                                      \
     /* the signer */                                                                               \
     X(EVENT_SIGNER_UP, "signer_up", INFO)                                                          \
+    X(EVENT_SIGNER_LOST, "signer_lost", ERROR)                                                     \
     X(EVENT_SIGNER_MISUSED, "signer_misused", ERROR)                                               \
     X(EVENT_KEY_CREATED, "key_created", INFO)                                                      \
     X(EVENT_KEY_ACTIVE, "key_active", INFO)                                                        \

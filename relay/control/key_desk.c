@@ -232,6 +232,8 @@ static void on_signer_change(void *owner, bool is_up)
     struct key_desk *desk = owner;
 
     atomic_store(&desk->is_up, is_up);
+    if (desk->parts.on_signer)
+        desk->parts.on_signer(desk->parts.owner, is_up);
 }
 
 bool key_desk_is_up(const struct key_desk *desk)

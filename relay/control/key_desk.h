@@ -21,6 +21,8 @@ struct key_desk_parts {
     struct registry *registry;
     struct worker_pool *workers;
     struct resolver_settings resolver;
+    void (*on_signer)(void *owner, bool is_up); /* its channel serves, or no longer; may be NULL */
+    void *owner;
 };
 
 MUST_USE int key_desk_new(struct key_desk **out, const struct key_desk_parts *parts);

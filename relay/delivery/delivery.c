@@ -38,6 +38,8 @@ int delivery_start(struct delivery **out, const struct delivery_parts *parts,
         return FAULT(-ENOMEM);
     delivery->policy = parts->policy;
     delivery->authorities_pem = parts->authorities_pem;
+    delivery->on_signer = parts->on_signer;
+    delivery->owner = parts->owner;
     delivery->shards = calloc(parts->n_loops, sizeof(*delivery->shards));
     error = delivery->shards ? delivery_config_new(&config, settings) : FAULT(-ENOMEM);
     if (error == 0) {

@@ -34,6 +34,9 @@ struct delivery_parts {
     unsigned n_loops;
     struct policy *policy; /* leases outgoing connections; NULL: no bound but the sites' own */
     struct resolver_settings resolver;
+    /* A loop's channel to the signer serves from now on, or no longer; on that loop.  May be NULL. */
+    void (*on_signer)(void *owner, bool is_up);
+    void *owner;
     struct slice authorities_pem; /* for tls = "verify"; .len 0: the system's */
 };
 

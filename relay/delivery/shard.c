@@ -231,8 +231,11 @@ static void on_tick(struct timer *timer)
 
 static void on_signer(void *owner, bool is_up)
 {
-    (void)is_up;
-    delivery_shard_touch(owner);
+    struct delivery_shard *shard = owner;
+
+    delivery_shard_touch(shard);
+    if (shard->delivery->on_signer)
+        shard->delivery->on_signer(shard->delivery->owner, is_up);
 }
 
 static void apply_suspension(struct delivery_shard *shard, struct slice name)

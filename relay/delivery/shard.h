@@ -64,6 +64,8 @@ struct delivery {
     struct spool *spool;
     struct policy *policy;
     struct slice authorities_pem;
+    void (*on_signer)(void *owner, bool is_up); /* as in delivery_parts */
+    void *owner;
     struct delivery_config *_Atomic config; /* the newest; older ones live until the end */
 };
 

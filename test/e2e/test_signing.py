@@ -1,6 +1,8 @@
 """DKIM: made by the signer process, judged by dkimpy, opendkim-testmsg and Mail::DKIM."""
+import ctypes
 import os
 import signal
+import socket
 
 import pytest
 
@@ -8,6 +10,7 @@ from appliance import PATIENCE
 from messages import EIGHT_BIT, LONG_LINES, PLAIN, assert_arrived, parse
 from signatures import Judges, records_of, signatures_of, zone_lines
 
+PIDFD_GETFD = 438  # system call
 SENDER, RECIPIENT = "news@shop.example", "ann@dest.example"
 NEWSLETTER = PLAIN.replace(
     b"Subject: Prices\r\n",
@@ -134,6 +137,42 @@ def test_mail_waits_while_no_signer_answers(world):
     for taken in signed.receiver.taken[-10:]:
         assert len(signatures_of(taken.data)) == 2
     signed.judges.check(signed.receiver.taken[-1].data)
+
+
+def shut_signer_channels(pid):
+    """Ends every channel that the relay has, but for the one to its parent (3)."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    pid_fd = os.pidfd_open(pid)
+    n_shut = 0
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        if int(name) <= 3 or not os.readlink(f"/proc/{pid}/fd/{name}").startswith("socket:"):
+            continue
+        fd = libc.syscall(PIDFD_GETFD, pid_fd, int(name), 0)
+        assert fd >= 0, os.strerror(ctypes.get_errno())
+        with socket.socket(fileno=fd) as theirs:
+            if theirs.type == socket.SOCK_SEQPACKET:
+                theirs.shutdown(socket.SHUT_RDWR)
+                n_shut += 1
+    os.close(pid_fd)
+    return n_shut
+
+
+@pytest.mark.sanitized
+def test_a_relay_that_lost_its_channels_gets_new_ones(world):
+    """The signer lives on, so nothing else would bring them: mail to be signed must not wait."""
+    signed = Signed(world)
+    signed.new_key("--type", "rsa2048")
+    signed.send()
+    relay = signed.relay
+    children = relay.children()
+    mark = relay.log.mark()
+    assert shut_signer_channels(
+        next(pid for pid, name in children.items() if "relay" in name)) >= 2
+    relay.log.wait("signer_lost", after=mark, timeout=30 * PATIENCE)
+    data = signed.send()
+    assert len(signatures_of(data)) == 1
+    relay.cli("dkim", "new", "shop.example", "--type", "rsa2048", "--selector", "later")
+    assert relay.children() == children  # nobody was started anew
 
 
 @pytest.mark.sanitized

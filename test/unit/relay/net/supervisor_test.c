@@ -114,6 +114,9 @@ static int serve(const char *name, int channel_fd)
             break;
         case CHANNEL_RELOAD:
             report("%s reload %.*s", name, (int)message.bytes.len, message.bytes.data);
+            if (slice_equal(buffer_slice(&message.bytes), SLICE_LITERAL("peer lost")) &&
+                channel_send(channel_fd, CHANNEL_PEER_LOST, (struct slice){0}, NULL, 0) < 0)
+                return 1;
             break;
         case CHANNEL_PEER:
             on_peer(name, &message);
@@ -312,6 +315,19 @@ static void the_first_role_drains_before_the_second(void **state)
     assert_int_equal(end_parent(0), 0);
 }
 
+/* The peer lives and has to learn of it too: each gets an end. */
+static void a_child_that_lost_its_peer_gets_a_fresh_pair(void **state)
+{
+    (void)state;
+    start_parent(&usual);
+    wait_for_both("relay peer s", "signer peer r");
+    write_settings("settings", "peer lost");
+    kill(parent, SIGHUP);
+    wait_for("relay reload peer lost");
+    wait_for_both("relay peer s", "signer peer r");
+    assert_int_equal(end_parent(SIGTERM), 0);
+}
+
 static pid_t pid_of(const char *role_start)
 {
     const char *pid = strstr(wait_for(role_start), "pid ");
@@ -473,6 +489,7 @@ int main(void)
         TEST(children_start_with_what_they_need_and_a_pair_between_them),
         TEST(the_first_role_drains_before_the_second),
         TEST(a_child_that_dies_is_started_again_with_a_fresh_pair),
+        TEST(a_child_that_lost_its_peer_gets_a_fresh_pair),
         TEST(signals_to_the_group_do_not_end_children),
         TEST(hup_reloads_and_a_bad_file_keeps_the_old_settings),
         TEST(a_renewed_link_and_a_rewritten_file_reload),
