@@ -19,12 +19,24 @@ static struct {
     struct buffer *problem;
 } parsing;
 
+static bool has_control(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.data[i] < ' ' || text.data[i] == '\x7f')
+            return true;
+    return false;
+}
+
 __attribute__((format(printf, 2, 0))) static void report(cfg_t *cfg, const char *format,
                                                          va_list args)
 {
     char sentence[512];
 
     vsnprintf(sentence, sizeof(sentence), format, args);
+    /* It may quote the file, and goes to a terminal. */
+    for (char *c = sentence; *c; c++)
+        if (has_control(slice_from(c, 1)))
+            *c = '?';
     /* cfg->filename is NULL inside untitled sections, so the path is ours. */
     buffer_printf(parsing.problem, "%s:%d: %s\n", parsing.path, cfg ? cfg->line : 0, sentence);
 }
@@ -46,7 +58,9 @@ static int check_option(cfg_t *cfg, cfg_opt_t *option)
     for (unsigned i = 0; item && i < cfg_opt_size(option); i++) {
         const char *text = cfg_opt_getnstr(option, i);
 
-        if (item_check(item, text ? text : "", &problem))
+        if (has_control(slice_of(text)))
+            buffer_append_text(&problem, "a control character in the value");
+        else if (item_check(item, text ? text : "", &problem))
             continue;
         buffer_append_byte(&problem, '\0');
         cfg_error(cfg, "%s: %s", item->name, problem.data ? problem.data : "out of memory");
@@ -129,6 +143,18 @@ static int store_defaults(const struct item_section *section, void *base, struct
     return 0;
 }
 
+static int store_title(cfg_t *part, char *base, struct arena *arena)
+{
+    struct slice title = slice_of(cfg_title(part));
+
+    if (has_control(title)) {
+        cfg_error(part, "%s: a control character in the title", cfg_name(part));
+        return -EINVAL;
+    }
+    *(const char **)(void *)base = arena_copy(arena, title).data;
+    return 0;
+}
+
 static int store_titled(cfg_t *cfg, struct settings *settings, const struct item_section *section)
 {
     unsigned n = cfg_size(cfg, section->name);
@@ -143,7 +169,8 @@ static int store_titled(cfg_t *cfg, struct settings *settings, const struct item
         char *base = bases + i * section->size;
         int error = store_defaults(section, base, &settings->arena);
 
-        *(const char **)(void *)base = arena_copy(&settings->arena, slice_of(cfg_title(part))).data;
+        if (error == 0)
+            error = store_title(part, base, &settings->arena);
         if (error == 0)
             error = store_section(part, section, base, &settings->arena);
         if (error < 0)
@@ -175,6 +202,58 @@ static int store_all(cfg_t *cfg, struct settings *settings)
     return error;
 }
 
+__attribute__((format(printf, 2, 0))) static void ignore(cfg_t *cfg, const char *format,
+                                                         va_list args)
+{
+    (void)cfg, (void)format, (void)args;
+}
+
+/* libconfuse's lexer says nothing when a file ends inside a string or a comment: it reads to the
+ * end and stands there still.  What it is given next tells; cfg_free() takes it back to the start.
+ */
+static bool lexer_is_inside(void)
+{
+    cfg_opt_t options[] = {CFG_STR("probe", NULL, CFGF_NODEFAULT), CFG_END()};
+    cfg_t *cfg = cfg_init(options, CFGF_NONE);
+    bool is_read;
+
+    if (!cfg)
+        return true;
+    cfg_set_error_function(cfg, ignore);
+    is_read = cfg_parse_buf(cfg, "probe = x\n") == CFG_SUCCESS && cfg_size(cfg, "probe") == 1;
+    cfg_free(cfg);
+    return !is_read;
+}
+
+/* False after saying so: "${" would be replaced by a variable of the environment, and without its
+ * "}" swallow all up to the next one, quotes or not. */
+static bool names_no_variable(const char *path, struct slice text, struct buffer *problem)
+{
+    int line = 1;
+
+    for (size_t i = 0; i + 1 < text.len; i++) {
+        if (text.data[i] == '\n')
+            line++;
+        if (text.data[i] != '$' || text.data[i + 1] != '{' || (i && text.data[i - 1] == '\\'))
+            continue;
+        buffer_printf(problem, "%s:%d: the environment is not read; write \"\\${\"\n", path, line);
+        return false;
+    }
+    return true;
+}
+
+static bool parse_clean_text(cfg_t *cfg, const char *text, struct buffer *problem)
+{
+    size_t before = problem->len;
+    bool is_good = cfg_parse_buf(cfg, text) == CFG_SUCCESS;
+
+    if (is_good && lexer_is_inside())
+        cfg_error(cfg, "the file ends inside a string or a comment");
+    else if (!is_good && problem->len == before)
+        cfg_error(cfg, "a name or a value is missing");
+    return problem->len == before;
+}
+
 static cfg_t *parse_text(cfg_opt_t *options, const char *path, struct slice text,
                          struct buffer *problem)
 {
@@ -188,7 +267,7 @@ static cfg_t *parse_text(cfg_opt_t *options, const char *path, struct slice text
     cfg_set_error_function(cfg, report);
     if (memchr(text.data, '\0', text.len)) {
         buffer_printf(problem, "%s: contains a NUL byte\n", path);
-    } else if (cfg_parse_buf(cfg, copy) == CFG_SUCCESS) {
+    } else if (names_no_variable(path, text, problem) && parse_clean_text(cfg, copy, problem)) {
         return cfg;
     }
     cfg_free(cfg);

@@ -82,46 +82,56 @@ static void a_bad_file_is_refused_with_line_and_reason(void **state)
     static const struct {
         const char *text, *reason;
     } rows[] = {
-        {"hostnam = \"x\"",                                                                "test.conf:1: no such option 'hostnam'"                },
-        {"\n\nlimits { recipients = 5 }",                                                  "test.conf:3: recipients: '5' is outside 100..100000"  },
+        {"hostnam = \"x\"",                                                                "test.conf:1: no such option 'hostnam'"                  },
+        {"\n\nlimits { recipients = 5 }",                                                  "test.conf:3: recipients: '5' is outside 100..100000"    },
         {"\ndelivery {\n expire = \"5 weeks\"\n}",
-         "test.conf:3: expire: '5 weeks' is not a duration"                                                                                       },
+         "test.conf:3: expire: '5 weeks' is not a duration"                                                                                         },
         {"delivery { tls = \"perhaps\" }",
-         "test.conf:1: tls: 'perhaps' is not one of never|may|verify"                                                                             },
-        {"limits { message_size = 99999999999999999999MB }",                               "is not a size"                                        },
-        {"log { format = }",                                                               "test.conf:1:"                                         },
+         "test.conf:1: tls: 'perhaps' is not one of never|may|verify"                                                                               },
+        {"limits { message_size = 99999999999999999999MB }",                               "is not a size"                                          },
+        {"log { format = }",                                                               "test.conf:1:"                                           },
         {"listen \"a\" { address = \"[::]:25\" }\nlisten \"a\" { address = \"[::]:26\" }",
-         "test.conf:2:"                                                                                                                           },
+         "test.conf:2:"                                                                                                                             },
         {"listen \"a\" { plain_auth = maybe }",
-         "test.conf:1: plain_auth: 'maybe' is not true or false"                                                                                  },
-        {"listen \"a\" { }",                                                               "listen \"a\": no address"                             },
-        {"tls \"a\" { key = \"k\" }",                                                      "tls \"a\": certificate and key are both needed"       },
-        {"route \"a\" { }",                                                                "route \"a\": no via"                                  },
-        {"dkim { expire = true } delivery { expire = 6d }",                                "dkim expire needs"                                    },
+         "test.conf:1: plain_auth: 'maybe' is not true or false"                                                                                    },
+        {"listen \"a\" { }",                                                               "listen \"a\": no address"                               },
+        {"tls \"a\" { key = \"k\" }",                                                      "tls \"a\": certificate and key are both needed"         },
+        {"route \"a\" { }",                                                                "route \"a\": no via"                                    },
+        {"dkim { expire = true } delivery { expire = 6d }",                                "dkim expire needs"                                      },
         {"\nlisten \"a\" { address = \"nonsense\" }",
-         "test.conf:2: address: 'nonsense' is not ADDRESS:PORT"                                                                                   },
+         "test.conf:2: address: 'nonsense' is not ADDRESS:PORT"                                                                                     },
         {"listen \"a\" { address = { \"127.0.0.1:25\", \"127.0.0.1\" } }",
-         "test.conf:1: address: '127.0.0.1' is not"                                                                                               },
+         "test.conf:1: address: '127.0.0.1' is not"                                                                                                 },
         {"\n\ndelivery { bind = \"us.example\" }",
-         "test.conf:3: bind: 'us.example' is not an IP address"                                                                                   },
+         "test.conf:3: bind: 'us.example' is not an IP address"                                                                                     },
         {"delivery { allow_mx = \"10.0.0.0/33\" }",
-         "test.conf:1: allow_mx: '10.0.0.0/33' is not a network"                                                                                  },
-        {"resolver { forward = \"dns.example\" }",                                         "test.conf:1: forward: 'dns.example' is not"           },
-        {"panel { address = \"8025\" }",                                                   "test.conf:1: address: '8025' is not ADDRESS:PORT"     },
+         "test.conf:1: allow_mx: '10.0.0.0/33' is not a network"                                                                                    },
+        {"resolver { forward = \"dns.example\" }",                                         "test.conf:1: forward: 'dns.example' is not"             },
+        {"panel { address = \"8025\" }",                                                   "test.conf:1: address: '8025' is not ADDRESS:PORT"       },
         {"route \"a\" { via = \"smart.example:70000\" }",
-         "test.conf:1: via: 'smart.example:70000' is not"                                                                                         },
-        {"route \"a\" { via = \"smart example\" }",                                        "test.conf:1: via: 'smart example' is not"             },
-        {"route \"a\" { via = \"192.0.2.1:0\" }",                                          "test.conf:1: via: '192.0.2.1:0' is not"               },
-        {"hostname = \"two words\"",                                                       "test.conf:1: hostname: 'two words' is not a host name"},
-        {"data_dir = \"here\"",                                                            "test.conf:1: data_dir: 'here' is not a whole path"    },
+         "test.conf:1: via: 'smart.example:70000' is not"                                                                                           },
+        {"route \"a\" { via = \"smart example\" }",                                        "test.conf:1: via: 'smart example' is not"               },
+        {"route \"a\" { via = \"192.0.2.1:0\" }",                                          "test.conf:1: via: '192.0.2.1:0' is not"                 },
+        {"hostname = \"two words\"",                                                       "test.conf:1: hostname: 'two words' is not a host name"  },
+        {"data_dir = \"here\"",                                                            "test.conf:1: data_dir: 'here' is not a whole path"      },
         {"run_dir = "
          "\"/a234567890123456789012345678901234567890123456789012345678901234567890123456789"
-         "012345678901234567890\"",                                               "is not a whole path of 93"                            },
-        {"timezone = \"Europe/Rmoe\"",                                                     "test.conf:1: timezone: 'Europe/Rmoe' is not"          },
+         "012345678901234567890\"",                                               "is not a whole path of 93"                              },
+        {"timezone = \"Europe/Rmoe\"",                                                     "test.conf:1: timezone: 'Europe/Rmoe' is not"            },
         {"timezone = \"../../../etc/passwd\"",
-         "test.conf:1: timezone: '../../../etc/passwd' is not"                                                                                    },
-        {"limits { recipients = -1 }",                                                     "'-1' is not a number"                                 },
-        {"delivery { retry = { \"5m\", \"0s\" } }",                                        "'0s' is outside 1s..7d"                               },
+         "test.conf:1: timezone: '../../../etc/passwd' is not"                                                                                      },
+        {"limits { recipients = -1 }",                                                     "'-1' is not a number"                                   },
+        {"delivery { retry = { \"5m\", \"0s\" } }",                                        "'0s' is outside 1s..7d"                                 },
+        {"\nhostname = \"a\x1b[2Jb\"",                                                     "test.conf:2: hostname: a control character in the value"},
+        {"listen \"a\nb\" { }",                                                            "test.conf:2: listen: a control character in the title"  },
+        {"\x1b[2J = 1",                                                                    "test.conf:1: no such option '?[2J'"                     },
+        {"hostname = a \"\"",                                                              "test.conf:1: a name or a value is missing"              },
+        {"\nroute \"a\" { via = \"h\" password = \"a${b\" }",
+         "test.conf:2: the environment is not read"                                                                                                 },
+        {"hostname = a\n\"",                                                               "the file ends inside a string or a comment"             },
+        {"hostname = a\n'",                                                                "unterminated string"                                    },
+        {"hostname = a\n/* and so on",                                                     "the file ends inside a string or a comment"             },
+        {"hostname = \"\\9\"",                                                             "test.conf:1: bad escape sequence"                       },
     };
 
     (void)state;
@@ -130,6 +140,34 @@ static void a_bad_file_is_refused_with_line_and_reason(void **state)
         if (slice_search(buffer_slice(&problem), slice_of(rows[i].reason)) < 0)
             fail_msg("%s: got %.*s", rows[i].reason, (int)problem.len, problem.data);
     }
+}
+
+/* libconfuse's lexer is global and would go on where the last file left it. */
+static void a_file_that_ends_in_a_string_spoils_no_later_one(void **state)
+{
+    static const char *const broken[] = {"hostname = a\n\"", "hostname = \"a",     "hostname = 'a",
+                                         "hostname = a /*",  "hostname = \"\\9\"", "listen \"a"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+        struct settings *settings;
+
+        assert_null(parse(broken[i]));
+        settings = parse("hostname = relay.example # fine\n");
+        assert_non_null(settings);
+        assert_string_equal(settings->hostname, "relay.example");
+        settings_unref(settings);
+    }
+}
+
+static void a_dollar_can_be_written(void **state)
+{
+    struct settings *settings = parse("route \"*\" { via = h password = \"a\\${b}$\" }");
+
+    (void)state;
+    assert_non_null(settings);
+    assert_string_equal(settings->route[0].password, "a${b}$");
+    settings_unref(settings);
 }
 
 static void every_form_of_a_next_hop_is_taken(void **state)
@@ -214,6 +252,8 @@ int main(void)
         cmocka_unit_test(the_file_of_the_manual_parses_whole),
         cmocka_unit_test(later_values_of_a_repeated_untitled_section_win),
         cmocka_unit_test(a_bad_file_is_refused_with_line_and_reason),
+        cmocka_unit_test(a_file_that_ends_in_a_string_spoils_no_later_one),
+        cmocka_unit_test(a_dollar_can_be_written),
         cmocka_unit_test(every_form_of_a_next_hop_is_taken),
         cmocka_unit_test(units_are_exact),
         cmocka_unit_test(a_walk_shows_every_setting_and_no_secret),
