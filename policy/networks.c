@@ -51,16 +51,41 @@ static void note_runs(struct networks *networks)
     }
 }
 
+/* Of equal networks the one that was given first comes first: qsort() alone does not promise it. */
+static int compare_given(const void *a, const void *b)
+{
+    const struct network_rule *left = *(const struct network_rule *const *)a;
+    const struct network_rule *right = *(const struct network_rule *const *)b;
+    int order = compare_rules(left, right);
+
+    return order ? order : left < right ? -1 : left > right;
+}
+
+/* Copies the rules in their order, each network once. */
+static int sort_rules(struct networks *networks, const struct network_rule *rules, uint32_t n_rules)
+{
+    CLEANUP(free) const struct network_rule **given = calloc(n_rules + 1, sizeof(*given));
+
+    if (!given)
+        return FAULT(-ENOMEM);
+    for (uint32_t i = 0; i < n_rules; i++)
+        given[i] = &rules[i];
+    qsort(given, n_rules, sizeof(*given), compare_given);
+    for (uint32_t i = 0; i < n_rules; i++)
+        if (i == 0 || compare_rules(given[i - 1], given[i]) != 0)
+            networks->rules[networks->n_rules++] = *given[i];
+    return 0;
+}
+
 int networks_build(struct networks **out, const struct network_rule *rules, uint32_t n_rules)
 {
     struct networks *networks = calloc(1, sizeof(*networks) + n_rules * sizeof(rules[0]));
+    int error = networks ? sort_rules(networks, rules, n_rules) : FAULT(-ENOMEM);
 
-    if (!networks)
-        return FAULT(-ENOMEM);
-    networks->n_rules = n_rules;
-    if (n_rules)
-        memcpy(networks->rules, rules, n_rules * sizeof(rules[0]));
-    qsort(networks->rules, n_rules, sizeof(rules[0]), compare_rules);
+    if (error) {
+        free(networks);
+        return error;
+    }
     note_runs(networks);
     *out = networks;
     return 0;
