@@ -67,11 +67,17 @@ static const char *check_sha_crypt(struct slice body)
     return body.len >= 3 + 43 ? NULL : malformed;
 }
 
+static bool is_crypt_digit(char c)
+{
+    return (c >= '.' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
 /* "$y$j9T$salt$hash": flavour, log2 of N, r, each in the alphabet ./0-9A-Za-z.  N above B (2^14) or
  * r above T (32) means more than 64 MiB. */
 static const char *check_yescrypt(struct slice body)
 {
-    if (body.len < 7 + 43 || body.data[3] != 'j' || body.data[6] != '$')
+    if (body.len < 7 + 43 || body.data[3] != 'j' || !is_crypt_digit(body.data[4]) ||
+        !is_crypt_digit(body.data[5]) || body.data[6] != '$')
         return malformed;
     return body.data[4] <= 'B' && body.data[5] <= 'T' ? NULL : too_costly;
 }

@@ -128,6 +128,7 @@ static void what_cannot_be_kept_is_refused(void **state)
         {"$6$rounds=999999999$saltstringsaltst$uE6EVu7vNHgz2cavHnoXwlGGRr0Xug36WibfKTPzfCJA",
          "costs"                                                                                            },
         {"$y$jGT$F5Jx5fExrKuPp53xLKQ..1$YAXMK9Llbqk/FSGbrI16AP6p2zwE4UhuWrJZceAG.p2",            "costs"    },
+        {"$y$j9($F5Jx5fExrKuPp53xLKQ..1$YAXMK9Llbqk/FSGbrI16AP6p2zwE4UhuWrJZceAG.p2",            "malformed"},
         {"$argon2id$v=19$m=4194304,t=2,p=1$c2l4dGVlbmJ5dGVzYWx0IQ$UhTm/0kij/H7YJSut6/dJoHM0Xjx",
          "costs"                                                                                            },
         {"$argon2id$v=19$m=8192,t=4000,p=1$c2l4dGVlbmJ5dGVzYWx0IQ$UhTm/0kij/H7YJSut6/dJoHM0Xjx",
