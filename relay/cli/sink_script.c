@@ -206,7 +206,9 @@ static int read_rules(struct sink_script *script, FILE *file, const char *path,
 
         if (line.len == 0 || line.data[0] == '#')
             continue;
-        wrong = parse_rule(&rule, line);
+        /* A reply or an expression would end there, and mean something else. */
+        wrong = slice_find(line, '\0') >= 0 ? "a line must not have a NUL byte"
+                                            : parse_rule(&rule, line);
         if (wrong) {
             rule_fini(&rule);
             buffer_printf(problem, "%s:%u: %s", path, number, wrong);
