@@ -136,7 +136,7 @@ const struct signing_domain *directory_domain(const struct directory *directory,
                                 : NULL;
 }
 
-static bool has_active_key(const struct signing_domain *domain)
+bool signing_domain_has_active_key(const struct signing_domain *domain)
 {
     for (uint32_t i = 0; i < domain->n_keys; i++)
         if (domain->keys[i].is_active)
@@ -150,7 +150,7 @@ bool directory_may_sign(const struct directory *directory, struct slice domain)
         const struct signing_domain *found = directory_domain(directory, domain);
         ptrdiff_t dot = slice_find(domain, '.');
 
-        if (found && has_active_key(found))
+        if (found && signing_domain_has_active_key(found))
             return true;
         domain = dot < 0 ? (struct slice){NULL, 0} : slice_skip(domain, (size_t)dot + 1);
     }

@@ -241,6 +241,12 @@ static void run_stop(struct task *task)
     CONTAINER_OF(task, struct registry, stop)->is_stopping = true;
 }
 
+void registry_turn(struct registry *registry)
+{
+    mailbox_run(registry->mailbox);
+    finish_batch(registry);
+}
+
 static void *run(void *argument)
 {
     struct registry *registry = argument;
@@ -248,8 +254,7 @@ static void *run(void *argument)
     thread_own(&registry->owner);
     while (!registry->is_stopping) {
         mailbox_wait(registry->mailbox, registry->is_stale ? RETRY_MS : -1);
-        mailbox_run(registry->mailbox);
-        finish_batch(registry);
+        registry_turn(registry);
     }
     return NULL;
 }

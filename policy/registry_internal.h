@@ -36,6 +36,9 @@ typedef enum registry_result registry_verb(struct registry *registry,
 MUST_USE bool registry_ask(struct registry *registry, struct registry_request *request,
                            registry_verb *perform, bool changes_directory);
 
+/* Performs and answers what waits.  A test without the thread takes its turns itself. */
+void registry_turn(struct registry *registry);
+
 /* Sets the sentence. */
 void registry_say(struct registry_request *request, const char *format, ...) PRINTF_LIKE(2, 3);
 
