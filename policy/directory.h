@@ -84,6 +84,8 @@ const struct user *directory_user_of_network(const struct directory *directory,
                                              struct ip_address peer);
 const struct signing_domain *directory_domain(const struct directory *directory, struct slice name);
 
+bool signing_domain_has_active_key(const struct signing_domain *domain);
+
 /* Has the domain, or one above it, a key that signs?  Which of those above may sign is the signer's
  * to say (public suffixes): true is "perhaps", false is sure. */
 bool directory_may_sign(const struct directory *directory, struct slice domain);

@@ -138,6 +138,7 @@ static int start_registry(struct service *service)
 
     if (error < 0)
         return error;
+    key_desk_subscribe(service->key_desk);
     delivery_subscribe(service->delivery, service->registry);
     intake_subscribe(service->intake, service->registry);
     return registry_start(service->registry);
@@ -160,7 +161,7 @@ int service_start_parts(struct service *service)
 {
     static int (*const steps[])(struct service *) = {
         make_loops,   start_policy,   start_delivery, start_spool,
-        start_intake, start_registry, start_key_desk,
+        start_intake, start_key_desk, start_registry,
     };
     int error = mailbox_new(&service->mailbox, SERVICE_MAILBOX);
 
@@ -174,9 +175,9 @@ int service_start_parts(struct service *service)
  * goes what those requests are embedded in. */
 void service_stop_parts(struct service *service)
 {
-    service->key_desk = key_desk_free(service->key_desk);
     service->policy = policy_stop(service->policy);
     service->registry = registry_stop(service->registry);
+    service->key_desk = key_desk_free(service->key_desk);
     service->webui = webui_free(service->webui);
     service->spool = spool_stop(service->spool);
     service->intake = intake_free(service->intake);

@@ -7,12 +7,17 @@
 #include <string.h>
 
 #include "relay/control/key_ceremony.h"
+#include "relay/control/key_check.h"
 
 struct key_desk {
     struct key_desk_parts parts;
     struct signer_client *client;
     struct resolver *resolver; /* made on the loop, at the first question */
     struct ceremony ceremony;
+    struct directory_subscriber subscriber;
+    struct directory *directory; /* the newest; NULL until the first came */
+    struct key_check check;
+    bool wants_check; /* the signer is up, the directory still missing */
     struct key_order *current;
     struct key_request forget;
     struct task *first, **last; /* orders that wait their turn */
@@ -227,11 +232,30 @@ void key_desk_connect(struct key_desk *desk, int fd)
     mailbox_answer(loop_mailbox(desk->parts.loop), &connect->task);
 }
 
+static void check_keys(struct key_desk *desk)
+{
+    if (!desk->wants_check || !desk->directory)
+        return;
+    desk->wants_check = false;
+    key_check_begin(&desk->check, desk->client, desk->directory);
+}
+
+static void on_directory(struct directory_subscriber *subscriber, struct directory *directory)
+{
+    struct key_desk *desk = CONTAINER_OF(subscriber, struct key_desk, subscriber);
+
+    directory_unref(desk->directory);
+    desk->directory = directory;
+    check_keys(desk);
+}
+
 static void on_signer_change(void *owner, bool is_up)
 {
     struct key_desk *desk = owner;
 
     atomic_store(&desk->is_up, is_up);
+    desk->wants_check = is_up;
+    check_keys(desk);
     if (desk->parts.on_signer)
         desk->parts.on_signer(desk->parts.owner, is_up);
 }
@@ -250,6 +274,8 @@ int key_desk_new(struct key_desk **out, const struct key_desk_parts *parts)
         return FAULT(-ENOMEM);
     desk->parts = *parts;
     desk->last = &desk->first;
+    desk->subscriber = (struct directory_subscriber){.mailbox = loop_mailbox(parts->loop),
+                                                     .receive = on_directory};
     later_init(&desk->turn, parts->loop, on_turn);
     error = signer_client_new(&desk->client, parts->loop, on_signer_change, desk);
     if (error == 0)
@@ -267,11 +293,18 @@ int key_desk_new(struct key_desk **out, const struct key_desk_parts *parts)
     return 0;
 }
 
+void key_desk_subscribe(struct key_desk *desk)
+{
+    registry_subscribe(desk->parts.registry, &desk->subscriber);
+}
+
 struct key_desk *key_desk_free(struct key_desk *desk)
 {
     if (!desk)
         return NULL;
     signer_client_free(desk->client);
+    key_check_fini(&desk->check);
+    directory_unref(desk->directory);
     later_cancel(&desk->turn);
     resolver_free(desk->resolver);
     judge_free(desk->ceremony.judge);

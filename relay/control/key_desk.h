@@ -26,7 +26,12 @@ struct key_desk_parts {
 };
 
 MUST_USE int key_desk_new(struct key_desk **out, const struct key_desk_parts *parts);
-struct key_desk *key_desk_free(struct key_desk *desk); /* NULL ok */
+/* After registry_stop() and worker_pool_stop(): both touch what is under way here.  NULL ok. */
+struct key_desk *key_desk_free(struct key_desk *desk);
+
+/* Before registry_start().  What the registry calls active is then made active at the signer
+ * whenever one answers (key_check.h). */
+void key_desk_subscribe(struct key_desk *desk);
 
 /* A loop's end of a channel to the signer, at each (re)start of it; taken. */
 void key_desk_connect(struct key_desk *desk, int fd);

@@ -110,6 +110,16 @@ static struct render_needs needs_of(const struct dispatch *dispatch)
     return needs;
 }
 
+/* What may pass in a moment is waited for once; then the steps hold. */
+static void refuse_prepared(struct dispatch *dispatch)
+{
+    struct judgement judgement = *preparation_judgement(dispatch->preparation);
+
+    if (dispatch->n_entries > 0 && dispatch->entries[0]->attempts > 0)
+        judgement.due_ms = 0;
+    refuse(dispatch, &judgement);
+}
+
 /* The schedule keeps it back, unless it was born of a domain that got its key later: that it takes
  * for mail which needs no signer, and would hand it out again at once. */
 static void wait_for_signer(struct dispatch *dispatch)
@@ -131,7 +141,7 @@ static void on_prepared(void *owner, enum prepare_result result)
         try_send(dispatch);
         break;
     case PREPARE_REFUSED:
-        refuse(dispatch, preparation_judgement(dispatch->preparation));
+        refuse_prepared(dispatch);
         break;
     case PREPARE_NO_SIGNER:
         wait_for_signer(dispatch);

@@ -9,7 +9,7 @@
 #include "relay/delivery/seven_bit.h"
 #include "relay/spool/queue_id.h"
 
-enum { SIGNATURES_MOST = 2000, KEY_SIZE = 24, SIGN_AGAIN_MS = 60000 };
+enum { SIGNATURES_MOST = 2000, KEY_SIZE = 24, KEY_WAIT_MS = 2000 };
 
 struct preparation {
     struct letter *letter;
@@ -135,6 +135,27 @@ static void go_unsigned(struct preparation *preparation)
     finish(preparation, PREPARED);
 }
 
+/* The registry has an active key and the signer does not: it is being made active this moment, or
+ * its file is lost.  Neither is a reason to send without. */
+static void wait_for_key(struct preparation *preparation)
+{
+    refuse(preparation,
+           (struct judgement){
+               .verdict = VERDICT_LATER,
+               .status = SMTP_STATUS(4, 7, 0),
+               .text = SLICE_LITERAL("the signer has not got the active DKIM key of From"),
+               .due_ms = shard_now_ms(preparation->shard) + KEY_WAIT_MS,
+           });
+}
+
+static bool has_active_key(const struct preparation *preparation)
+{
+    const struct signing_domain *domain =
+        directory_domain(preparation->shard->directory, preparation->letter->envelope.from_domain);
+
+    return domain && signing_domain_has_active_key(domain);
+}
+
 static void accept_signature(struct preparation *preparation, const struct sign_request *request)
 {
     char id[QUEUE_ID_SIZE];
@@ -159,7 +180,10 @@ static void on_signed(struct sign_request *request)
         accept_signature(preparation, request);
         break;
     case SIGN_NO_KEY:
-        go_unsigned(preparation);
+        if (has_active_key(preparation))
+            wait_for_key(preparation);
+        else
+            go_unsigned(preparation);
         break;
     case SIGN_DAMAGED:
         spool_report_damaged(preparation->letter->stored, "signer");

@@ -209,6 +209,45 @@ def test_a_restart_keeps_the_keys(world):
     signed.judges.check(signed.send())
 
 
+def key_file(relay, pattern):
+    found, = (relay.folder / "data" / "keys").glob(pattern)
+    return found
+
+
+@pytest.mark.sanitized
+def test_a_key_left_idle_by_a_crash_signs_again(world):
+    """The registry had called it active, the signer was not told any more."""
+    signed = Signed(world)
+    signed.new_key("--type", "rsa2048")
+    relay = signed.relay
+    relay.stop()
+    active = key_file(relay, "*.pem")
+    active.rename(active.with_suffix(".idle"))
+    relay.start()
+    assert len(signatures_of(signed.send())) == 1
+    assert relay.log.wait("key_active", timeout=30 * PATIENCE)["domain"] == "shop.example"
+    assert key_file(relay, "*.pem") == active
+
+
+def test_a_lost_key_is_no_reason_to_send_unsigned(world):
+    signed = Signed(world, config='delivery { retry = { "1s" } }')
+    signed.new_key("--type", "rsa2048")
+    relay = signed.relay
+    relay.stop()
+    active = key_file(relay, "*.pem")
+    aside = relay.folder / "aside.pem"
+    active.rename(aside)
+    relay.start()
+    identifier = relay.send(relay.login, SENDER, RECIPIENT, PLAIN)
+    deferred = relay.log.wait("deferred", msg=identifier, timeout=30 * PATIENCE)
+    assert "DKIM key" in deferred["reply"]
+    relay.stop()
+    aside.rename(active)
+    relay.start()
+    relay.wait_delivered(identifier, timeout=60)
+    assert len(signatures_of(signed.receiver.taken[-1].data)) == 1
+
+
 def test_the_relay_cannot_read_the_keys(world):
     """Run as root, the key folder belongs to the signer's user alone."""
     signed = Signed(world)

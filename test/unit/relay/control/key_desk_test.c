@@ -10,6 +10,7 @@
 #include "policy/worker_pool.h"
 #include "relay/base/list.h"
 #include "relay/base/secret.h"
+#include "relay/control/key_check.h"
 #include "relay/control/key_desk.h"
 #include "test/support/signer_fixture.h"
 
@@ -86,10 +87,11 @@ static int set_up(void **state)
     snprintf(folder, sizeof(folder), "/tmp/staffetta-desk-XXXXXX");
     assert_non_null(mkdtemp(folder));
     assert_int_equal(registry_open(&registry, folder), 0);
-    assert_int_equal(registry_start(registry), 0);
     assert_int_equal(worker_pool_start(&workers, 1, 1), 0);
     parts = (struct key_desk_parts){.loop = running.loop, .registry = registry, .workers = workers};
     assert_int_equal(key_desk_new(&desk, &parts), 0);
+    key_desk_subscribe(desk);
+    assert_int_equal(registry_start(registry), 0);
     assert_int_equal(signer_link_add_loop(running.link_fd, &fd), 0);
     key_desk_connect(desk, fd);
     add_domain(DOMAIN);
@@ -326,6 +328,74 @@ static void orders_take_their_turn(void **state)
     assert_string_equal(orders[3].code, "exists");
 }
 
+static bool is_active(const char *domain, const char *selector)
+{
+    assert_int_equal(tell_key(KEY_SHOW, domain, selector, 0, ""), KEY_OK);
+    return running.key.is_active;
+}
+
+static void link_again(void)
+{
+    int fd;
+
+    assert_int_equal(signer_link_add_loop(running.link_fd, &fd), 0);
+    key_desk_connect(desk, fd);
+    one_turn();
+}
+
+/* A crash came between the registry's word and the signer's.  More than go at once. */
+static void what_the_registry_calls_active_is_made_so_at_the_signer(void **state)
+{
+    enum { N_DOMAINS = KEY_CHECK_AT_ONCE + 3 };
+    char domains[N_DOMAINS][32];
+    struct key_order order;
+
+    (void)state;
+    for (int i = 0; i < N_DOMAINS; i++) {
+        snprintf(domains[i], sizeof(domains[i]), "d%d.example", i);
+        add_domain(domains[i]);
+        order = make(domains[i], "s1", false, true);
+        assert_true(order.went_well && order.made[0].is_active);
+        order = make(domains[i], "s2", false, true);
+        assert_true(order.went_well && !order.made[0].is_active);
+        assert_int_equal(tell_key(KEY_DEACTIVATE, domains[i], "s1", 0, ""), KEY_OK);
+        assert_int_equal(sign_for(domains[i]), SIGN_NO_KEY);
+    }
+    assert_int_equal(tell_key(KEY_CREATE, DOMAIN, "lost", DKIM_KEY_ED25519, ""), KEY_OK);
+    link_again();
+    for (int i = 0; i < N_DOMAINS; i++) {
+        for (int n = 0; n < 1000 && !is_active(domains[i], "s1"); n++)
+            one_turn();
+        assert_true(is_active(domains[i], "s1"));
+        assert_false(is_active(domains[i], "s2"));
+        assert_int_equal(sign_for(domains[i]), SIGN_OK);
+    }
+    assert_false(is_active(DOMAIN, "lost"));
+}
+
+/* The signer goes while it is asked, and the desk while it waits. */
+static void a_check_ends_with_its_signer(void **state)
+{
+    struct key_order order = make(DOMAIN, "s1", false, true);
+
+    (void)state;
+    assert_true(order.went_well);
+    assert_int_equal(tell_key(KEY_DEACTIVATE, DOMAIN, "s1", 0, ""), KEY_OK);
+    link_again();
+    assert_int_equal(kill(running.signer_pid, SIGKILL), 0);
+    while (key_desk_is_up(desk))
+        one_turn();
+    wait_for_signer();
+    start_signer();
+    connect_client();
+    link_again();
+    for (int n = 0; n < 1000 && !is_active(DOMAIN, "s1"); n++)
+        one_turn();
+    assert_true(is_active(DOMAIN, "s1"));
+    assert_int_equal(tell_key(KEY_DEACTIVATE, DOMAIN, "s1", 0, ""), KEY_OK);
+    link_again();
+}
+
 static void without_a_signer_it_says_so(void **state)
 {
     struct key_order order;
@@ -354,6 +424,8 @@ int main(void)
         TEST(an_imported_key_is_judged_too),
         TEST(keys_are_forgotten),
         TEST(orders_take_their_turn),
+        TEST(what_the_registry_calls_active_is_made_so_at_the_signer),
+        TEST(a_check_ends_with_its_signer),
         TEST(without_a_signer_it_says_so),
     };
 
