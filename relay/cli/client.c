@@ -48,6 +48,7 @@ static int exit_code_of(long status, const char *code)
         {"exists",           EX_CANTCREAT  },
         {"signer_down",      EX_UNAVAILABLE},
         {"busy",             EX_TEMPFAIL   },
+        {"failed",           EX_IOERR      },
         {"not_signed_in",    EX_NOPERM     }
     };
 

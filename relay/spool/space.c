@@ -9,7 +9,10 @@ static const char reserve_name[] = "reserve";
 
 static const int64_t NEVER_MS = INT64_MIN / 2;
 
-enum { CHECK_EVERY_MS = 1000, MOST_RESERVE_BYTES = 64000000, MIN_FREE_BYTES = 100000000 };
+/* In a second a fast disk takes more than the watermark holds back, so the edge is watched closely;
+ * room that comes and goes must not fill the log. */
+enum { CHECK_EVERY_MS = 20, CHECK_FULL_EVERY_MS = 1000 };
+enum { MOST_RESERVE_BYTES = 64000000, MIN_FREE_BYTES = 100000000 };
 
 void space_init(struct space *space, const struct io *io, int dir_fd, uint64_t min_free_bytes,
                 unsigned min_free_inodes_percent, uint64_t reserve_bytes)
@@ -70,7 +73,8 @@ void space_check(struct space *space, int64_t now_ms)
     struct statvfs now;
     uint64_t free_bytes;
 
-    if (now_ms - space->checked_ms < CHECK_EVERY_MS)
+    if (now_ms - space->checked_ms <
+        (atomic_load(&space->is_full) ? CHECK_FULL_EVERY_MS : CHECK_EVERY_MS))
         return;
     space->checked_ms = now_ms;
     /* Not knowing is no reason to refuse: a full disk also shows at the write. */

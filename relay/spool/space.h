@@ -26,7 +26,8 @@ void space_init(struct space *space, const struct io *io, int dir_fd, uint64_t m
 /* Counts from the next look on; 0: the default. */
 void space_set_min_free(struct space *space, uint64_t bytes);
 
-/* Looks at the disk unless it did within the last second; makes the reserve when there is room. */
+/* Looks at the disk unless it did within the last 20 ms (a second when it is full); makes the
+ * reserve when there is room. */
 void space_check(struct space *space, int64_t now_ms);
 
 /* A write found no room: new mail is refused until a later look finds it. */

@@ -79,13 +79,22 @@ class Storm:
         assert storm.told_twice(self.relay.folder / "log") == []
 
 
+def ages(account, kills):
+    """How long before a kill the receiver had taken what came again: what was open, and where."""
+    last = sorted(min((kill - taken[0] for kill in kills if taken[0] < kill < taken[1]), default=0)
+                  for taken in account.arrived.values() if len(taken) > 1)
+    return " ".join(f"p{p} {1000 * last[len(last) * p // 100]:.1f} ms" for p in (10, 50, 90, 99)
+                    if last) or "-"
+
+
 def report(kind, account, kills):
     repeats, deliveries = account.repeats(), account.deliveries()
     times = [time for time in kills] + [float("inf")]
     each = [sum(times[i] <= r < times[i + 1] for r in repeats) for i in range(len(kills))]
     print(f"\n{kind}: {len(kills)} kills, {len(account.acknowledged)} messages acknowledged, "
           f"{deliveries} deliveries, {len(account.missing())} lost, {len(repeats)} repeated = "
-          f"{100 * len(repeats) / deliveries:.3f} %, most after one kill {max(each)}")
+          f"{100 * len(repeats) / deliveries:.3f} %, most after one kill {max(each)}; "
+          f"first taken before the kill: {ages(account, kills)}")
     return len(repeats), max(each)
 
 
