@@ -104,6 +104,12 @@ static void flush(struct canonical_body *body)
 
 static void put(struct canonical_body *body, struct slice bytes)
 {
+    if (bytes.len >= CANONICAL_OUTPUT_BYTES / 2) { /* worth no copy */
+        flush(body);
+        if (EVP_DigestUpdate(body->digest, bytes.data, bytes.len) != 1)
+            body->failed = true;
+        return;
+    }
     while (bytes.len) {
         struct slice part = slice_head(bytes, CANONICAL_OUTPUT_BYTES - body->used);
 
@@ -127,12 +133,38 @@ static void put_content(struct canonical_body *body, struct slice bytes)
     body->has_output = true;
 }
 
+enum { WORD = sizeof(uint64_t) };
+
+/* High bits where octets of word are c; above the first such octet it may err: a hit is looked at
+ * again, octet by octet. */
+static uint64_t octets_equal(uint64_t word, char c)
+{
+    static const uint64_t low = 0x0101010101010101ULL;
+    uint64_t zeros = word ^ (low * (unsigned char)c);
+
+    return (zeros - low) & ~zeros & (low << 7);
+}
+
+/* Whether the eight octets at data are plain, seen together with the ninth. */
+static bool is_plain_word(const char *data)
+{
+    uint64_t word, next;
+
+    memcpy(&word, data, WORD);
+    memcpy(&next, data + 1, WORD);
+    return !(octets_equal(word, '\r') | octets_equal(word, '\t') |
+             (octets_equal(word, ' ') &
+              (octets_equal(next, ' ') | octets_equal(next, '\t') | octets_equal(next, '\r'))));
+}
+
 /* How many octets go through unchanged: up to a CR, a tab, or a space that is not single and
  * inside a line.  In most texts that is the whole line. */
 static size_t plain_length(struct slice bytes)
 {
     size_t i = 0;
 
+    while (bytes.len - i > WORD && is_plain_word(bytes.data + i))
+        i += WORD;
     for (; i < bytes.len; i++) {
         char c = bytes.data[i];
 
@@ -143,6 +175,24 @@ static size_t plain_length(struct slice bytes)
             break;
     }
     return i;
+}
+
+/* The same over whole lines, up to the last octet that is none of a line's end. */
+static size_t unchanged_length(struct slice bytes)
+{
+    size_t i = plain_length(bytes), end = i;
+
+    while (end) { /* a blank that is held back ends with the line, so content comes first */
+        size_t len;
+
+        if (bytes.len - i < 2 || bytes.data[i] != '\r' || bytes.data[i + 1] != '\n')
+            return end;
+        len = plain_length(slice_skip(bytes, i + 2));
+        i += 2 + len;
+        if (len)
+            end = i;
+    }
+    return 0;
 }
 
 /* The octet after a CR: together a line end, or the CR was nothing special. */
@@ -167,7 +217,7 @@ void canonical_body_add(struct canonical_body *body, struct slice chunk)
             chunk = slice_skip(chunk, resolve_cr(body, chunk.data[0]));
             continue;
         }
-        len = is_blank(chunk.data[0]) ? 0 : plain_length(chunk);
+        len = is_blank(chunk.data[0]) ? 0 : unchanged_length(chunk);
         if (len) {
             put_content(body, slice_head(chunk, len));
             chunk = slice_skip(chunk, len);
