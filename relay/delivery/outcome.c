@@ -37,7 +37,6 @@ struct outcome *outcome_new(struct delivery_shard *shard, struct stored *stored,
     outcome->items = arena_alloc(&outcome->arena, n * sizeof(*outcome->items));
     outcome->changes = arena_alloc(&outcome->arena, n * sizeof(*outcome->changes));
     outcome->capacity = n;
-    random_bytes(&outcome->dice, sizeof(outcome->dice));
     if (outcome->letter && outcome->items && outcome->changes)
         return outcome;
     letter_unref(outcome->letter);
@@ -79,6 +78,14 @@ void outcome_set_place(struct outcome *outcome, const struct outcome_place *plac
     };
 }
 
+/* One for all recipients, so that they come back together; most outcomes never ask. */
+static uint32_t dice_of(struct outcome *outcome)
+{
+    if (!outcome->dice)
+        random_bytes(&outcome->dice, sizeof(outcome->dice));
+    return outcome->dice;
+}
+
 static struct schedule *schedule_of(const struct outcome *outcome)
 {
     return outcome->shard->schedule;
@@ -112,7 +119,7 @@ void outcome_add(struct outcome *outcome, struct entry *entry, const struct judg
     item->due_ms = judgement->due_ms;
     if (item->due_ms == 0)
         item->due_ms = now_ms + retry_wait_ms(&outcome->shard->config->settings.retry,
-                                              entry->attempts, outcome->dice);
+                                              entry->attempts, dice_of(outcome));
 }
 
 static struct slice print_reply(struct outcome *outcome, const struct judgement *judgement)
@@ -267,7 +274,6 @@ static void send_update(struct outcome *outcome)
         .stored = outcome->letter->stored,
         .changes = outcome->changes,
         .n_changes = outcome->n_items,
-        .signatures = outcome->signatures,
         .reports = outcome->appends,
         .n_reports = outcome->n_reports,
     };

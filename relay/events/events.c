@@ -2,13 +2,14 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "relay/base/list.h"
 #include "relay/base/log.h"
 #include "relay/base/mailbox.h"
 #include "relay/base/thread.h"
 
-enum { MAILBOX_EVENTS = 65536, SINK_BUFFER_BYTES = 64 * 1024 };
+enum { MAILBOX_EVENTS = 65536, SINK_BUFFER_BYTES = 64 * 1024, REST_MS = 5 };
 
 struct events {
     struct mailbox *mailbox;
@@ -108,6 +109,13 @@ static void run_stop(struct task *task)
     CONTAINER_OF(task, struct events, stop)->is_stopping = true;
 }
 
+/* Under load each message would wake this thread three times, which costs more than its lines;
+ * nobody reads a log that fast. */
+static void rest(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = REST_MS * 1000000L}, NULL);
+}
+
 static void *run(void *argument)
 {
     struct events *events = argument;
@@ -118,6 +126,8 @@ static void *run(void *argument)
         mailbox_run(events->mailbox);
         tell_gap(events);
         log_flush(&events->pending);
+        if (!events->is_stopping)
+            rest();
     }
     return NULL;
 }

@@ -129,8 +129,9 @@ static void lay_down_header(struct collector *collector)
     int error = header_read_facts(block, &collector->arena, &collector->facts);
 
     collector->owner->add_trace(collector->owner->owner, &trace);
-    trace_message_id_print(slice_of(collector->id_text), slice_of(collector->owner->hostname),
-                           &message_id);
+    if (!collector->facts.has_message_id)
+        trace_message_id_print(slice_of(collector->id_text), slice_of(collector->owner->hostname),
+                               &message_id);
     clock_format_date(clock_utc_ms(), date);
     additions =
         (struct header_additions){buffer_slice(&trace), slice_of(date), buffer_slice(&message_id)};
