@@ -78,6 +78,20 @@ void buffer_append_byte(struct buffer *buffer, char byte)
     buffer_append(buffer, slice_from(&byte, 1));
 }
 
+void buffer_append_number(struct buffer *buffer, int64_t number)
+{
+    uint64_t left = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    char digits[24];
+    size_t at = sizeof(digits);
+
+    do
+        digits[--at] = (char)('0' + left % 10);
+    while ((left /= 10) > 0);
+    if (number < 0)
+        digits[--at] = '-';
+    buffer_append(buffer, slice_from(digits + at, sizeof(digits) - at));
+}
+
 void buffer_printf(struct buffer *buffer, const char *format, ...)
 {
     char text[1024];

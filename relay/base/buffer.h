@@ -29,6 +29,7 @@ MUST_USE int buffer_reserve(struct buffer *buffer, size_t more);
 void buffer_append(struct buffer *buffer, struct slice bytes);
 void buffer_append_text(struct buffer *buffer, const char *text);
 void buffer_append_byte(struct buffer *buffer, char byte);
+void buffer_append_number(struct buffer *buffer, int64_t number); /* in decimal */
 void buffer_printf(struct buffer *buffer, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Fixed-width little-endian numbers and length-prefixed bytes: how records are laid out. */

@@ -67,12 +67,22 @@ static void append_quoted(struct buffer *out, struct slice text, const char *unp
     buffer_append_byte(out, '"');
 }
 
+/* Never negative: how long something took. */
+static void append_seconds(struct buffer *out, int64_t ms)
+{
+    const char fraction[] = {'.', (char)('0' + ms / 100 % 10), (char)('0' + ms / 10 % 10),
+                             (char)('0' + ms % 10)};
+
+    buffer_append_number(out, ms / 1000);
+    buffer_append(out, slice_from(fraction, sizeof(fraction)));
+}
+
 static void append_logfmt_value(struct buffer *out, const struct event_field *field)
 {
     if (field->type == FIELD_TYPE_NUMBER)
-        buffer_printf(out, "%lld", (long long)field->number);
+        buffer_append_number(out, field->number);
     else if (field->type == FIELD_TYPE_SECONDS)
-        buffer_printf(out, "%.3f", (double)field->number / 1000);
+        append_seconds(out, field->number < 0 ? 0 : field->number);
     else if (needs_quotes(field->text))
         append_quoted(out, field->text, "\\x");
     else
@@ -93,32 +103,63 @@ static bool is_absent(const struct event_field *field)
     return field->type == FIELD_TYPE_TEXT && !field->text.data;
 }
 
+/* Many lines of one millisecond follow each other. */
+static const char *stamp_of(int64_t utc_ms)
+{
+    static _Thread_local struct {
+        int64_t utc_ms;
+        char text[CLOCK_DATE_SIZE];
+    } last;
+
+    if (last.utc_ms != utc_ms || !*last.text) {
+        clock_format_timestamp(utc_ms, last.text);
+        last.utc_ms = utc_ms;
+    }
+    return last.text;
+}
+
+struct log_marks {
+    const char *stamp, *level, *event, *head_end, *field, *value, *end;
+};
+
+/* clang-format off */
+static const struct log_marks marks_of[] = {
+    [LOG_FORMAT_LOGFMT] = {"ts=", " level=", " event=", "", " ", "=", "\n"},
+    [LOG_FORMAT_JSON] = {"{\"ts\":\"", "\",\"level\":\"", "\",\"event\":\"", "\"", ",\"", "\":", "}\n"},
+};
+/* clang-format on */
+
+static void append_head(struct buffer *out, const struct log_marks *marks,
+                        const struct event *event)
+{
+    buffer_append_text(out, marks->stamp);
+    buffer_append_text(out, stamp_of(event->utc_ms));
+    buffer_append_text(out, marks->level);
+    buffer_append_text(out, level_names[event_level_of(event->kind)]);
+    buffer_append_text(out, marks->event);
+    buffer_append_text(out, event_name(event->kind));
+    buffer_append_text(out, marks->head_end);
+}
+
 void log_format_event(struct buffer *out, enum log_format format, const struct event *event)
 {
-    bool is_json = format == LOG_FORMAT_JSON;
-    char stamp[CLOCK_DATE_SIZE];
+    const struct log_marks *marks = &marks_of[format];
 
-    clock_format_timestamp(event->utc_ms, stamp);
-    if (is_json)
-        buffer_printf(out, "{\"ts\":\"%s\",\"level\":\"%s\",\"event\":\"%s\"", stamp,
-                      level_names[event_level_of(event->kind)], event_name(event->kind));
-    else
-        buffer_printf(out, "ts=%s level=%s event=%s", stamp,
-                      level_names[event_level_of(event->kind)], event_name(event->kind));
+    append_head(out, marks, event);
     for (unsigned i = 0; i < event->n_fields; i++) {
         const struct event_field *field = &event->fields[i];
 
         if (is_absent(field))
             continue;
-        if (is_json) {
-            buffer_printf(out, ",\"%s\":", field->name);
+        buffer_append_text(out, marks->field);
+        buffer_append_text(out, field->name);
+        buffer_append_text(out, marks->value);
+        if (format == LOG_FORMAT_JSON)
             append_json_value(out, field);
-        } else {
-            buffer_printf(out, " %s=", field->name);
+        else
             append_logfmt_value(out, field);
-        }
     }
-    buffer_append_text(out, is_json ? "}\n" : "\n");
+    buffer_append_text(out, marks->end);
 }
 
 void log_append(struct buffer *lines, const struct event *event)
