@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "relay/base/octets.h"
+
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t';
@@ -133,25 +135,11 @@ static void put_content(struct canonical_body *body, struct slice bytes)
     body->has_output = true;
 }
 
-enum { WORD = sizeof(uint64_t) };
-
-/* High bits where octets of word are c; above the first such octet it may err: a hit is looked at
- * again, octet by octet. */
-static uint64_t octets_equal(uint64_t word, char c)
-{
-    static const uint64_t low = 0x0101010101010101ULL;
-    uint64_t zeros = word ^ (low * (unsigned char)c);
-
-    return (zeros - low) & ~zeros & (low << 7);
-}
-
 /* Whether the eight octets at data are plain, seen together with the ninth. */
 static bool is_plain_word(const char *data)
 {
-    uint64_t word, next;
+    uint64_t word = octets_load(data), next = octets_load(data + 1);
 
-    memcpy(&word, data, WORD);
-    memcpy(&next, data + 1, WORD);
     return !(octets_equal(word, '\r') | octets_equal(word, '\t') |
              (octets_equal(word, ' ') &
               (octets_equal(next, ' ') | octets_equal(next, '\t') | octets_equal(next, '\r'))));
@@ -163,8 +151,8 @@ static size_t plain_length(struct slice bytes)
 {
     size_t i = 0;
 
-    while (bytes.len - i > WORD && is_plain_word(bytes.data + i))
-        i += WORD;
+    while (bytes.len - i > OCTETS_WORD && is_plain_word(bytes.data + i))
+        i += OCTETS_WORD;
     for (; i < bytes.len; i++) {
         char c = bytes.data[i];
 

@@ -1,18 +1,15 @@
 #include "relay/message/line_scan.h"
 
-enum { HIGH_BITS_STEP = sizeof(uint64_t) };
+#include "relay/base/octets.h"
 
 bool has_eight_bit(struct slice bytes)
 {
     const char *at = bytes.data;
     size_t left = bytes.len;
-    uint64_t word;
 
-    for (; left >= HIGH_BITS_STEP; at += HIGH_BITS_STEP, left -= HIGH_BITS_STEP) {
-        memcpy(&word, at, sizeof(word));
-        if (word & 0x8080808080808080ULL)
+    for (; left >= OCTETS_WORD; at += OCTETS_WORD, left -= OCTETS_WORD)
+        if (octets_load(at) & OCTETS_HIGH)
             return true;
-    }
     for (; left; at++, left--)
         if (*at & '\x80')
             return true;

@@ -1,17 +1,6 @@
 #include "relay/smtp/plain_lines.h"
 
-enum { WORD = sizeof(uint64_t) };
-
-static const uint64_t each_low = 0x0101010101010101ULL, each_high = 0x8080808080808080ULL;
-
-/* High bits where the octets of word are c; above the first such octet it may err, and need not
- * be asked (the borrow of the subtraction goes upwards). */
-static uint64_t is_octet(uint64_t word, unsigned char c)
-{
-    uint64_t zeros = word ^ (each_low * c);
-
-    return (zeros - each_low) & ~zeros & each_high;
-}
+#include "relay/base/octets.h"
 
 static bool ends_run(char c)
 {
@@ -24,17 +13,16 @@ static size_t run_length(struct slice text, bool *is_eight_bit)
     uint64_t seen = 0;
     size_t len = 0;
 
-    for (; text.len - len >= WORD; len += WORD) {
-        uint64_t word;
+    for (; text.len - len >= OCTETS_WORD; len += OCTETS_WORD) {
+        uint64_t word = octets_load(text.data + len);
 
-        memcpy(&word, text.data + len, sizeof(word));
-        if (is_octet(word, '\r') | is_octet(word, '\n') | is_octet(word, '\0'))
+        if (octets_equal(word, '\r') | octets_equal(word, '\n') | octets_equal(word, '\0'))
             break;
         seen |= word;
     }
     for (; len < text.len && !ends_run(text.data[len]); len++)
         seen |= (unsigned char)text.data[len];
-    *is_eight_bit = *is_eight_bit || (seen & each_high);
+    *is_eight_bit = *is_eight_bit || (seen & OCTETS_HIGH);
     return len;
 }
 
