@@ -5,7 +5,7 @@
 #include "relay/delivery/dispatch_private.h"
 
 /* A piece of the body grows to twice its length at most when it is dot-stuffed. */
-enum { BODY_PIECE = 16384, BODY_ROOM = 3 * BODY_PIECE };
+enum { BODY_PIECE = 32768, BODY_ROOM = 3 * BODY_PIECE };
 
 static void hold_damaged(struct dispatch *dispatch)
 {
