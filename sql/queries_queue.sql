@@ -2,8 +2,8 @@
 
 -- name: add_message
 INSERT INTO message (id, place, envelope_bytes, header_bytes, body_bytes, crc, arrived, expires,
-                     user_id, user, sender, flags, class, campaign, n_recipients, signatures)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16);
+                     user_id, user, sender, flags, class, campaign, n_recipients)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15);
 
 -- name: add_recipient
 INSERT INTO recipient (message, n, address, state, attempts, next, flags, reply, host, tried)
@@ -27,15 +27,12 @@ UPDATE recipient SET flags = flags | ?3 WHERE message = ?1 AND n = ?2;
 UPDATE recipient SET flags = flags | ?4, host = ?5, tried = ?6
 WHERE message = ?1 AND n BETWEEN ?2 AND ?3;
 
--- name: set_signatures
-UPDATE message SET signatures = ?2 WHERE id = ?1;
-
 -- name: move_message
 UPDATE message SET place = ?2 WHERE id = ?1;
 
 -- name: all_messages
 SELECT id, place, envelope_bytes, header_bytes, body_bytes, crc, arrived, expires,
-       user_id, user, sender, flags, class, campaign, n_recipients, signatures
+       user_id, user, sender, flags, class, campaign, n_recipients
 FROM message ORDER BY id;
 
 -- name: all_recipients
@@ -44,20 +41,17 @@ FROM recipient ORDER BY message, n;
 
 -- name: next_messages
 SELECT id, place, envelope_bytes, header_bytes, body_bytes, crc, arrived, expires,
-       user_id, user, sender, flags, class, campaign, n_recipients, signatures
+       user_id, user, sender, flags, class, campaign, n_recipients
 FROM message WHERE id > ?1 ORDER BY id LIMIT ?2;
 
 -- name: find_message
 SELECT id, place, envelope_bytes, header_bytes, body_bytes, crc, arrived, expires,
-       user_id, user, sender, flags, class, campaign, n_recipients, signatures
+       user_id, user, sender, flags, class, campaign, n_recipients
 FROM message WHERE id = ?1;
 
 -- name: recipients_of
 SELECT message, n, address, state, attempts, next, flags, reply, host, tried
 FROM recipient WHERE message = ?1 ORDER BY n;
-
--- name: signatures_of
-SELECT signatures FROM message WHERE id = ?1;
 
 -- name: last_id
 SELECT max(id) FROM message;

@@ -12,14 +12,12 @@
     X(QUEUE_CHANGE_RECIPIENT, "change_recipient")                                                  \
     X(QUEUE_MARK_RECIPIENT, "mark_recipient")                                                      \
     X(QUEUE_OPEN_RECIPIENTS, "open_recipients")                                                    \
-    X(QUEUE_SET_SIGNATURES, "set_signatures")                                                      \
     X(QUEUE_MOVE_MESSAGE, "move_message")                                                          \
     X(QUEUE_ALL_MESSAGES, "all_messages")                                                          \
     X(QUEUE_ALL_RECIPIENTS, "all_recipients")                                                      \
     X(QUEUE_NEXT_MESSAGES, "next_messages")                                                        \
     X(QUEUE_FIND_MESSAGE, "find_message")                                                          \
     X(QUEUE_RECIPIENTS_OF, "recipients_of")                                                        \
-    X(QUEUE_SIGNATURES_OF, "signatures_of")                                                        \
     X(QUEUE_LAST_ID, "last_id")                                                                    \
     X(QUEUE_REMEMBER, "remember")                                                                  \
     X(QUEUE_RECALL, "recall")                                                                      \

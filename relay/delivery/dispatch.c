@@ -336,18 +336,6 @@ static void tell_doubt(struct dispatch *dispatch)
     }
 }
 
-/* Nothing was delivered yet: the row keeps the signature for whoever looks at it. */
-static void keep_signatures(struct dispatch *dispatch)
-{
-    struct slice prefix;
-
-    if (!dispatch->is_prepared || dispatch->n_entries == 0 || dispatch->entries[0]->attempts > 0)
-        return;
-    prefix = preparation_prefix(dispatch->preparation);
-    if (prefix.len)
-        dispatch->outcome->signatures = arena_copy(&dispatch->outcome->arena, prefix);
-}
-
 void dispatch_on_end(struct dispatch *dispatch, enum smtp_phase phase,
                      const struct smtp_reply *reply, bool is_doubtful)
 {
@@ -358,8 +346,6 @@ void dispatch_on_end(struct dispatch *dispatch, enum smtp_phase phase,
     dispatch->connection = NULL;
     if (is_doubtful)
         tell_doubt(dispatch);
-    if (judgement.verdict == VERDICT_LATER && dispatch->is_sent)
-        keep_signatures(dispatch);
     dispatch_judge_rest(dispatch, &judgement);
     dispatch_finish(dispatch);
 }

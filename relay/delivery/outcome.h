@@ -35,7 +35,6 @@ struct outcome {
     struct letter *letter;
     struct arena arena;
     struct outcome_place place;
-    struct slice signatures; /* kept with the first deferral */
     uint32_t dice;
     uint32_t n_items, capacity;
     struct outcome_item *items;

@@ -235,24 +235,3 @@ int spool_reader_list(struct spool_reader *reader, const struct queue_filter *fi
     }
     return list_slices(&listing, max_scanned, cursor);
 }
-
-int spool_reader_signatures(struct spool_reader *reader, uint64_t id, struct buffer *out)
-{
-    struct statement *read;
-    int result = open_current(reader);
-
-    if (result)
-        return result;
-    read = db_statement(reader->db, QUEUE_SIGNATURES_OF);
-    bind_number(read, 1, (int64_t)id);
-    result = statement_step(read);
-    if (result == STATEMENT_ROW) {
-        struct slice signatures = column_blob(read, 0);
-
-        buffer_append(out, signatures);
-        result = signatures.data ? buffer_error(out) : -ENOENT;
-        statement_reset(read);
-        return result;
-    }
-    return result == STATEMENT_DONE ? -ENOENT : result;
-}

@@ -44,7 +44,4 @@ MUST_USE int spool_reader_list(struct spool_reader *reader, const struct queue_f
                                uint32_t limit, uint32_t max_scanned, queue_row_callback *on_row,
                                void *owner, uint64_t *cursor);
 
-/* The stored signatures of a deferred message, appended to out; -ENOENT when it has none. */
-MUST_USE int spool_reader_signatures(struct spool_reader *reader, uint64_t id, struct buffer *out);
-
 void spool_reader_interrupt(struct spool_reader *reader);

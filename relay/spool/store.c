@@ -172,15 +172,6 @@ static int open_rows(struct store *store, uint64_t id, const struct spool_change
     return statement_run(open);
 }
 
-static int set_signatures(struct store *store, uint64_t id, struct slice signatures)
-{
-    struct statement *set = db_statement(store->db, QUEUE_SET_SIGNATURES);
-
-    bind_number(set, 1, (int64_t)id);
-    bind_blob(set, 2, signatures);
-    return statement_run(set);
-}
-
 int store_change(struct store *store, const struct spool_update *update, uint32_t *n_finished)
 {
     static int (*const apply[])(struct store *, uint64_t, const struct spool_change *) = {
@@ -193,8 +184,6 @@ int store_change(struct store *store, const struct spool_update *update, uint32_
     uint32_t n_run;
 
     *n_finished = 0;
-    if (update->signatures.data)
-        error = set_signatures(store, id, update->signatures);
     for (uint32_t i = 0; !error && i < update->n_changes; i += n_run) {
         const struct spool_change *change = &update->changes[i];
 

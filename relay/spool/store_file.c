@@ -232,11 +232,11 @@ void store_remove_leftovers(const struct store *store)
 
 struct table_copy {
     enum queue_statement read, add;
-    const char *types; /* of the columns: number, integer that may be NULL, text, blob */
+    const char *types; /* of the columns: number, integer that may be NULL, text */
 };
 
 static const struct table_copy copies[] = {
-    {QUEUE_ALL_MESSAGES,   QUEUE_ADD_MESSAGE,   "nnnnnnnnnttnntnb"},
+    {QUEUE_ALL_MESSAGES,   QUEUE_ADD_MESSAGE,   "nnnnnnnnnttnntn" },
     {QUEUE_ALL_RECIPIENTS, QUEUE_ADD_RECIPIENT, "nntnnnntti"      },
     {QUEUE_ALL_FAILURES,   QUEUE_ADD_FAILURE,   "ntntnnnttttttttt"},
 };
@@ -250,10 +250,8 @@ static int copy_row(struct statement *read, struct statement *add, const char *t
             bind_blob(add, i + 1, (struct slice){0});
         else if (types[i] == 'i')
             bind_number(add, i + 1, column_number(read, i));
-        else if (types[i] == 't')
-            bind_text(add, i + 1, column_text(read, i));
         else
-            bind_blob(add, i + 1, column_blob(read, i));
+            bind_text(add, i + 1, column_text(read, i));
     }
     return statement_run(add);
 }

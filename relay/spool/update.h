@@ -41,7 +41,6 @@ struct spool_update {
     struct stored *stored; /* the asker holds a reference until done() */
     const struct spool_change *changes;
     uint32_t n_changes;
-    struct slice signatures;      /* data NULL: as they were */
     struct spool_append *reports; /* array; in pieces, large is NULL; no done() of their own */
     uint32_t n_reports;
     const struct failure *failures; /* to be told in a digest; ids are the spool's */

@@ -15,8 +15,7 @@ CREATE TABLE message (
     flags          INTEGER NOT NULL,
     class          INTEGER NOT NULL,
     campaign       TEXT,
-    n_recipients   INTEGER NOT NULL,    -- at arrival
-    signatures     BLOB                 -- made at the first attempt, kept with the first deferral
+    n_recipients   INTEGER NOT NULL     -- at arrival
 );
 
 CREATE TABLE recipient (
