@@ -78,19 +78,30 @@ static void count_taken(const struct session *session, size_t message_bytes)
     __atomic_store_n(&board->messages, board->messages + 1, __ATOMIC_RELEASE);
 }
 
-/* In what wire.in holds of the message's beginning. */
+/* Some relays put theirs at the end of the header. */
+static void count_signatures(const char *data, const char *end)
+{
+    static const char signature[] = "DKIM-Signature:";
+    const size_t n = sizeof(signature) - 1;
+
+    while ((data = memmem(data, (size_t)(end - data), signature, n)) != NULL) {
+        board->signatures++;
+        data += n;
+    }
+}
+
+/* In what wire.in holds of the message's beginning, once the whole header is there. */
 static void look_for_id(struct session *session, const char *data, size_t n)
 {
-    static const char field[] = "\n" LETTER_ID_FIELD, signature[] = "DKIM-Signature:";
-    const char *found = memmem(data, n, field, sizeof(field) - 1);
+    static const char field[] = "\n" LETTER_ID_FIELD;
+    const char *end = memmem(data, n, "\r\n\r\n", 4);
+    const char *found = end ? memmem(data, (size_t)(end - data), field, sizeof(field) - 1) : NULL;
 
-    if (!found || (size_t)(data + n - found) < sizeof(field) - 1 + 16)
+    if (!found)
         return;
     session->id = strtoull(found + sizeof(field) - 1, NULL, 16);
     session->has_id = true;
-    for (const char *at = data;
-         (at = memmem(at, (size_t)(found - at), signature, sizeof(signature) - 1)) != NULL; at++)
-        board->signatures++;
+    count_signatures(data, end);
 }
 
 static void begin_message(struct session *session)
