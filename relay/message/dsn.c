@@ -153,6 +153,7 @@ int dsn_write(const struct dsn *dsn, struct buffer *out, struct dsn_facts *facts
 {
     struct report_writer writer = {.out = out, .utf8 = has_utf8_address(dsn)};
     size_t start = out->len;
+    struct slice whole;
 
     assert(dsn->sender.len && dsn->n_recipients);
     report_choose_boundary(&writer, dsn->report_id, dsn->original);
@@ -162,8 +163,9 @@ int dsn_write(const struct dsn *dsn, struct buffer *out, struct dsn_facts *facts
     write_status(&writer, dsn);
     write_original(&writer, dsn);
     buffer_fini(&writer.line);
-    facts->has_eight_bit_header = has_eight_bit(slice_from(out->data + start, facts->header_bytes));
-    facts->has_eight_bit = has_eight_bit(slice_skip(buffer_slice(out), start));
+    whole = slice_skip(buffer_slice(out), start);
+    facts->has_eight_bit_header = has_eight_bit(slice_head(whole, facts->header_bytes));
+    facts->has_eight_bit = has_eight_bit(whole);
     return buffer_error(out);
 }
 

@@ -1,4 +1,7 @@
+#include "test/support/failing_memory.h"
 #include "test/support/test_support.h"
+
+#include <errno.h>
 
 #include "policy/networks.h"
 
@@ -92,12 +95,30 @@ static void no_address_is_in_no_network(void **state)
     networks_free(networks);
 }
 
+static int build_two(void)
+{
+    static const struct network_rule two[2] = {{.network = {.first = {.family = AF_INET}}},
+                                               {.network = {.first = {.family = AF_INET6}}}};
+    struct networks *networks = NULL;
+    int error = networks_build(&networks, two, 2);
+
+    networks_free(networks);
+    return error;
+}
+
+static void a_table_needs_memory(void **state)
+{
+    (void)state;
+    assert_int_equal(memory_fail_everywhere(build_two, -ENOMEM), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_longest_prefix_wins),
         cmocka_unit_test(an_empty_table_finds_nothing),
         cmocka_unit_test(no_address_is_in_no_network),
+        cmocka_unit_test(a_table_needs_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

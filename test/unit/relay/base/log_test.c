@@ -1,5 +1,8 @@
 #include "test/support/test_support.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "relay/base/log.h"
 
 static struct buffer line;
@@ -69,6 +72,93 @@ static void a_level_is_set_by_its_name(void **state)
     }
 }
 
+/* What write() says on stderr, in heard. */
+static void hear(void (*write_lines)(void), struct buffer *heard)
+{
+    int pipe_fds[2], saved = dup(STDERR_FILENO);
+    char room[4096];
+    ssize_t n;
+
+    assert_int_equal(pipe2(pipe_fds, O_CLOEXEC), 0);
+    assert_int_equal(dup2(pipe_fds[1], STDERR_FILENO), STDERR_FILENO);
+    write_lines();
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    close(pipe_fds[1]);
+    while ((n = read(pipe_fds[0], room, sizeof(room))) > 0)
+        buffer_append(heard, slice_from(room, (size_t)n));
+    close(pipe_fds[0]);
+}
+
+static void write_two(void)
+{
+    struct event event = {EVENT_QUEUED, 1795368303120, 0, NULL};
+    struct buffer lines = BUFFER_INIT;
+
+    log_write(&event);
+    log_set("json", "info");
+    log_append(&lines, &event);
+    log_append(&lines, &event);
+    log_flush(&lines);
+    assert_int_equal(lines.len, 0);
+    log_set("logfmt", "info");
+    buffer_fini(&lines);
+}
+
+static void lines_go_to_stderr_in_the_format_that_is_set(void **state)
+{
+    static const char json[] =
+        "{\"ts\":\"2026-11-22T17:25:03.120Z\",\"level\":\"info\",\"event\":\"queued\"}\n";
+    struct buffer heard = BUFFER_INIT, wanted = BUFFER_INIT;
+
+    (void)state;
+    hear(write_two, &heard);
+    buffer_printf(&wanted, "ts=2026-11-22T17:25:03.120Z level=info event=queued\n%s%s%c", json,
+                  json, '\0');
+    assert_slice_is(buffer_slice(&heard), wanted.data);
+    buffer_fini(&heard);
+    buffer_fini(&wanted);
+}
+
+static void write_nowhere(void)
+{
+    struct event event = {EVENT_QUEUED, 1795368303120, 0, NULL};
+
+    close(STDERR_FILENO); /* hear() gives it back */
+    log_write(&event);
+}
+
+static void nowhere_to_complain_is_not_the_end(void **state)
+{
+    struct buffer heard = BUFFER_INIT;
+
+    (void)state;
+    hear(write_nowhere, &heard);
+    assert_int_equal(heard.len, 0);
+    buffer_fini(&heard);
+}
+
+static void write_hunt(void)
+{
+    log_set("logfmt", "info");
+    log_debug("here", "not %s", "seen");
+    log_set("logfmt", "debug");
+    log_debug("there", "n=%d\n", 5);
+    log_set("logfmt", "info");
+}
+
+static void a_hunt_is_logged_at_its_level_alone(void **state)
+{
+    struct buffer heard = BUFFER_INIT;
+
+    (void)state;
+    hear(write_hunt, &heard);
+    assert_true(slice_search(buffer_slice(&heard), SLICE_LITERAL("seen")) < 0);
+    assert_true(slice_search(buffer_slice(&heard),
+                             SLICE_LITERAL("event=fault at=there text=\"n=5\\x0a\"\n")) > 0);
+    buffer_fini(&heard);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -77,6 +167,9 @@ int main(void)
         cmocka_unit_test(json_is_valid_whatever_the_bytes),
         cmocka_unit_test(an_absent_field_is_left_out),
         cmocka_unit_test(a_level_is_set_by_its_name),
+        cmocka_unit_test(lines_go_to_stderr_in_the_format_that_is_set),
+        cmocka_unit_test(nowhere_to_complain_is_not_the_end),
+        cmocka_unit_test(a_hunt_is_logged_at_its_level_alone),
     };
     int n_failed = cmocka_run_group_tests(tests, NULL, NULL);
 

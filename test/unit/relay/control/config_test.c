@@ -1,6 +1,10 @@
 #include "test/support/test_support.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "relay/control/config.h"
 
@@ -170,6 +174,62 @@ static void a_dollar_can_be_written(void **state)
     settings_unref(settings);
 }
 
+/* In memory: /proc/self/fd/N is its path. */
+static int file_of(struct slice text, char path[64])
+{
+    int fd = memfd_create("settings", MFD_CLOEXEC);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text.data, text.len), text.len);
+    snprintf(path, 64, "/proc/self/fd/%d", fd);
+    return fd;
+}
+
+static void a_file_is_loaded_with_its_text(void **state)
+{
+    struct buffer text = BUFFER_INIT;
+    struct settings *settings;
+    char path[64];
+    int fd = file_of(SLICE_LITERAL("hostname = relay.example\n"), path);
+
+    (void)state;
+    buffer_clear(&problem);
+    assert_int_equal(config_load(&settings, path, &text, &problem), 0);
+    assert_string_equal(settings->hostname, "relay.example");
+    assert_slice_is(buffer_slice(&text), "hostname = relay.example\n");
+    settings_unref(settings);
+    buffer_fini(&text);
+    close(fd);
+}
+
+static void a_file_that_cannot_be_read_is_named(void **state)
+{
+    enum { OVER = 1024 * 1024 + 1 };
+    struct buffer text = BUFFER_INIT;
+    struct settings *settings = NULL;
+    char *blanks = malloc(OVER), path[64];
+    int fd;
+
+    (void)state;
+    assert_non_null(memset(blanks, ' ', OVER));
+    buffer_clear(&problem);
+    assert_int_equal(config_load(&settings, "/nowhere/staffetta.conf", &text, &problem), -EINVAL);
+    assert_slice_is(buffer_slice(&problem), "/nowhere/staffetta.conf: No such file or directory\n");
+    fd = file_of(slice_from(blanks, OVER), path);
+    buffer_clear(&problem);
+    assert_int_equal(config_load(&settings, path, &text, &problem), -EINVAL);
+    assert_true(slice_search(buffer_slice(&problem), SLICE_LITERAL(": over 1 MiB\n")) > 0);
+    close(fd);
+    fd = file_of(SLICE_LITERAL("hostname = a\0b\n"), path);
+    buffer_clear(&problem);
+    assert_int_equal(config_load(&settings, path, &text, &problem), -EINVAL);
+    assert_true(slice_search(buffer_slice(&problem), SLICE_LITERAL("contains a NUL byte\n")) > 0);
+    close(fd);
+    assert_null(settings);
+    buffer_fini(&text);
+    free(blanks);
+}
+
 static void every_form_of_a_next_hop_is_taken(void **state)
 {
     static const char *const forms[] = {"192.0.2.1",     "192.0.2.1:587", "[2001:db8::1]:587",
@@ -254,6 +314,8 @@ int main(void)
         cmocka_unit_test(a_bad_file_is_refused_with_line_and_reason),
         cmocka_unit_test(a_file_that_ends_in_a_string_spoils_no_later_one),
         cmocka_unit_test(a_dollar_can_be_written),
+        cmocka_unit_test(a_file_is_loaded_with_its_text),
+        cmocka_unit_test(a_file_that_cannot_be_read_is_named),
         cmocka_unit_test(every_form_of_a_next_hop_is_taken),
         cmocka_unit_test(units_are_exact),
         cmocka_unit_test(a_walk_shows_every_setting_and_no_secret),

@@ -1,5 +1,6 @@
 #include "test/support/test_support.h"
 
+#include "relay/base/buffer.h"
 #include "relay/net/dns_message.h"
 
 /* header: id, QR|RD|RA, 1 question, n answers; question "ex.test" MX IN at offset 12 */
@@ -37,6 +38,55 @@ static void an_mx_answer_is_read(void **state)
     assert_false(dns_message_next(&message, &record));
     dns_message_rewind(&message);
     assert_true(dns_message_next_of(&message, "EX.test.", &record));
+}
+
+/* What cannot be read is passed over; the records behind it are not. */
+static void records_of_wrong_length_are_passed_over(void **state)
+{
+    static const struct slice records[] = {
+        WIRE("\xc0\x0c\0\1\0\1" TTL_60 "\0\3\xc0\0\2"),     /* A of 3 octets */
+        WIRE("\xc0\x0c\0\x1c\0\1" TTL_60 "\0\4\xc0\0\2\1"), /* AAAA of 4 */
+        WIRE("\xc0\x0c\0\x0f\0\1" TTL_60 "\0\2\0\x0a"),     /* MX without a name */
+        WIRE("\xc0\x0c\0\x10\0\1" TTL_60 "\0\3\5ab"),       /* TXT beyond its end */
+        WIRE("\xc0\x0c\0\x34\0\1" TTL_60 "\0\3\3\1\1"),     /* TLSA without data */
+        WIRE("\xc0\x0c\0\5\0\1" TTL_60 "\0\4\xc0\x0c\0\0"), /* CNAME and two more */
+        WIRE("\xc0\x0c\0\x63\0\1" TTL_60 "\0\1\0"),         /* SPF, which we do not know */
+        WIRE("\xc0\x0c\0\1\0\3" TTL_60 "\0\4\xc0\0\2\1"),   /* of class CH */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
+        struct buffer wire = BUFFER_INIT;
+
+        buffer_append(&wire, WIRE(HEADER("\2") QUESTION("\1")));
+        buffer_append(&wire, records[i]);
+        buffer_append(&wire, WIRE("\xc0\x0c\0\1\0\1" TTL_60 "\0\4\xc0\0\2\7"));
+        parse(buffer_slice(&wire));
+        assert_true(dns_message_next(&message, &record));
+        assert_int_equal(record.type, DNS_TYPE_A);
+        assert_int_equal(record.address.bytes[3], 7);
+        assert_false(dns_message_next(&message, &record));
+        buffer_fini(&wire);
+    }
+}
+
+/* RFC 2181 8: a time to live with its first bit set means none. */
+static void an_impossible_time_to_live_is_none(void **state)
+{
+    (void)state;
+    parse(WIRE(HEADER("\1") QUESTION("\1") "\xc0\x0c\0\1\0\1\x80\0\0\1\0\4\xc0\0\2\1"));
+    assert_true(dns_message_next(&message, &record));
+    assert_int_equal(record.ttl, 0);
+}
+
+static void a_signature_among_the_answers_is_seen(void **state)
+{
+    (void)state;
+    parse(WIRE(HEADER("\2") QUESTION("\1") "\xc0\x0c\0\1\0\1" TTL_60 "\0\4\xc0\0\2\1"
+                                           "\xc0\x0c\0\x2e\0\1" TTL_60 "\0\2\0\1"));
+    assert_true(dns_message_has_signature(&message));
+    parse(WIRE(HEADER("\1") QUESTION("\1") "\xc0\x0c\0\1\0\1" TTL_60 "\0\4\xc0\0\2\1"));
+    assert_false(dns_message_has_signature(&message));
 }
 
 static void the_null_mx_is_a_dot(void **state)
@@ -164,6 +214,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_mx_answer_is_read),
         cmocka_unit_test(the_null_mx_is_a_dot),
+        cmocka_unit_test(records_of_wrong_length_are_passed_over),
+        cmocka_unit_test(an_impossible_time_to_live_is_none),
+        cmocka_unit_test(a_signature_among_the_answers_is_seen),
         cmocka_unit_test(addresses_texts_and_tlsa_are_read),
         cmocka_unit_test(aliases_lead_to_the_data),
         cmocka_unit_test(aliases_in_a_circle_end),
