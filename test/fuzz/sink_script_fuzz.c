@@ -1,0 +1,63 @@
+/* A script for the test receiver: refused with a sentence and its line, or obeyed within bounds.
+ * Expressions are the system's regcomp(), which is not what is tried here: only plain ones pass. */
+#include "test/fuzz/fuzz.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "relay/cli/sink_script.h"
+
+static bool has_plain_expressions(struct slice text)
+{
+    ptrdiff_t at;
+
+    while ((at = slice_search(text, SLICE_LITERAL("match="))) >= 0) {
+        text = slice_skip(text, (size_t)at + 6);
+        for (size_t i = 0; i < text.len && text.data[i] > ' '; i++)
+            if (strchr("(){}*+?\\[]|", text.data[i]))
+                return false;
+    }
+    return true;
+}
+
+static void check_verdict(struct sink_verdict verdict)
+{
+    PROMISE(verdict.delay_ms >= 0);
+    PROMISE(!verdict.reply || !verdict.is_drop);
+    PROMISE(!verdict.reply ||
+            (verdict.reply[0] >= '2' && verdict.reply[0] <= '5' && strlen(verdict.reply) >= 2));
+}
+
+static void obey(struct sink_script *script)
+{
+    for (int round = 0; round < 2; round++)
+        for (unsigned i = 0; i < N_SINK_PHASES; i++)
+            check_verdict(
+                sink_script_decide(script, (enum sink_phase)i, SLICE_LITERAL("<a@example.net>")));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    CLEANUP(buffer) struct buffer problem = BUFFER_INIT;
+    struct sink_script *script = NULL;
+    char path[64];
+    int fd, error;
+
+    if (!has_plain_expressions(slice_from(data, size)))
+        return 0;
+    fd = memfd_create("script", MFD_CLOEXEC);
+    PROMISE(fd >= 0 && write(fd, data, size) == (ssize_t)size);
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    error = sink_script_load(&script, path, &problem);
+    PROMISE(error == 0 || error == -EINVAL);
+    PROMISE(!error == !problem.len);
+    PROMISE(!error || slice_starts_with(buffer_slice(&problem), slice_of(path)));
+    if (!error)
+        obey(script);
+    sink_script_free(error ? NULL : script);
+    close(fd);
+    return 0;
+}
