@@ -115,7 +115,7 @@ static bool can_sign(const struct delivery_shard *shard)
 static bool may_start(const struct delivery_shard *shard)
 {
     return shard->is_ready && !shard->is_draining && shard->directory &&
-           shard->n_outcomes < SHARD_MOST_OUTCOMES && spool_may_deliver(shard->delivery->spool);
+           shard->n_outcomes < SHARD_MOST_IN_DOUBT && spool_may_deliver(shard->delivery->spool);
 }
 
 /* Of one site at a time: its trouble is the reason. */
