@@ -4,11 +4,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "relay/base/event.h"
 #include "relay/net/ports.h"
 
-enum { MAX_LISTENERS = CHANNEL_MAX_FDS - 2 };
+enum { MAX_LISTENERS = CHANNEL_MAX_FDS - 2, WAIT_MS = 50, LONGEST_WAIT_MS = 3000 };
 
 static const struct bundle_listener *find(const struct bundle *bundle, const char *name,
                                           const char *wanted)
@@ -128,10 +129,29 @@ static int open_all(struct bundle *bundle, const struct bundle *before, struct b
     return error < 0 ? error : keep_or_open(bundle, before, BUNDLE_CONTROL, control, problem);
 }
 
+static void close_all(struct bundle *bundle)
+{
+    while (bundle->n_listeners > 0)
+        close_fd_cleanup(&bundle->listeners[--bundle->n_listeners].fd);
+}
+
+/* After a kill -9 of the parent its children hold the ports for a moment longer (they are killed by
+ * its death, and many threads take a while to die); a start that follows at once waits for them. */
 int parent_ports_open(struct bundle *bundle, const struct bundle *before, struct buffer *problem)
 {
+    bool may_wait = before->n_listeners == 0; /* a reload must not hold the supervisor up */
+    int error;
+
     bundle->listeners = arena_alloc(&bundle->arena, MAX_LISTENERS * sizeof(*bundle->listeners));
     if (!bundle->listeners)
         return FAULT(-ENOMEM);
-    return open_all(bundle, before, problem);
+    error = open_all(bundle, before, problem);
+    for (int waited_ms = 0; may_wait && error == -EADDRINUSE && waited_ms < LONGEST_WAIT_MS;
+         waited_ms += WAIT_MS) {
+        close_all(bundle);
+        buffer_clear(problem);
+        usleep(WAIT_MS * 1000);
+        error = open_all(bundle, before, problem);
+    }
+    return error;
 }

@@ -11,23 +11,23 @@ import pytest
 
 import storm
 from appliance import PATIENCE, wait_for
-from test_processes import is_gone
 
 MODES = ("accept", "defer", "mixed", "nasty")
 VICTIMS = ("relay", "signer", "parent", "all")
 KILLS = int(os.environ.get("STORM_KILLS", "50"))
 MESSAGES = int(os.environ.get("STORM_MESSAGES", "50000"))
 ROUTE_CONNECTIONS = 20
+IN_DOUBT = 256  # SHARD_MOST_IN_DOUBT of relay/delivery/shard.h; one next hop is one loop's
 CONFIG = ('delivery { retry = { "1s" } }\nroute "*" { via = "%s"  connections = %d }\n'
           'limits { message_size = "1MB" }\n')
 
 
 class Storm:
-    def __init__(self, world, mode="accept", recipients=1, is_signed=False, **options):
+    def __init__(self, world, mode="accept", recipients=1, is_signed=False, config="", **options):
         path = world.new_path("storm")
         self.receiver = world.own(storm.Receiver(path.with_suffix(".received"), mode))
-        self.relay = world.appliance(CONFIG % (self.receiver.address, ROUTE_CONNECTIONS), start=False,
-                                     listeners='listen "submission" { address = "127.0.0.1:0" }\n')
+        self.relay = world.appliance(CONFIG % (self.receiver.address, ROUTE_CONNECTIONS)
+                                     + config, start=False, listeners='listen "submission" { address = "127.0.0.1:0" }\n')
         self.relay.ignored_events = ("queued", "delivered", "deferred", "doubtful")
         self.relay.start()
         host, port = self.relay.address("submission")
@@ -55,22 +55,20 @@ class Storm:
             self.relay.kill()
             self.relay.start()
         elif victim == "parent":
-            children = self.relay.children()
             self.relay.process.kill()
             self.relay.process.wait()
-            wait_for(lambda: all(is_gone(pid) for pid in children), "the children end")
-            self.relay.start()
+            self.relay.start()  # at once: no orphan may keep the ports or the spool
         else:
             os.kill(self.child(victim == "signer"), signal.SIGKILL)
             self.relay.log.wait("child_started", after=mark, timeout=60 * PATIENCE)
             if victim == "relay":
                 self.relay.log.wait("ready", after=mark, timeout=60 * PATIENCE)
 
-    def finish(self):
-        """Ends the load and waits for the queue."""
+    def finish(self, leaves=0):
+        """Ends the load and waits for the queue; so many messages of others stay in it."""
         self.load.stop()
         self.account.wait_all_arrived()
-        wait_for(lambda: self.relay.queue() == [] or None, "the queue is empty", timeout=60)
+        wait_for(lambda: len(self.relay.queue()) == leaves or None, "the queue is empty", timeout=60)
 
     def check(self):
         self.account.read().check_contents()
@@ -98,9 +96,9 @@ def report(kind, account, kills):
     return len(repeats), max(each)
 
 
-def run(world, mode, victim, recipients, kills, per_kill):
+def run(world, mode, victim, recipients, kills, per_kill, **options):
     is_signed = victim in ("signer", "parent")
-    s = Storm(world, mode, recipients, is_signed)
+    s = Storm(world, mode, recipients, is_signed, **options)
     times = []
     for _ in range(kills):
         s.wait_progress(per_kill)
@@ -110,17 +108,19 @@ def run(world, mode, victim, recipients, kills, per_kill):
     s.finish()
     result = report(f"{mode}, {victim}, {recipients} recipients", s.account, times)
     s.check()
+    n_repeated, most_after_one = result
+    # What was open: transactions on the wire, and verdicts that waited for their commit.
+    assert most_after_one <= recipients * (ROUTE_CONNECTIONS + IN_DOUBT), result
     if is_signed:
         assert set(s.account.signatures) == {2}, s.account.signatures
     if victim == "signer" and mode != "nasty":
-        assert result[0] == 0  # the signer's end is no reason to send anything twice
-    return result
+        assert n_repeated == 0  # the signer's end is no reason to send anything twice
 
 
-@pytest.mark.parametrize("victim", VICTIMS)
-def test_nothing_acknowledged_is_lost(world, victim):
-    mode = MODES[VICTIMS.index(victim)]
-    run(world, mode, victim, recipients=5 if victim == "relay" else 1, kills=3, per_kill=20)
+@pytest.mark.parametrize(("mode", "victim", "recipients"), [
+    ("accept", "relay", 5), ("defer", "signer", 1), ("mixed", "parent", 1), ("nasty", "all", 1)])
+def test_nothing_acknowledged_is_lost(world, mode, victim, recipients):
+    run(world, mode, victim, recipients, kills=3, per_kill=20, connections=4, pause_us=5000)
 
 
 @pytest.mark.long

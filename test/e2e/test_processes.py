@@ -2,6 +2,7 @@
 import os
 import signal
 import socket
+import subprocess
 
 import pytest
 
@@ -35,6 +36,19 @@ def test_children_do_not_outlive_the_parent(world):
     wait_for(lambda: all(is_gone(pid) for pid in children), "the children end")
     relay.start()  # the spool's lock and the socket are free again
     relay.wait_delivered(relay.send(relay.login, SENDER, RECIPIENT, PLAIN))
+
+
+def test_a_start_waits_for_a_port_that_its_predecessor_still_holds(world):
+    """After kill -9 of the parent the children take a moment to die: here one takes a second."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        relay = world.appliance(listeners=f'listen "a" {{ address = "127.0.0.1:{port}" }}\n',
+                                start=False)
+        relay.start(ready=False)
+        wait_for(lambda: (relay.folder / "data").exists(), "the start is under way")
+        with pytest.raises(subprocess.TimeoutExpired):
+            relay.process.wait(1)
+    relay.log.wait("ready", timeout=30 * PATIENCE)
 
 
 def test_both_children_killed_at_once_come_back(world):
