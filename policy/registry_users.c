@@ -237,10 +237,9 @@ static bool is_trace(struct slice value)
 
 static bool is_bounces(struct slice value)
 {
-    enum bounce_mode mode;
+    enum bounce_mode ignored;
 
-    /* A digest is not written yet: an operator is not told yes for what does not happen. */
-    return bounce_mode_parse(value, &mode) && mode != BOUNCES_DIGEST;
+    return bounce_mode_parse(value, &ignored);
 }
 
 static bool is_yes(struct slice value)
@@ -260,10 +259,10 @@ static const struct option_kind {
     bool (*is_valid)(struct slice value);
     const char *values;
 } option_kinds[] = {
-    {"trace",     STAFFETTA_SET_USER_TRACE,     false, is_trace,     "full or no_client"},
-    {"bounces",   STAFFETTA_SET_USER_BOUNCES,   false, is_bounces,   "dsn or none"      },
-    {"class",     STAFFETTA_SET_USER_CLASS,     true,  is_yes_or_no, "yes or no"        },
-    {"must_sign", STAFFETTA_SET_USER_MUST_SIGN, true,  is_yes_or_no, "yes or no"        },
+    {"trace",     STAFFETTA_SET_USER_TRACE,     false, is_trace,     "full or no_client"  },
+    {"bounces",   STAFFETTA_SET_USER_BOUNCES,   false, is_bounces,   "dsn, digest or none"},
+    {"class",     STAFFETTA_SET_USER_CLASS,     true,  is_yes_or_no, "yes or no"          },
+    {"must_sign", STAFFETTA_SET_USER_MUST_SIGN, true,  is_yes_or_no, "yes or no"          },
 };
 
 static const struct option_kind *find_option(struct slice name)

@@ -41,6 +41,13 @@ static void on_recovered(void *owner, struct stored *stored, const struct recipi
     delivery_recover(service->delivery, stored, rows, n_rows);
 }
 
+static void on_failures(void *owner, const struct failures_waiting *waiting)
+{
+    struct service *service = owner;
+
+    delivery_recover_failures(service->delivery, waiting);
+}
+
 /* ---- start, bottom up ---- */
 
 static int make_loops(struct service *service)
@@ -110,8 +117,10 @@ static int start_spool(struct service *service)
     int error;
 
     service_spool_settings(service->bundle.settings, &settings);
-    settings.callbacks = (struct spool_callbacks){
-        .owner = service, .on_committed = on_committed, .on_recovered = on_recovered};
+    settings.callbacks = (struct spool_callbacks){.owner = service,
+                                                  .on_committed = on_committed,
+                                                  .on_recovered = on_recovered,
+                                                  .on_failures = on_failures};
     error = spool_start(&service->spool, &settings);
     if (error < 0)
         return error;

@@ -55,6 +55,8 @@
     X(SPAN, expire, "5d", "1s..30d", LIVE, "then the sender gets a report, RFC 5321 4.5.4.1")      \
     X(SPAN, delay_report, "4h", "1s..30d", LIVE,                                                   \
       "a report of delay after this long, RFC 3461 4.1")                                           \
+    X(SPAN, digest, "1h", "1s..7d", LIVE,                                                          \
+      "failures of users with bounces = digest: one report this long after the first")             \
     X(LIST, allow_mx, "", "network", LIVE, "private networks an MX may lie in, CIDR")              \
     X(NUMBER, connections, "2000", "1..20000", LIVE, "most outgoing connections at once")          \
     X(NUMBER, site_connections, "10", "1..1000", LIVE, "most connections to one site")             \

@@ -3,9 +3,14 @@
 #include <errno.h>
 
 #include "relay/base/clock.h"
+#include "relay/delivery/digest_desk.h"
+#include "relay/message/header.h"
 #include "relay/spool/queue_id.h"
 
-enum { FULL_ORIGINAL_MOST = 1000000 }; /* bytes; a longer message comes back as its header */
+enum {
+    FULL_ORIGINAL_MOST = 1000000, /* bytes; a longer message comes back as its header */
+    WORDS_MOST = 900,             /* of one text that waits for a digest */
+};
 
 _Static_assert((int)NOTIFY_NEVER == (int)DSN_NOTIFY_NEVER &&
                    (int)NOTIFY_SUCCESS == (int)DSN_NOTIFY_SUCCESS &&
@@ -23,12 +28,21 @@ static const struct {
     [VERDICT_DELAYED] = {true, DSN_DELAYED},
 };
 
+/* A user who is gone is owed what everybody gets. */
+static enum bounce_mode bounces_of(const struct outcome *outcome)
+{
+    const struct directory *directory = outcome->shard->directory;
+    const struct user *user =
+        directory ? directory_user_by_id(directory, outcome->letter->envelope.user_id) : NULL;
+
+    return user ? user->bounces : BOUNCES_DSN;
+}
+
 bool bounce_is_wanted(const struct outcome *outcome, const struct outcome_item *item,
                       enum dsn_action action)
 {
     const struct envelope *envelope = &outcome->letter->envelope;
     enum verdict verdict = item->judgement.verdict;
-    const struct user *user;
 
     if (!outcome->letter->is_open || envelope->sender.len == 0 ||
         envelope->flags & MESSAGE_REPORT || !actions[verdict].is_reported ||
@@ -36,10 +50,7 @@ bool bounce_is_wanted(const struct outcome *outcome, const struct outcome_item *
         return false;
     if (verdict == VERDICT_DELIVERED && outcome->place.peer_has_dsn)
         return false;
-    user = outcome->shard->directory
-               ? directory_user_by_id(outcome->shard->directory, envelope->user_id)
-               : NULL;
-    if (user && user->bounces == BOUNCES_NONE)
+    if (bounces_of(outcome) == BOUNCES_NONE)
         return false;
     return dsn_is_wanted(envelope->recipients[item->n - 1].notify, actions[verdict].action);
 }
@@ -119,23 +130,22 @@ static int read_original(struct outcome *outcome, enum dsn_action action, struct
     return 0;
 }
 
-static void address_report(const struct outcome *outcome, struct bounce_report *report,
-                           const struct dsn_facts *facts, struct spool_append *append)
+void bounce_address(struct bounce_report *report, const struct delivery_shard *shard,
+                    const struct bounce_receiver *receiver, const struct dsn_facts *facts,
+                    struct spool_append *append)
 {
-    const struct envelope *original = &outcome->letter->envelope;
-    const struct delivery_config *config = outcome->shard->config;
+    const struct delivery_config *config = shard->config;
     int64_t now_ms = clock_utc_ms();
 
-    report->recipient = (struct recipient){.address = original->sender};
+    report->recipient = (struct recipient){.address = receiver->sender};
     report->envelope.arrived_utc_ms = now_ms;
     report->envelope.expires_utc_ms = now_ms + config->settings.expire_ms;
-    report->envelope.user_id = original->user_id;
-    report->envelope.user = original->user;
+    report->envelope.user_id = receiver->user_id;
+    report->envelope.user = receiver->user;
     report->envelope.flags = MESSAGE_REPORT | (facts->has_eight_bit ? MESSAGE_8BIT_BODY : 0U);
     if (facts->has_eight_bit_header)
         report->envelope.flags |= MESSAGE_8BIT_HEADER | MESSAGE_SMTPUTF8;
-    if (outcome->shard->directory &&
-        !directory_may_sign(outcome->shard->directory, config->hostname))
+    if (shard->directory && !directory_may_sign(shard->directory, config->hostname))
         report->envelope.flags |= MESSAGE_NOT_SIGNED;
     report->envelope.class = CLASS_TRANSACTIONAL;
     report->envelope.from_domain = config->hostname;
@@ -188,6 +198,7 @@ static int write_dsn(const struct outcome *outcome, struct bounce_report *report
 int bounce_write(struct outcome *outcome, enum dsn_action action, struct bounce_report **out,
                  struct spool_append *append)
 {
+    const struct envelope *envelope = &outcome->letter->envelope;
     uint32_t n_wanted = count_wanted(outcome, action);
     CLEANUP(buffer) struct buffer original = BUFFER_INIT;
     struct dsn_recipient *recipients;
@@ -208,8 +219,89 @@ int bounce_write(struct outcome *outcome, enum dsn_action action, struct bounce_
         bounce_free(report);
         return FAULT(-ENOMEM);
     }
-    address_report(outcome, report, &facts, append);
+    bounce_address(report, outcome->shard,
+                   &(struct bounce_receiver){envelope->user_id, envelope->user, envelope->sender},
+                   &facts, append);
     *out = report;
+    return 0;
+}
+
+/* ---- instead of a report ---- */
+
+bool bounce_is_collected(const struct outcome *outcome)
+{
+    return outcome->letter->is_open && bounces_of(outcome) == BOUNCES_DIGEST &&
+           digest_has_room(outcome->shard->delivery);
+}
+
+/* Of the header a digest shows; a slice without data: no memory. */
+static struct slice copy_field(struct arena *arena, struct slice header, const char *name)
+{
+    struct header_field found;
+
+    if (!header_find(header, name, &found))
+        return (struct slice){"", 0};
+    return arena_copy(arena, slice_head(slice_trim(found.value), WORDS_MOST));
+}
+
+static struct failure failure_of(struct outcome *outcome, const struct outcome_item *item)
+{
+    const struct envelope *envelope = &outcome->letter->envelope;
+    struct dsn_recipient told;
+
+    describe(outcome, item, &told);
+    return (struct failure){
+        .user_id = envelope->user_id,
+        .n = item->n,
+        .message = envelope->id,
+        .failed_utc_ms = told.last_attempt_utc_ms,
+        .user = envelope->user,
+        .sender = envelope->sender,
+        .address = told.address,
+        .orcpt = told.orcpt,
+        .envid = envelope->envid,
+        .status = told.status,
+        .mx = told.remote_mta,
+        .diagnostic = slice_head(told.diagnostic, WORDS_MOST),
+        .reason = slice_head(told.reason, WORDS_MOST),
+    };
+}
+
+static int copy_header(struct outcome *outcome, struct slice *message_id, struct slice *subject)
+{
+    CLEANUP(buffer) struct buffer header = BUFFER_INIT;
+    bool is_full;
+
+    if (outcome->letter->has_view && read_original(outcome, DSN_DELAYED, &header, &is_full) < 0)
+        return -EAGAIN;
+    *message_id = copy_field(&outcome->arena, buffer_slice(&header), "Message-ID");
+    *subject = copy_field(&outcome->arena, buffer_slice(&header), "Subject");
+    return message_id->data && subject->data ? 0 : FAULT(-ENOMEM);
+}
+
+int bounce_collect(struct outcome *outcome)
+{
+    uint32_t n_wanted = count_wanted(outcome, DSN_FAILED);
+    struct slice message_id, subject;
+    struct failure *failures;
+    int error;
+
+    if (n_wanted == 0)
+        return 0;
+    error = copy_header(outcome, &message_id, &subject);
+    if (error < 0)
+        return error;
+    failures = arena_alloc(&outcome->arena, n_wanted * sizeof(*failures));
+    if (!failures)
+        return FAULT(-ENOMEM);
+    outcome->failures = failures;
+    for (uint32_t i = 0; i < outcome->n_items; i++) {
+        if (!bounce_is_wanted(outcome, &outcome->items[i], DSN_FAILED))
+            continue;
+        failures[outcome->n_failures] = failure_of(outcome, &outcome->items[i]);
+        failures[outcome->n_failures].message_id = message_id;
+        failures[outcome->n_failures++].subject = subject;
+    }
     return 0;
 }
 

@@ -357,3 +357,8 @@ void delivery_recover(struct delivery *delivery, struct stored *stored,
     }
     stored_unref(stored);
 }
+
+void delivery_recover_failures(struct delivery *delivery, const struct failures_waiting *waiting)
+{
+    digest_recover(delivery, waiting);
+}

@@ -23,6 +23,7 @@
 #include "relay/spool/stored.h"
 
 struct delivery;
+struct failures_waiting;
 struct loop;
 struct policy;
 struct recipient_row;
@@ -34,7 +35,8 @@ struct delivery_parts {
     unsigned n_loops;
     struct policy *policy; /* leases outgoing connections; NULL: no bound but the sites' own */
     struct resolver_settings resolver;
-    /* A loop's channel to the signer serves from now on, or no longer; on that loop.  May be NULL. */
+    /* A loop's channel to the signer serves from now on, or no longer; on that loop.  May be NULL.
+     */
     void (*on_signer)(void *owner, bool is_up);
     void *owner;
     struct slice authorities_pem; /* for tls = "verify"; .len 0: the system's */
@@ -54,6 +56,8 @@ void delivery_admit(struct delivery *delivery, struct stored *stored,
 /* Found at the start: spool_callbacks.on_recovered.  The reference is delivery's. */
 void delivery_recover(struct delivery *delivery, struct stored *stored,
                       const struct recipient_row *rows, uint32_t n_rows);
+/* Failures to be told in a digest: spool_callbacks.on_failures. */
+void delivery_recover_failures(struct delivery *delivery, const struct failures_waiting *waiting);
 void delivery_recovered(struct delivery *delivery);
 
 void delivery_subscribe(struct delivery *delivery, struct registry *registry);

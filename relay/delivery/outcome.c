@@ -6,6 +6,7 @@
 #include "relay/base/clock.h"
 #include "relay/base/secret.h"
 #include "relay/delivery/bounce.h"
+#include "relay/delivery/digest_desk.h"
 #include "relay/delivery/order.h"
 #include "relay/delivery/reply_memory.h"
 #include "relay/delivery/telling.h"
@@ -259,6 +260,9 @@ static void on_committed(struct spool_update *update)
     }
     for (uint32_t i = 0; i < outcome->n_reports; i++)
         tell_report(outcome, outcome->reports[i]);
+    if (outcome->n_failures > 0)
+        digest_note(outcome->shard, outcome->letter->envelope.user_id,
+                    outcome->letter->envelope.sender, outcome->n_failures);
     end(outcome);
 }
 
@@ -276,6 +280,8 @@ static void send_update(struct outcome *outcome)
         .n_changes = outcome->n_items,
         .reports = outcome->appends,
         .n_reports = outcome->n_reports,
+        .failures = outcome->failures,
+        .n_failures = outcome->n_failures,
     };
     spool_update(shard->delivery->spool, &outcome->update);
 }
@@ -288,10 +294,13 @@ static void write_reports(struct outcome *outcome)
     static const enum dsn_action actions[OUTCOME_REPORTS] = {DSN_FAILED, DSN_DELAYED, DSN_RELAYED};
 
     free_reports(outcome);
+    outcome->n_failures = 0;
     for (int i = 0; i < OUTCOME_REPORTS; i++) {
         struct bounce_report *report = NULL;
         int result =
-            bounce_write(outcome, actions[i], &report, &outcome->appends[outcome->n_reports]);
+            actions[i] == DSN_FAILED && bounce_is_collected(outcome)
+                ? bounce_collect(outcome)
+                : bounce_write(outcome, actions[i], &report, &outcome->appends[outcome->n_reports]);
 
         if (result == -EAGAIN && !outcome->has_fetched) {
             outcome->has_fetched = true;

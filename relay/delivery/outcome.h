@@ -42,6 +42,8 @@ struct outcome {
     struct bounce_report *reports[OUTCOME_REPORTS];
     struct spool_append appends[OUTCOME_REPORTS]; /* how they are stored */
     uint32_t n_reports;
+    struct failure *failures; /* for a digest, in the arena */
+    uint32_t n_failures;
     bool has_fetched; /* for the reports' bytes, once */
 };
 

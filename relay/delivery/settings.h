@@ -33,6 +33,7 @@ struct delivery_settings {
     int64_t expire_ms;         /* of reports that we make ourselves */
     uint32_t signature_life_s; /* DKIM x= this long after t=; 0: none */
     int64_t delay_report_ms;   /* 0: none */
+    int64_t digest_ms;         /* failures of a user with bounces = digest wait this long */
     const struct network *allow_mx;
     size_t n_allow_mx;
     const struct ip_address *own_addresses; /* an MX there is a loop: the listeners' addresses */

@@ -152,7 +152,7 @@ static void answer_drain(struct delivery_shard *shard)
 {
     struct delivery_drain *drain = shard->drain;
 
-    if (!drain || shard->n_dispatches > 0 || shard->n_outcomes > 0)
+    if (!drain || shard->n_dispatches > 0 || shard->n_outcomes > 0 || shard->digests.n_drafts > 0)
         return;
     shard->drain = NULL;
     if (atomic_fetch_sub(&drain->n_left, 1) == 1)
@@ -223,6 +223,7 @@ static void on_tick(struct timer *timer)
     if (shard->delivery->policy)
         permit_purse_tick(&shard->purse, shard_now_ms(shard));
     watch_clock(shard);
+    digest_run(shard);
     delivery_shard_touch(shard);
     timer_set(&shard->tick, TICK_MS);
 }
@@ -323,6 +324,7 @@ int delivery_shard_init(struct delivery_shard *shard, struct delivery *delivery,
     list_init(&shard->connections);
     list_init(&shard->idle);
     list_init(&shard->expired);
+    digest_desk_init(&shard->digests);
     router_init(shard);
     host_memory_init(&shard->hosts);
     preparation_memory_init(&shard->signatures);
@@ -362,6 +364,7 @@ void delivery_shard_fini(struct delivery_shard *shard)
     memo_fini(&shard->replies);
     sample_fini(&shard->sample);
     buffer_fini(&shard->delayed);
+    digest_desk_fini(shard);
     directory_unref(shard->directory);
     delivery_config_unref(shard->config);
 }

@@ -6,6 +6,7 @@
 #include "policy/registry.h"
 #include "relay/delivery/config.h"
 #include "relay/delivery/delivery.h"
+#include "relay/delivery/digest_desk.h"
 #include "relay/delivery/memo.h"
 #include "relay/delivery/sample.h"
 #include "relay/net/resolver.h"
@@ -52,8 +53,9 @@ struct delivery_shard {
     struct memo replies;    /* what put recipients off lately: reply_memory.c */
     struct sample sample;   /* a signature before an independent judge */
 
-    struct list expired;   /* entries, SENDING */
-    struct buffer delayed; /* struct delayed_entry, outcome.c */
+    struct digest_desk digests; /* reports about many failures */
+    struct list expired;        /* entries, SENDING */
+    struct buffer delayed;      /* struct delayed_entry, outcome.c */
 
     bool is_ready; /* the spool's rows are all told */
     bool is_draining;
@@ -66,6 +68,7 @@ struct delivery {
     struct spool *spool;
     struct policy *policy;
     struct slice authorities_pem;
+    _Atomic uint32_t n_piles;                   /* of digests, all loops */
     void (*on_signer)(void *owner, bool is_up); /* as in delivery_parts */
     void *owner;
     struct delivery_config *_Atomic config; /* the newest; older ones live until the end */

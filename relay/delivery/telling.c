@@ -64,6 +64,16 @@ void tell_report(const struct outcome *outcome, const struct bounce_report *repo
           field_number("nrcpt", report->n_recipients));
 }
 
+void tell_digest(const struct bounce_report *report)
+{
+    char id[QUEUE_ID_SIZE];
+
+    queue_id_format(report->envelope.id, id);
+    EVENT(EVENT_REPORT_SENT, field_text("msg", id), field_text("kind", "digest"),
+          field_slice("to", report->recipient.address),
+          field_number("nrcpt", report->n_recipients));
+}
+
 const char *telling_site(const struct delivery_shard *shard, const struct entry *entry)
 {
     const struct flow *flow = entry_flow(shard->schedule, entry);

@@ -104,6 +104,11 @@ static void on_recovered(void *owner, struct stored *stored, const struct recipi
     delivery_recover(((struct delivery_fixture *)owner)->delivery, stored, rows, n_rows);
 }
 
+static void on_failures(void *owner, const struct failures_waiting *waiting)
+{
+    delivery_recover_failures(((struct delivery_fixture *)owner)->delivery, waiting);
+}
+
 static void *run_loop(void *argument)
 {
     loop_run(argument);
@@ -140,7 +145,10 @@ static void start_spool(struct delivery_fixture *fixture)
         .min_free_bytes = 1 << 20,
         .min_free_inodes_percent = 1,
         .reserve_bytes = 1 << 16,
-        .callbacks = {.owner = fixture, .on_committed = on_committed, .on_recovered = on_recovered},
+        .callbacks = {.owner = fixture,
+                      .on_committed = on_committed,
+                      .on_recovered = on_recovered,
+                      .on_failures = on_failures},
     };
 
     assert_int_equal(spool_start(&fixture->spool, &settings), 0);

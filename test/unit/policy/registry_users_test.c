@@ -154,12 +154,12 @@ static void users_are_disabled_enabled_and_deleted(void **state)
 static void options_and_limits_are_stored(void **state)
 {
     const struct user_option options[] = {
-        {SLICE_LITERAL("trace"),      SLICE_LITERAL("full")},
-        {SLICE_LITERAL("bounces"),    SLICE_LITERAL("none")},
-        {SLICE_LITERAL("class"),      SLICE_LITERAL("yes") },
-        {SLICE_LITERAL("must_sign"),  SLICE_LITERAL("yes") },
-        {SLICE_LITERAL("sessions"),   SLICE_LITERAL("7")   },
-        {SLICE_LITERAL("recipients"), SLICE_LITERAL("50")  },
+        {SLICE_LITERAL("trace"),      SLICE_LITERAL("full")  },
+        {SLICE_LITERAL("bounces"),    SLICE_LITERAL("digest")},
+        {SLICE_LITERAL("class"),      SLICE_LITERAL("yes")   },
+        {SLICE_LITERAL("must_sign"),  SLICE_LITERAL("yes")   },
+        {SLICE_LITERAL("sessions"),   SLICE_LITERAL("7")     },
+        {SLICE_LITERAL("recipients"), SLICE_LITERAL("50")    },
     };
     struct slice senders[] = {SLICE_LITERAL("only@example.net")};
     struct user_options_request request = {.name = SLICE_LITERAL("a@example.org"),
@@ -175,7 +175,7 @@ static void options_and_limits_are_stored(void **state)
     assert_false(user("a@example.org")->may_use_class);
     assert_int_equal(ASK(registry_user_options, &request), REGISTRY_OK);
     assert_int_equal(user("a@example.org")->trace, TRACE_FULL);
-    assert_int_equal(user("a@example.org")->bounces, BOUNCES_NONE);
+    assert_int_equal(user("a@example.org")->bounces, BOUNCES_DIGEST);
     assert_true(user("a@example.org")->may_use_class);
     assert_true(user("a@example.org")->must_sign);
     assert_int_equal(user("a@example.org")->limits[USER_LIMIT_SESSIONS], 7);
@@ -188,7 +188,6 @@ static void a_wrong_option_changes_none(void **state)
 {
     static const struct user_option wrong[] = {
         {SLICE_LITERAL("bounces"),   SLICE_LITERAL("maybe")     },
-        {SLICE_LITERAL("bounces"),   SLICE_LITERAL("digest")    }, /* not written yet */
         {SLICE_LITERAL("must_sign"), SLICE_LITERAL("1")         },
         {SLICE_LITERAL("sessions"),  SLICE_LITERAL("-1")        },
         {SLICE_LITERAL("sessions"),  SLICE_LITERAL("4294967296")},
