@@ -117,6 +117,13 @@ static enum delivery_tls tls_of(const char *word)
     return DELIVERY_TLS_MAY;
 }
 
+static enum delivery_ipv6 ipv6_of(const char *word)
+{
+    return strcmp(word, "always") == 0  ? DELIVERY_IPV6_ALWAYS
+           : strcmp(word, "never") == 0 ? DELIVERY_IPV6_NEVER
+                                        : DELIVERY_IPV6_CHECKED;
+}
+
 static int make_routes(const struct settings *settings, struct arena *arena,
                        struct delivery_settings *out)
 {
@@ -196,6 +203,7 @@ static void fill_plain(const struct settings *settings, const char *hostname,
         .hostname = hostname,
         .port = (uint16_t)delivery->port,
         .tls = tls_of(delivery->tls),
+        .ipv6 = ipv6_of(delivery->ipv6),
         .expire_ms = delivery->expire,
         .delay_report_ms = delivery->delay_report,
         .digest_ms = delivery->digest,

@@ -34,6 +34,16 @@ static bool why(void *owner, struct delivery_why *request)
     return delivery_why(owner, request);
 }
 
+static void add_note(struct service_status *status, const char *sentence)
+{
+    size_t n = 0;
+
+    while (status->notes[n])
+        n++;
+    if (sentence && n + 1 < sizeof(status->notes) / sizeof(status->notes[0]))
+        status->notes[n] = sentence;
+}
+
 /* Any thread: what it reads is atomic, or was set before the API began. */
 static void status(void *owner, struct service_status *out)
 {
@@ -52,6 +62,7 @@ static void status(void *owner, struct service_status *out)
         .started_utc_ms = service->started_utc_ms,
     };
     memcpy(out->notes, service->notes, sizeof(out->notes));
+    add_note(out, delivery_egress_note(service->delivery));
 }
 
 static int listener_named(const struct service *service, const char *name)

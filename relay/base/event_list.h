@@ -46,6 +46,7 @@
     X(EVENT_UNSIGNED, "unsigned", WARNING)                                                         \
     X(EVENT_SIGNED, "signed", DEBUG)                                                               \
     X(EVENT_TLS_FALLBACK, "tls_fallback", WARNING)                                                 \
+    X(EVENT_EGRESS_NAME, "egress_name", INFO)                                                      \
     X(EVENT_HOST_DEAD, "host_dead", INFO)                                                          \
     X(EVENT_DNS_UNVALIDATED, "dns_unvalidated", WARNING)                                           \
     X(EVENT_DESTINATION_SUSPENDED, "destination_suspended", INFO)                                  \

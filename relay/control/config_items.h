@@ -48,6 +48,8 @@
 #define SETTINGS_DELIVERY(X)                                                                       \
     X(NUMBER, port, "25", "1..65535", LIVE, "port of MX hosts and of a `via` without one")         \
     X(LIST, bind, "", "address", LIVE, "our addresses to send from, one of each family")           \
+    X(CHOICE, ipv6, "checked", "checked|always|never", LIVE,                                       \
+      "use AAAA of mail hosts when `bind` has a v6 address; checked: while its PTR is confirmed")  \
     X(CHOICE, tls, "may", "never|may|verify", LIVE,                                                \
       "STARTTLS towards MX hosts; verify: or not at all")                                          \
     X(SPANS, retry, "5m 15m 30m 1h 2h 4h", "1s..7d", LIVE,                                         \

@@ -43,6 +43,7 @@ struct connection {
     enum message_class message_class;
     bool counts_as_busy; /* for the site; see connection_settle() */
     bool is_greeted, in_clear, is_starting_tls, is_broken;
+    bool is_unwelcome; /* takes no further transaction: refused for our v6 address */
     uint32_t n_messages;
 
     uint8_t order[TARGET_MAX_HOSTS];
@@ -76,6 +77,9 @@ MUST_USE int connection_send(struct connection *connection,
 size_t connection_room(const struct connection *connection); /* bytes of body it would take now */
 MUST_USE int connection_write_body(struct connection *connection, struct slice chunk);
 MUST_USE int connection_end_body(struct connection *connection);
+
+/* "Your IPv6 address has no name" (5.7.25): the same mail is welcome over IPv4. */
+bool connection_is_refused_v6(const struct connection *connection, const struct smtp_reply *reply);
 
 /* The dispatch wants nothing more of it: it becomes idle as soon as it can, or ends. */
 void connection_let_go(struct connection *connection);

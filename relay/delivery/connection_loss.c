@@ -60,8 +60,7 @@ static void fail_connect(struct connection *connection, const char *detail)
     reply.text = slice_of(words);
     connection_note_trouble(connection, &reply, false);
     if (connection->addresses[connection->address_at].family == AF_INET6)
-        host_memory_note_v6_broken(&connection->shard->hosts, connection_host(connection),
-                                   shard_now_ms(connection->shard));
+        connection_doubt_v6(connection);
     else
         host_memory_note_dead(&connection->shard->hosts, connection_host(connection),
                               shard_now_ms(connection->shard));

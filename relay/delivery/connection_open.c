@@ -100,6 +100,14 @@ static void take_addresses(struct connection *connection, const struct host_quer
     connection->address_at = 0;
     if (query->status == DNS_OK)
         return;
+    connection->n_addresses = 0;
+    if (query->status == DNS_NO_DATA && !query->wants_v6 && !is_route(connection) &&
+        egress_knows_v6(connection->config)) {
+        snprintf(words, sizeof(words), "mail host %s has no IPv4 address, and IPv6 is not used now",
+                 host_name(connection));
+        note(connection, SMTP_STATUS(4, 4, 3), false, words);
+        return;
+    }
     snprintf(words, sizeof(words), "mail host %s: %s", host_name(connection),
              query->why[0] ? query->why : "has no address");
     /* A route that does not resolve is the operator's slip; the mail waits for its mending. */
@@ -107,7 +115,6 @@ static void take_addresses(struct connection *connection, const struct host_quer
         note(connection, SMTP_STATUS(4, 4, 3), false, words);
     else
         note(connection, SMTP_STATUS(5, 4, 4), true, words);
-    connection->n_addresses = 0;
 }
 
 static void on_addresses(struct host_query *query)
@@ -126,7 +133,6 @@ static void on_addresses(struct host_query *query)
 static void look_up(struct connection *connection)
 {
     struct delivery_shard *shard = connection->shard;
-    struct ip_address local;
     struct connection_query *asked = calloc(1, sizeof(*asked));
 
     if (!asked) {
@@ -137,7 +143,7 @@ static void look_up(struct connection *connection)
     asked->connection = connection;
     asked->query.done = on_addresses;
     asked->query.wants_v6 =
-        delivery_config_bind(connection->config, AF_INET6, &local) &&
+        egress_takes_v6(&shard->delivery->egress, connection->config) &&
         !host_memory_is_v6_broken(&shard->hosts, slice_of(host_name(connection)),
                                   shard_now_ms(shard));
     snprintf(asked->query.name, sizeof(asked->query.name), "%s", host_name(connection));

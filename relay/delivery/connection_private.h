@@ -27,6 +27,7 @@ void connection_cancel_lookup(struct connection *connection);
 extern const struct stream_handlers connection_handlers;
 struct slice connection_host(const struct connection *connection); /* the one it is at */
 void connection_end_transaction(struct connection *connection);    /* the client says how */
+void connection_doubt_v6(struct connection *connection);
 void connection_fail_host(struct connection *connection); /* it spoke, and does not let us in */
 void connection_on_closed(struct connection *connection);
 void connection_flush(struct connection *connection);

@@ -130,7 +130,7 @@ static bool is_used_up(const struct connection *connection)
     uint32_t most = connection->site->limits.messages_per_connection;
     uint32_t peer_most = connection->client.peer.max_mails;
 
-    return (most && connection->n_messages >= most) ||
+    return connection->is_unwelcome || (most && connection->n_messages >= most) ||
            (peer_most && connection->n_messages >= peer_most) || connection->shard->is_draining;
 }
 
@@ -174,13 +174,39 @@ void connection_become_ready(struct connection *connection)
         become_idle(connection);
 }
 
-/* "Your IPv6 address has no name": the same mail is welcome over IPv4. */
+void connection_doubt_v6(struct connection *connection)
+{
+    struct delivery_shard *shard = connection->shard;
+
+    host_memory_note_v6_broken(&shard->hosts, connection_host(connection), shard_now_ms(shard));
+    egress_doubt(&shard->delivery->egress);
+}
+
+static bool is_v6(const struct connection *connection)
+{
+    return connection->address_at < connection->n_addresses &&
+           connection->addresses[connection->address_at].family == AF_INET6;
+}
+
+bool connection_is_refused_v6(const struct connection *connection, const struct smtp_reply *reply)
+{
+    return is_v6(connection) && enhanced_status_equal(reply->status, SMTP_STATUS(5, 7, 25));
+}
+
+/* Kept ones would only be refused too. */
 static void note_v6_refusal(struct connection *connection, const struct smtp_reply *reply)
 {
-    if (connection->addresses[connection->address_at].family == AF_INET6 &&
-        enhanced_status_equal(reply->status, SMTP_STATUS(5, 7, 25)))
-        host_memory_note_v6_broken(&connection->shard->hosts, connection_host(connection),
-                                   shard_now_ms(connection->shard));
+    if (!connection_is_refused_v6(connection, reply))
+        return;
+    connection_doubt_v6(connection);
+    connection->is_unwelcome = true;
+    LIST_FOR_EACH(link, &connection->target->idle)
+    {
+        struct connection *idle = CONTAINER_OF(link, struct connection, idle_link);
+
+        if (is_v6(idle))
+            connection_quit(idle);
+    }
 }
 
 static void linger(struct connection *connection, struct dispatch *dispatch)
@@ -224,8 +250,13 @@ void connection_fail_host(struct connection *connection)
         host_memory_note_dead(&connection->shard->hosts, connection_host(connection),
                               shard_now_ms(connection->shard));
     connection->address_at++;
-    if (reply->code)
+    if (connection->is_unwelcome) {
+        while (is_v6(connection))
+            connection->address_at++;
+        connection->is_unwelcome = false;
+    } else if (reply->code) {
         connection->address_at = connection->n_addresses; /* it spoke: on to the next host */
+    }
     connection_try_another(connection);
 }
 
@@ -260,6 +291,7 @@ static bool take_step(struct connection *connection, enum smtp_client_step step)
         connection_become_ready(connection);
         return connection->state != CONNECTION_CLOSING;
     case SMTP_CLIENT_RECIPIENT_REPLIED:
+        note_v6_refusal(connection, &client->reply);
         if (connection->dispatch)
             dispatch_on_recipient(connection->dispatch, client->recipient_index, client->phase,
                                   &client->reply, client->n_accepted);

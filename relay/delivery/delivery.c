@@ -76,6 +76,11 @@ struct delivery *delivery_free(struct delivery *delivery)
     return NULL;
 }
 
+const char *delivery_egress_note(const struct delivery *delivery)
+{
+    return egress_note(&delivery->egress);
+}
+
 void delivery_use_spool(struct delivery *delivery, struct spool *spool)
 {
     delivery->spool = spool;

@@ -62,6 +62,10 @@ void delivery_recovered(struct delivery *delivery);
 
 void delivery_subscribe(struct delivery *delivery, struct registry *registry);
 
+/* Something about our addresses that an operator should mend, as a sentence that stays; or NULL.
+ * Any thread. */
+const char *delivery_egress_note(const struct delivery *delivery);
+
 /* A loop's end of a channel to the signer (signer_link_add_loop()); takes fd.  Any thread. */
 void delivery_signer_link(struct delivery *delivery, unsigned loop_index, int fd);
 

@@ -6,7 +6,7 @@
 #include "relay/message/line_scan.h"
 #include "relay/spool/queue_id.h"
 
-enum { SIGNER_WAIT_MS = 2000 };
+enum { SIGNER_WAIT_MS = 2000, V4_WAIT_MS = 1000 };
 
 static void try_send(struct dispatch *dispatch);
 
@@ -297,15 +297,22 @@ void dispatch_on_ready(struct dispatch *dispatch)
     try_send(dispatch);
 }
 
-static struct judgement judge(enum smtp_phase phase, const struct smtp_reply *reply,
-                              uint32_t n_accepted)
+static struct judgement judge(const struct dispatch *dispatch, enum smtp_phase phase,
+                              const struct smtp_reply *reply, uint32_t n_accepted)
 {
-    return (struct judgement){
+    struct judgement judgement = {
         .verdict = verdict_of(phase, reply, n_accepted),
         .code = reply->code,
         .status = reply->status,
         .text = reply->text,
     };
+
+    if (judgement.verdict == VERDICT_FAILED && dispatch->connection &&
+        connection_is_refused_v6(dispatch->connection, reply)) {
+        judgement.verdict = VERDICT_LATER;
+        judgement.due_ms = shard_now_ms(dispatch->shard) + V4_WAIT_MS;
+    }
+    return judgement;
 }
 
 void dispatch_on_recipient(struct dispatch *dispatch, uint32_t index, enum smtp_phase phase,
@@ -315,7 +322,7 @@ void dispatch_on_recipient(struct dispatch *dispatch, uint32_t index, enum smtp_
 
     if (smtp_reply_is_positive(*reply) || dispatch->is_answered[index])
         return;
-    judgement = judge(phase, reply, n_accepted);
+    judgement = judge(dispatch, phase, reply, n_accepted);
     dispatch->is_answered[index] = true;
     outcome_add(dispatch->outcome, dispatch->entries[index], &judgement);
 }
@@ -339,7 +346,7 @@ static void tell_doubt(struct dispatch *dispatch)
 void dispatch_on_end(struct dispatch *dispatch, enum smtp_phase phase,
                      const struct smtp_reply *reply, bool is_doubtful)
 {
-    struct judgement judgement = judge(phase, reply, 0);
+    struct judgement judgement = judge(dispatch, phase, reply, 0);
 
     if (!dispatch->is_sent)
         set_place(dispatch);

@@ -14,6 +14,13 @@ enum delivery_tls {
     DELIVERY_TLS_IMPLICIT, /* routes: TLS from the first octet, certificate not asked about */
 };
 
+/* When AAAA records of mail hosts are used; never without a v6 address among the binds. */
+enum delivery_ipv6 {
+    DELIVERY_IPV6_CHECKED, /* while our address's name checks (egress.h) */
+    DELIVERY_IPV6_ALWAYS,
+    DELIVERY_IPV6_NEVER,
+};
+
 struct delivery_route {
     const char *domain; /* "example.org", or "*" for all that have no route of their own */
     const char *via;    /* "192.0.2.1:2526", "[2001:db8::1]", "smart.example.net:587" */
@@ -28,6 +35,7 @@ struct delivery_settings {
     uint16_t port;                  /* of MX hosts, and of `via` without one */
     const struct ip_address *binds; /* to send from; the first of each family is used */
     size_t n_binds;
+    enum delivery_ipv6 ipv6;
     enum delivery_tls tls; /* towards MX hosts; never IMPLICIT */
     struct retry retry;
     int64_t expire_ms;         /* of reports that we make ourselves */

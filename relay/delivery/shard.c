@@ -222,6 +222,8 @@ static void on_tick(struct timer *timer)
 
     if (shard->delivery->policy)
         permit_purse_tick(&shard->purse, shard_now_ms(shard));
+    if (shard->index == 0)
+        egress_tick(&shard->delivery->egress);
     watch_clock(shard);
     digest_run(shard);
     delivery_shard_touch(shard);
@@ -278,6 +280,8 @@ void delivery_shard_apply(struct delivery_shard *shard, struct delivery_config *
     shard->config = delivery_config_ref(config);
     shard->schedule->retry = config->settings.retry;
     shard->schedule->delay_ms = config->settings.delay_report_ms;
+    if (shard->index == 0)
+        egress_apply(&shard->delivery->egress, shard->resolver, config);
     router_forget(shard);
     schedule_each_site(shard->schedule, apply_limits, shard);
     delivery_shard_touch(shard);
@@ -333,6 +337,8 @@ int delivery_shard_init(struct delivery_shard *shard, struct delivery *delivery,
     later_init(&shard->pump, loop, pump);
     timer_init(&shard->wake, loop, on_wake);
     timer_init(&shard->tick, loop, on_tick);
+    if (index == 0)
+        egress_init(&delivery->egress, loop);
     shard->utc_offset_ms = clock_utc_ms() - clock_monotonic_ms();
     shard->subscriber =
         (struct directory_subscriber){.mailbox = loop_mailbox(loop), .receive = on_directory};
@@ -349,6 +355,8 @@ void delivery_shard_fini(struct delivery_shard *shard)
     timer_fini(&shard->wake);
     connection_free_all(shard);
     router_cancel(shard);
+    if (shard->index == 0)
+        egress_fini(&shard->delivery->egress);
     later_cancel(&shard->pump);
     shard->schedule = schedule_free(shard->schedule);
     later_cancel(&shard->pump);

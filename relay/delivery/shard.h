@@ -6,6 +6,7 @@
 #include "policy/registry.h"
 #include "relay/delivery/config.h"
 #include "relay/delivery/delivery.h"
+#include "relay/delivery/egress.h"
 #include "relay/delivery/digest_desk.h"
 #include "relay/delivery/memo.h"
 #include "relay/delivery/sample.h"
@@ -65,6 +66,7 @@ struct delivery_shard {
 struct delivery {
     struct delivery_shard *shards;
     unsigned n_shards;
+    struct egress egress; /* on the first loop */
     struct spool *spool;
     struct policy *policy;
     struct slice authorities_pem;

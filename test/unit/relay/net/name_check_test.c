@@ -1,0 +1,149 @@
+/* Which names of our addresses receivers would believe. */
+#include "test/support/test_support.h"
+
+#include "relay/base/secret.h"
+#include "relay/net/name_check.h"
+#include "test/unit/relay/net/dns_server.h"
+
+#define NET ".0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.4.a.0.a.2.ip6.arpa"
+
+static const struct dns_row rows[] = {
+    {"1.0" NET,                   DNS_TYPE_PTR,   "good.test",     0 },
+    {"good.test",                 DNS_TYPE_AAAA,  "2a0a:4000::1",  0 },
+    {"2.0" NET,                   DNS_TYPE_PTR,   "other.test",    0 },
+    {"other.test",                DNS_TYPE_AAAA,  "2a0a:4000::99", 0 },
+    {"3.0" NET,                   DNS_TYPE_PTR,   "nowhere.test",  0 },
+    {"4.0" NET,                   DNS_TYPE_PTR,   "broken.test",   0 },
+    {"broken.test",               DNS_TYPE_AAAA,  NULL,            0 },
+    {"5.0" NET,                   DNS_TYPE_PTR,   NULL,            0 },
+    {"6.0" NET,                   DNS_TYPE_PTR,   "nowhere.test",  0 },
+    {"6.0" NET,                   DNS_TYPE_PTR,   "alias.test",    0 },
+    {"alias.test",                DNS_TYPE_CNAME, "six.test",      0 },
+    {"six.test",                  DNS_TYPE_AAAA,  "2a0a:4000::%d", 8 },
+    {"7.0" NET,                   DNS_TYPE_PTR,   "name%d.test",   90},
+    {"9.0" NET,                   DNS_TYPE_CNAME, "9.isp.test",    0 },
+    {"9.isp.test",                DNS_TYPE_PTR,   "nine.test",     0 },
+    {"nine.test",                 DNS_TYPE_AAAA,  "2a0a:4000::9",  0 },
+    {"7.102.51.198.in-addr.arpa", DNS_TYPE_PTR,   "four.test",     0 },
+    {"four.test",                 DNS_TYPE_A,     "198.51.102.7",  0 },
+};
+
+static struct dns_server server = {.rows = rows, .n_rows = sizeof(rows) / sizeof(rows[0])};
+static struct loop *loop;
+static struct resolver *resolver;
+static struct timer guard;
+static bool is_done;
+
+static void on_guard(struct timer *timer)
+{
+    (void)timer;
+    fail_msg("waited a minute in vain");
+}
+
+static int set_up(void **state)
+{
+    struct resolver_settings settings = {
+        .mode = RESOLVER_FORWARD, .forwarders = &server.address, .n_forwarders = 1};
+
+    (void)state;
+    if (secret_start() < 0 || dns_server_start(&server) < 0 || loop_new(&loop, 0, 8) < 0)
+        return -1;
+    timer_init(&guard, loop, on_guard);
+    timer_set(&guard, 60000);
+    return resolver_new(&resolver, loop, &settings);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    resolver = resolver_free(resolver);
+    timer_fini(&guard);
+    loop = loop_free(loop);
+    dns_server_stop(&server);
+    return 0;
+}
+
+static void on_done(struct name_check *check)
+{
+    (void)check;
+    is_done = true;
+    loop_stop(loop);
+}
+
+static void each_address_gets_its_verdict(void **state)
+{
+    static const struct {
+        const char *address;
+        enum name_verdict verdict;
+        const char *name;
+    } cases[] = {
+        {"2a0a:4000::1", NAME_CONFIRMED,   "good.test"   },
+        {"2a0a:4000::2", NAME_UNCONFIRMED, "other.test"  },
+        {"2a0a:4000::3", NAME_UNCONFIRMED, "nowhere.test"},
+        {"2a0a:4000::4", NAME_UNKNOWN,     "broken.test" },
+        {"2a0a:4000::5", NAME_UNKNOWN,     ""            },
+        {"2a0a:4000::6", NAME_CONFIRMED,   "alias.test"  },
+        {"2a0a:4000::8", NAME_MISSING,     ""            },
+        {"2a0a:4000::9", NAME_CONFIRMED,   "nine.test"   },
+        {"198.51.102.7", NAME_CONFIRMED,   "four.test"   },
+        {"198.51.102.8", NAME_MISSING,     ""            },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct name_check check = {.done = on_done};
+
+        assert_true(ip_parse(slice_of(cases[i].address), &check.address));
+        is_done = false;
+        name_check_start(&check, resolver);
+        assert_false(is_done);
+        loop_run(loop);
+        if (check.verdict != cases[i].verdict || strcmp(check.name, cases[i].name) != 0)
+            fail_msg("%s: %d, %s", cases[i].address, (int)check.verdict, check.name);
+    }
+}
+
+/* However many names an address has. */
+static void its_questions_are_bounded(void **state)
+{
+    struct name_check check = {.done = on_done};
+    int n_before;
+
+    (void)state;
+    assert_true(ip_parse(SLICE_LITERAL("2a0a:4000::7"), &check.address));
+    n_before = atomic_load(&server.n_questions);
+    name_check_start(&check, resolver);
+    loop_run(loop);
+    assert_int_equal(check.verdict, NAME_UNCONFIRMED);
+    assert_in_range(atomic_load(&server.n_questions) - n_before, 1, 20);
+}
+
+static void it_can_be_called_off(void **state)
+{
+    struct name_check check = {.done = on_done}, other = {.done = on_done};
+
+    (void)state;
+    name_check_cancel(&check);
+    assert_true(ip_parse(SLICE_LITERAL("2a0a:4000::1"), &check.address));
+    other.address = check.address;
+    name_check_start(&check, resolver);
+    name_check_cancel(&check);
+    check.verdict = NAME_MISSING;
+    name_check_start(&other, resolver);
+    loop_run(loop);
+    assert_int_equal(other.verdict, NAME_CONFIRMED);
+    assert_int_equal(check.verdict, NAME_MISSING);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(each_address_gets_its_verdict),
+        TEST(its_questions_are_bounded),
+        TEST(it_can_be_called_off),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
