@@ -18,16 +18,17 @@ KILLS = int(os.environ.get("STORM_KILLS", "50"))
 MESSAGES = int(os.environ.get("STORM_MESSAGES", "50000"))
 ROUTE_CONNECTIONS = 20
 IN_DOUBT = 256  # SHARD_MOST_IN_DOUBT of relay/delivery/shard.h; one next hop is one loop's
-CONFIG = ('delivery { retry = { "1s" } }\nroute "*" { via = "%s"  connections = %d }\n'
+CONFIG = ('delivery { retry = { "%s" } }\nroute "*" { via = "%s"  connections = %d }\n'
           'limits { message_size = "1MB" }\n')
 
 
 class Storm:
-    def __init__(self, world, mode="accept", recipients=1, is_signed=False, config="", **options):
+    def __init__(self, world, mode="accept", recipients=1, is_signed=False, config="", route=None,
+                 retry="1s", **options):
         path = world.new_path("storm")
         self.receiver = world.own(storm.Receiver(path.with_suffix(".received"), mode))
-        self.relay = world.appliance(CONFIG % (self.receiver.address, ROUTE_CONNECTIONS)
-                                     + config, start=False, listeners='listen "submission" { address = "127.0.0.1:0" }\n')
+        self.relay = world.appliance(CONFIG % (retry, route or self.receiver.address,
+                                                         ROUTE_CONNECTIONS) + config, start=False, listeners='listen "submission" { address = "127.0.0.1:0" }\n')
         self.relay.ignored_events = ("queued", "delivered", "deferred", "doubtful")
         self.relay.start()
         host, port = self.relay.address("submission")
@@ -40,6 +41,9 @@ class Storm:
         self.load = world.own(storm.Load(path.with_suffix(".sent"), f"{host}:{port}", recipients,
                                          **options))
         self.account = storm.Account(self.load, self.receiver)
+
+    def acknowledged_at(self):
+        return self.account.read().times
 
     def wait_progress(self, n):
         """n more messages are acknowledged."""

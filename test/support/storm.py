@@ -60,6 +60,7 @@ class Account:
     def __init__(self, load, receiver):
         self.load, self.receiver = load, receiver
         self.acknowledged = {}  # mark -> (queue id, SHA-256, number of recipients)
+        self.times = []  # of the 250s
         self.refused = collections.Counter()
         self.arrived = collections.defaultdict(list)  # (mark, recipient) -> times
         self.digests, self.signatures = {}, collections.Counter()
@@ -67,9 +68,10 @@ class Account:
         self.changed = []
 
     def read(self):
-        for what, _, *rest in self.load.facts.new():
+        for what, time, *rest in self.load.facts.new():
             if what == "A":
                 identifier, mark, digest, n = rest
+                self.times.append(float(time))
                 self.acknowledged[mark] = (identifier, digest, int(n))
             else:
                 self.refused[rest[0]] += 1
