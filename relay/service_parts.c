@@ -48,6 +48,16 @@ static void on_failures(void *owner, const struct failures_waiting *waiting)
     delivery_recover_failures(service->delivery, waiting);
 }
 
+static bool opens_at_once(void *owner, const struct envelope *envelope)
+{
+    return delivery_opens_at_once(((struct service *)owner)->delivery, envelope);
+}
+
+static void settle_doubt(void *owner, const struct stored *stored, struct recipient_row *row)
+{
+    delivery_settle_doubt(((struct service *)owner)->delivery, stored, row);
+}
+
 /* ---- start, bottom up ---- */
 
 static int make_loops(struct service *service)
@@ -120,7 +130,9 @@ static int start_spool(struct service *service)
     settings.callbacks = (struct spool_callbacks){.owner = service,
                                                   .on_committed = on_committed,
                                                   .on_recovered = on_recovered,
-                                                  .on_failures = on_failures};
+                                                  .on_failures = on_failures,
+                                                  .opens_at_once = opens_at_once,
+                                                  .settle_doubt = settle_doubt};
     error = spool_start(&service->spool, &settings);
     if (error < 0)
         return error;

@@ -149,6 +149,32 @@ static int make_routes(const struct settings *settings, struct arena *arena,
     return 0;
 }
 
+static enum delivery_doubtful doubtful_of(const char *word)
+{
+    return strcmp(word, "ask") == 0    ? DOUBTFUL_ASK
+           : strcmp(word, "wait") == 0 ? DOUBTFUL_WAIT
+                                       : DOUBTFUL_RETRY;
+}
+
+static int make_destinations(const struct settings *settings, struct arena *arena,
+                             struct delivery_settings *out)
+{
+    struct delivery_destination *destinations =
+        arena_alloc(arena, (settings->n_destination + 1) * sizeof(*destinations));
+
+    if (!destinations)
+        return FAULT(-ENOMEM);
+    for (size_t i = 0; i < settings->n_destination; i++) {
+        const struct settings_destination *destination = &settings->destination[i];
+
+        if (strcmp(destination->doubtful, "default") != 0)
+            destinations[out->n_destinations++] = (struct delivery_destination){
+                destination->title, doubtful_of(destination->doubtful)};
+    }
+    out->destinations = destinations;
+    return 0;
+}
+
 static struct ip_address address_of_interface(const struct sockaddr *socket_address)
 {
     struct socket_address address = {0};
@@ -207,6 +233,8 @@ static void fill_plain(const struct settings *settings, const char *hostname,
         .expire_ms = delivery->expire,
         .delay_report_ms = delivery->delay_report,
         .digest_ms = delivery->digest,
+        .doubtful = doubtful_of(delivery->doubtful),
+        .doubtful_wait_ms = delivery->doubtful_wait,
         .signature_life_s = signature_life_s(settings),
         .connections = (uint32_t)delivery->connections,
         .site_connections = (uint32_t)delivery->site_connections,
@@ -231,6 +259,8 @@ int service_delivery_settings(const struct bundle *bundle, const char *hostname,
         error = parse_networks(&settings->delivery.allow_mx, arena, out);
     if (error == 0)
         error = make_routes(settings, arena, out);
+    if (error == 0)
+        error = make_destinations(settings, arena, out);
     return error < 0 ? error : list_own_addresses(arena, out);
 }
 

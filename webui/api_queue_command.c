@@ -163,13 +163,14 @@ static json_t *view_json(const struct why_view *view)
 
     if (view->id)
         queue_id_format(view->id, id);
-    return json_pack(
-        "{s:o, s:i, s:s, s:s, s:s, s:s?, s:o, s:o, s:o}", "id",
-        view->id ? json_string(id) : json_null(), "n", (int)view->n, "state",
-        view->id ? entry_state_name(view->entry_state) : "", "why", why_name(view->kind),
-        "sentence", why_sentence(view->kind), "action", why_action(view->kind), "until",
-        view->until_utc_ms < 0 ? json_null() : json_time(view->until_utc_ms), "site",
-        json_slice(slice_of(view->site)), "reason", json_slice(slice_of(view->reason)));
+    return json_pack("{s:o, s:i, s:s, s:s, s:s, s:s?, s:b, s:o, s:o, s:o}", "id",
+                     view->id ? json_string(id) : json_null(), "n", (int)view->n, "state",
+                     view->id ? entry_state_name(view->entry_state) : "", "why",
+                     why_name(view->kind), "sentence", why_sentence(view->kind), "action",
+                     why_action(view->kind), "doubtful", (int)view->is_doubtful, "until",
+                     view->until_utc_ms < 0 ? json_null() : json_time(view->until_utc_ms), "site",
+                     json_slice(slice_of(view->site)), "reason",
+                     json_slice(slice_of(view->reason)));
 }
 
 static void on_why(struct delivery_why *request)

@@ -11,13 +11,22 @@ static const char *const state_names[] = {
     [RECIPIENT_HELD] = "held",
 };
 
+/* {host,at}: a copy may have been delivered there and then; null: surely not. */
+static json_t *doubt_json(const struct recipient_row *row)
+{
+    if (!(row->flags & RECIPIENT_DOUBTFUL))
+        return json_null();
+    return json_pack("{s:o, s:o}", "host", row->host.len ? json_slice(row->host) : json_null(),
+                     "at", row->tried_utc_ms ? json_time(row->tried_utc_ms) : json_null());
+}
+
 static json_t *recipient_json(const struct recipient_row *row)
 {
-    return json_pack("{s:i, s:o, s:s, s:i, s:o, s:o}", "n", (int)row->n, "address",
+    return json_pack("{s:i, s:o, s:s, s:i, s:o, s:o, s:o}", "n", (int)row->n, "address",
                      json_slice(row->address), "state", state_names[row->state], "attempts",
                      (int)row->attempts, "next",
                      row->state == RECIPIENT_HELD ? json_null() : json_time(row->next_utc_ms),
-                     "reply", json_slice(row->reply));
+                     "reply", json_slice(row->reply), "doubtful", doubt_json(row));
 }
 
 json_t *queue_item_json(const struct message_row *row)

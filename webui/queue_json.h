@@ -10,7 +10,7 @@ json_t *queue_states_json(const struct delivery_command *command);
 /* [{domain,recipients}], most first, of what delivery_domains() told. */
 json_t *queue_domains_json(struct slice counts, size_t *n_domains);
 
-/* {id,user,sender,size,arrived,recipients:[{n,address,state,attempts,next,reply}]} */
+/* {id,user,sender,size,arrived,recipients:[{n,address,state,attempts,next,reply,doubtful}]} */
 json_t *queue_item_json(const struct message_row *row);
 
 /* Recipients that are being sent just now show so: pairs is what delivery_sending() told. */

@@ -16,6 +16,12 @@ static const struct column no_columns[] = {
     {NULL, NULL}
 };
 
+/* Its final dot went out, or may have, and was not answered. */
+static bool is_doubtful(json_t *recipient)
+{
+    return json_is_object(json_object_get(recipient, "doubtful"));
+}
+
 static void print_item(json_t *item)
 {
     CLEANUP(free) char *id = print_member(item, "id");
@@ -36,8 +42,8 @@ static void print_item(json_t *item)
         CLEANUP(free) char *next = print_member(recipient, "next");
         CLEANUP(free) char *reply = print_member(recipient, "reply");
 
-        print_line("    %s. %s  %s  attempts %s  next %s  %s", n, address, state, attempts, next,
-                   reply);
+        print_line("    %s. %s  %s  attempts %s  next %s  %s%s", n, address, state, attempts, next,
+                   is_doubtful(recipient) ? "MAY BE DELIVERED  " : "", reply);
     }
 }
 
@@ -188,6 +194,7 @@ int queue_why(struct options *options)
         {"sentence", "WHY"  },
         {"until",    "UNTIL"},
         {"site",     "SITE" },
+        {"doubtful", "DOUBT"},
         {"reason",   "SAID" },
         {NULL,       NULL   }
     };

@@ -59,6 +59,10 @@
       "a report of delay after this long, RFC 3461 4.1")                                           \
     X(SPAN, digest, "1h", "1s..7d", LIVE,                                                          \
       "failures of users with bounces = digest: one report this long after the first")             \
+    X(CHOICE, doubtful, "retry", "retry|wait|ask", LIVE,                                           \
+      "after a lost answer to the final dot: retry (a second copy may arrive), wait, or hold and " \
+      "ask")                                                                                       \
+    X(SPAN, doubtful_wait, "6h", "1s..7d", LIVE, "how long doubtful = wait waits")                 \
     X(LIST, allow_mx, "", "network", LIVE, "private networks an MX may lie in, CIDR")              \
     X(NUMBER, connections, "2000", "1..20000", LIVE, "most outgoing connections at once")          \
     X(NUMBER, site_connections, "10", "1..1000", LIVE, "most connections to one site")             \
@@ -76,6 +80,10 @@
     X(SECRET, password, "", "", LIVE, "its password")                                              \
     X(NUMBER, connections, "20", "1..1000", LIVE, "most connections to the next hop")              \
     X(NUMBER, messages_per_second, "0", "0..100000", LIVE, "pace; 0: none")
+
+#define SETTINGS_DESTINATION(X)                                                                    \
+    X(CHOICE, doubtful, "default", "default|retry|wait|ask", LIVE,                                 \
+      "for this domain; default: as `delivery` says")
 
 #define SETTINGS_LIMITS(X)                                                                         \
     X(SIZE, message_size, "50MB", "64KB..1GB", LIVE, "largest message, told in EHLO SIZE")         \
@@ -114,6 +122,7 @@
     X(resolver, resolver, ONCE, SETTINGS_RESOLVER)                                                 \
     X(delivery, delivery, ONCE, SETTINGS_DELIVERY)                                                 \
     X(route, route, TITLED, SETTINGS_ROUTE)                                                        \
+    X(destination, destination, TITLED, SETTINGS_DESTINATION)                                      \
     X(limits, limits, ONCE, SETTINGS_LIMITS)                                                       \
     X(log, log, ONCE, SETTINGS_LOG)                                                                \
     X(spool, spool, ONCE, SETTINGS_SPOOL)                                                          \

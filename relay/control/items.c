@@ -34,6 +34,9 @@ static const struct item delivery_items[] = {SETTINGS_DELIVERY(ITEM_ROW)};
 #define ITEM_STRUCT struct settings_route
 static const struct item route_items[] = {SETTINGS_ROUTE(ITEM_ROW)};
 #undef ITEM_STRUCT
+#define ITEM_STRUCT struct settings_destination
+static const struct item destination_items[] = {SETTINGS_DESTINATION(ITEM_ROW)};
+#undef ITEM_STRUCT
 #define ITEM_STRUCT struct settings_limits
 static const struct item limits_items[] = {SETTINGS_LIMITS(ITEM_ROW)};
 #undef ITEM_STRUCT

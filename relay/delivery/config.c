@@ -129,10 +129,28 @@ static void set_mx_policy(struct delivery_config *config)
         limits->recipients_per_transaction = settings->transaction_recipients;
 }
 
+static int add_destinations(struct delivery_config *config,
+                            const struct delivery_settings *settings)
+{
+    struct delivery_destination *destinations = copy_array(
+        &config->arena, settings->destinations, settings->n_destinations, sizeof(*destinations));
+
+    for (size_t i = 0; destinations && i < settings->n_destinations; i++) {
+        destinations[i].domain = copy_lower(&config->arena, destinations[i].domain).data;
+        if (!destinations[i].domain)
+            return FAULT(-ENOMEM);
+    }
+    config->destinations = destinations;
+    config->n_destinations = settings->n_destinations;
+    config->settings.destinations = NULL;
+    return destinations ? 0 : FAULT(-ENOMEM);
+}
+
 static int fill(struct delivery_config *config, const struct delivery_settings *settings)
 {
     struct delivery_settings *own = &config->settings;
     struct arena *arena = &config->arena;
+    int error;
 
     *own = *settings;
     config->hostname = arena_copy(arena, slice_of(settings->hostname));
@@ -149,13 +167,10 @@ static int fill(struct delivery_config *config, const struct delivery_settings *
     if (own->port == 0)
         own->port = 25;
     set_mx_policy(config);
-    for (size_t i = 0; i < settings->n_routes; i++) {
-        int error = add_route(config, &settings->routes[i]);
-
-        if (error < 0)
-            return error;
-    }
-    return 0;
+    error = add_destinations(config, settings);
+    for (size_t i = 0; error == 0 && i < settings->n_routes; i++)
+        error = add_route(config, &settings->routes[i]);
+    return error;
 }
 
 int delivery_config_new(struct delivery_config **out, const struct delivery_settings *settings)
@@ -205,6 +220,15 @@ const struct route_rule *delivery_config_route(const struct delivery_config *con
             for_all = rule;
     }
     return for_all;
+}
+
+enum delivery_doubtful delivery_config_doubtful(const struct delivery_config *config,
+                                                struct slice domain)
+{
+    for (size_t i = 0; i < config->n_destinations; i++)
+        if (slice_equal_ignoring_case(slice_of(config->destinations[i].domain), domain))
+            return config->destinations[i].doubtful;
+    return config->settings.doubtful;
 }
 
 enum address_verdict delivery_config_address(const struct delivery_config *config,

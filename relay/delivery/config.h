@@ -37,6 +37,8 @@ struct delivery_config {
     struct target_policy mx_policy;
     struct route_rule *routes;
     size_t n_routes;
+    struct delivery_destination *destinations; /* lower case */
+    size_t n_destinations;
     struct arena arena;
     _Atomic unsigned n_references;
     struct delivery_config *older; /* delivery.c's */
@@ -51,6 +53,9 @@ struct delivery_config *delivery_config_unref(struct delivery_config *config); /
 /* The fixed route for the domain, or NULL: ask DNS. */
 const struct route_rule *delivery_config_route(const struct delivery_config *config,
                                                struct slice domain);
+
+enum delivery_doubtful delivery_config_doubtful(const struct delivery_config *config,
+                                                struct slice domain);
 
 /* May an MX have this address?  own: it is one of ours, so the mail would come back (5.4.6). */
 enum address_verdict { ADDRESS_ALLOWED, ADDRESS_SPECIAL, ADDRESS_OWN };

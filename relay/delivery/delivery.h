@@ -58,6 +58,11 @@ void delivery_recover(struct delivery *delivery, struct stored *stored,
                       const struct recipient_row *rows, uint32_t n_rows);
 /* Failures to be told in a digest: spool_callbacks.on_failures. */
 void delivery_recover_failures(struct delivery *delivery, const struct failures_waiting *waiting);
+/* spool_callbacks.opens_at_once and .settle_doubt: which mail is marked at its arrival, and what
+ * becomes of recipients whose final dot may have left before a crash. */
+bool delivery_opens_at_once(struct delivery *delivery, const struct envelope *envelope);
+void delivery_settle_doubt(struct delivery *delivery, const struct stored *stored,
+                           struct recipient_row *row);
 void delivery_recovered(struct delivery *delivery);
 
 void delivery_subscribe(struct delivery *delivery, struct registry *registry);

@@ -2,9 +2,8 @@
 
 #include <errno.h>
 
-#include "relay/base/log.h"
+#include "relay/delivery/doubt.h"
 #include "relay/message/line_scan.h"
-#include "relay/spool/queue_id.h"
 
 enum { SIGNER_WAIT_MS = 2000, V4_WAIT_MS = 1000 };
 
@@ -31,20 +30,20 @@ void dispatch_finish(struct dispatch *dispatch)
     dispatch->is_over = true;
     if (outcome)
         outcome_commit(outcome);
-    if (!dispatch->is_waiting && !dispatch->is_lingering)
+    if (!dispatch_is_needed(dispatch))
         dispatch_free(dispatch);
 }
 
 void dispatch_release(struct dispatch *dispatch)
 {
     dispatch->is_lingering = false;
-    if (dispatch->is_over && !dispatch->is_waiting)
+    if (dispatch->is_over && !dispatch_is_needed(dispatch))
         dispatch_free(dispatch);
 }
 
 void dispatch_end_late(struct dispatch *dispatch)
 {
-    if (!dispatch->is_lingering)
+    if (!dispatch_is_needed(dispatch))
         dispatch_free(dispatch);
 }
 
@@ -243,9 +242,15 @@ static void send_now(struct dispatch *dispatch)
     };
     dispatch->is_sent = true;
     set_place(dispatch);
+    for (uint32_t i = 0; i < dispatch->n_entries; i++)
+        doubt_begun(dispatch->shard, dispatch->entries[i]);
     result = connection_send(dispatch->connection, &dispatch->transaction);
-    if (result == 0)
+    if (result == 0) {
+        /* Of several, some may be refused: they are marked when that is known. */
+        if (dispatch->n_entries == 1)
+            dispatch_mark(dispatch);
         return;
+    }
     refuse(dispatch, &(struct judgement){
                          .verdict = result > 0 ? VERDICT_FAILED : VERDICT_LATER,
                          .status = result > 0 ? SMTP_STATUS(5, 6, 7) : SMTP_STATUS(4, 3, 0),
@@ -327,20 +332,13 @@ void dispatch_on_recipient(struct dispatch *dispatch, uint32_t index, enum smtp_
     outcome_add(dispatch->outcome, dispatch->entries[index], &judgement);
 }
 
-static void tell_doubt(struct dispatch *dispatch)
+static void note_warmth(const struct dispatch *dispatch, bool went_well)
 {
-    char id[QUEUE_ID_SIZE];
-
-    queue_id_format(dispatch->letter->stored->id, id);
-    for (uint32_t i = 0; i < dispatch->n_entries; i++) {
-        if (dispatch->is_answered[i])
-            continue;
-        dispatch->entries[i]->flags |= ENTRY_DOUBTFUL;
-        EVENT(EVENT_DOUBTFUL, field_text("msg", id), field_number("rcpt", dispatch->entries[i]->n),
-              field_slice("to", dispatch->recipients[i].address),
-              field_text("site", dispatch->site->name),
-              field_slice("mx", dispatch->outcome->place.mx));
-    }
+    for (uint32_t i = 0; i < dispatch->n_entries; i++)
+        if (!dispatch->is_answered[i])
+            warmth_note(&dispatch->shard->delivery->warmth,
+                        entry_domain(dispatch->shard->schedule, dispatch->entries[i])->hash,
+                        went_well);
 }
 
 void dispatch_on_end(struct dispatch *dispatch, enum smtp_phase phase,
@@ -351,9 +349,11 @@ void dispatch_on_end(struct dispatch *dispatch, enum smtp_phase phase,
     if (!dispatch->is_sent)
         set_place(dispatch);
     dispatch->connection = NULL;
+    note_warmth(dispatch, phase == SMTP_PHASE_DOT && judgement.verdict == VERDICT_DELIVERED);
     if (is_doubtful)
-        tell_doubt(dispatch);
-    dispatch_judge_rest(dispatch, &judgement);
+        dispatch_judge_doubtful(dispatch, &judgement);
+    else
+        dispatch_judge_rest(dispatch, &judgement);
     dispatch_finish(dispatch);
 }
 
@@ -368,6 +368,7 @@ void dispatch_on_unreachable(struct dispatch *dispatch, const struct connection_
 
     set_place(dispatch);
     dispatch->connection = NULL;
+    note_warmth(dispatch, false);
     dispatch_judge_rest(dispatch, &judgement);
     dispatch_finish(dispatch);
 }

@@ -23,8 +23,11 @@ struct dispatch {
     struct smtp_client_recipient *recipients;
     struct smtp_transaction transaction;
     struct render render;
-    uint32_t crc; /* of the stored bytes that have gone out */
+    uint32_t crc;             /* of the stored bytes that have gone out */
+    struct spool_update mark; /* "a final dot may leave": before it does */
     bool is_open, is_peer_ready, is_prepared, is_sent;
+    bool is_marking;  /* a callback will come: it must not be freed before */
+    bool awaits_mark; /* all but the final dot has been said */
     bool is_waiting;  /* a callback will come: it must not be freed before */
     bool is_fetching; /* of the body: sending goes on when it is in memory */
     bool is_over;

@@ -47,12 +47,14 @@ static void on_fetched(void *owner, int error)
         dispatch_on_room(dispatch);
 }
 
-static void end_body(struct dispatch *dispatch)
+void dispatch_end_body(struct dispatch *dispatch)
 {
     uint32_t crc;
 
     if (preparation_crc(dispatch->preparation, &crc) && crc != dispatch->crc)
         hold_damaged(dispatch);
+    else if (!dispatch_is_marked(dispatch))
+        return;
     else if (connection_end_body(dispatch->connection) != 0)
         put_off_unread(dispatch);
 }
@@ -74,7 +76,7 @@ static bool send_piece(struct dispatch *dispatch, char *room)
         return false;
     }
     if (piece.len == 0) {
-        end_body(dispatch);
+        dispatch_end_body(dispatch);
         return false;
     }
     if (!is_prefix)
@@ -91,8 +93,9 @@ void dispatch_on_room(struct dispatch *dispatch)
 {
     char room[BODY_PIECE];
 
-    if (dispatch->is_fetching)
+    if (dispatch->is_fetching || dispatch->awaits_mark)
         return;
+    dispatch_mark(dispatch);
     while (connection_room(dispatch->connection) >= BODY_ROOM)
         if (!send_piece(dispatch, room))
             return;

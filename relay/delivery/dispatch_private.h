@@ -10,6 +10,22 @@ void dispatch_judge_rest(struct dispatch *dispatch, const struct judgement *judg
 /* Everything is said: what was collected is stored, the rest of the work forgotten. */
 void dispatch_finish(struct dispatch *dispatch);
 
+/* The mark in the journal of final dots: asked for as soon as it is known whom the dot is for, so
+ * that it is mostly committed when the body is through. */
+void dispatch_mark(struct dispatch *dispatch);
+/* True: the dot may leave now; else the body is ended (dispatch_end_body()) when it may. */
+bool dispatch_is_marked(struct dispatch *dispatch);
+void dispatch_end_body(struct dispatch *dispatch);
+
+/* The connection was lost behind the dot: told, and judged by each destination's setting. */
+void dispatch_judge_doubtful(struct dispatch *dispatch, const struct judgement *judgement);
+
+/* Whether a callback will come that needs it. */
+static inline bool dispatch_is_needed(const struct dispatch *dispatch)
+{
+    return dispatch->is_waiting || dispatch->is_lingering || dispatch->is_marking;
+}
+
 /* What it waited for came after its end. */
 void dispatch_end_late(struct dispatch *dispatch);
 

@@ -266,6 +266,7 @@ static void view_why(struct delivery_visit *visit, struct why why, const char *s
         .n = entry ? entry->n : 0,
         .entry_state = entry ? (enum entry_state)entry->state : ENTRY_FREE,
         .kind = why.kind,
+        .is_doubtful = entry && entry->flags & ENTRY_DOUBTFUL,
         .until_utc_ms = utc_until(visit->shard, why),
     };
 

@@ -7,6 +7,7 @@
 #include "relay/base/secret.h"
 #include "relay/delivery/bounce.h"
 #include "relay/delivery/digest_desk.h"
+#include "relay/delivery/doubt.h"
 #include "relay/delivery/order.h"
 #include "relay/delivery/reply_memory.h"
 #include "relay/delivery/telling.h"
@@ -98,6 +99,7 @@ void outcome_add(struct outcome *outcome, struct entry *entry, const struct judg
     int64_t now_ms = shard_now_ms(outcome->shard);
     struct judgement order;
 
+    doubt_begun(outcome->shard, entry);
     if (judgement->verdict == VERDICT_AGAIN && !order_is_noted(entry)) {
         if (judgement->due_ms)
             schedule_defer(schedule_of(outcome), entry, judgement->due_ms, now_ms);
@@ -164,9 +166,14 @@ static struct spool_change change_of(struct outcome *outcome, const struct outco
         return change;
     change.attempts = item->entry->attempts;
     change.flags = row_flags(item->entry);
+    item->entry->flags &= (uint8_t)~ENTRY_OPEN; /* the row's mark goes with this change */
     change.next_utc_ms = item->due_ms ? shard_utc_of(outcome->shard, item->due_ms) : clock_utc_ms();
     if (verdict == VERDICT_RELEASED)
         return change;
+    if (item->judgement.is_doubtful) {
+        change.host = outcome->place.mx;
+        change.tried_utc_ms = clock_utc_ms();
+    }
     change.reply = print_reply(outcome, &item->judgement);
     reply_memory_note(&outcome->shard->replies, outcome->letter->stored->id, item->n, change.reply);
     return change;

@@ -11,7 +11,8 @@ struct judgement {
     uint16_t code;                 /* of the peer's reply; 0: ours */
     struct enhanced_status status; /* class 0: none was said */
     struct slice text;             /* the peer's, or our reason */
-    int64_t due_ms; /* LATER, AGAIN: not before this (monotonic); 0: by the steps, or at once */
+    int64_t due_ms;   /* LATER, AGAIN: not before this (monotonic); 0: by the steps, or at once */
+    bool is_doubtful; /* the final dot went out, its answer did not come */
 };
 
 struct outcome_item {

@@ -128,14 +128,16 @@ static void give_up(struct delivery_shard *shard, struct domain *domain,
 static void fail(struct delivery_shard *shard, struct domain *domain, uint16_t code,
                  struct enhanced_status status, const char *text)
 {
-    struct judgement judgement = {VERDICT_FAILED, code, status, slice_of(text), 0};
+    struct judgement judgement = {
+        .verdict = VERDICT_FAILED, .code = code, .status = status, .text = slice_of(text)};
 
     give_up(shard, domain, &judgement);
 }
 
 static void put_off(struct delivery_shard *shard, struct domain *domain, const char *why)
 {
-    struct judgement judgement = {VERDICT_LATER, 0, SMTP_STATUS(4, 4, 3), slice_of(why), 0};
+    struct judgement judgement = {
+        .verdict = VERDICT_LATER, .status = SMTP_STATUS(4, 4, 3), .text = slice_of(why)};
 
     if (domain->site)
         schedule_route(shard->schedule, domain, domain->site,

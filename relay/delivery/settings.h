@@ -21,6 +21,18 @@ enum delivery_ipv6 {
     DELIVERY_IPV6_NEVER,
 };
 
+/* What becomes of a recipient whose final dot was not answered, or may have left before a crash. */
+enum delivery_doubtful {
+    DOUBTFUL_RETRY, /* by the steps, as after any other failure */
+    DOUBTFUL_WAIT,  /* after doubtful_wait_ms: time for the receiver's side to show what it has */
+    DOUBTFUL_ASK,   /* held, until an operator retries or deletes it */
+};
+
+struct delivery_destination {
+    const char *domain;
+    enum delivery_doubtful doubtful;
+};
+
 struct delivery_route {
     const char *domain; /* "example.org", or "*" for all that have no route of their own */
     const char *via;    /* "192.0.2.1:2526", "[2001:db8::1]", "smart.example.net:587" */
@@ -42,6 +54,10 @@ struct delivery_settings {
     uint32_t signature_life_s; /* DKIM x= this long after t=; 0: none */
     int64_t delay_report_ms;   /* 0: none */
     int64_t digest_ms;         /* failures of a user with bounces = digest wait this long */
+    enum delivery_doubtful doubtful; /* of destinations that have no word of their own */
+    int64_t doubtful_wait_ms;
+    const struct delivery_destination *destinations;
+    size_t n_destinations;
     const struct network *allow_mx;
     size_t n_allow_mx;
     const struct ip_address *own_addresses; /* an MX there is a loop: the listeners' addresses */

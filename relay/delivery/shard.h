@@ -10,6 +10,7 @@
 #include "relay/delivery/digest_desk.h"
 #include "relay/delivery/memo.h"
 #include "relay/delivery/sample.h"
+#include "relay/delivery/warmth.h"
 #include "relay/net/resolver.h"
 #include "relay/net/tls_context.h"
 #include "relay/schedule/schedule.h"
@@ -73,6 +74,7 @@ struct delivery {
     _Atomic uint32_t n_piles;                   /* of digests, all loops */
     void (*on_signer)(void *owner, bool is_up); /* as in delivery_parts */
     void *owner;
+    struct warmth warmth;
     struct delivery_config *_Atomic config; /* the newest; older ones live until the end */
 };
 

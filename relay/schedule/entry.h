@@ -22,6 +22,8 @@ enum entry_flags {
     ENTRY_CANCELLED = 1 << 2,      /* an operator ended it while it was being sent */
     ENTRY_HOLD_LATER = 1 << 3,     /* an operator held it while it was being sent */
     ENTRY_BOUNCE = 1 << 4,         /* and wants a report of that, with ENTRY_CANCELLED */
+    ENTRY_OPEN = 1 << 5,           /* its row says that a final dot may have left */
+    ENTRY_ANNOUNCED = 1 << 6,      /* counted as about to be tried (delivery/warmth.h) */
     ENTRY_UNBOUND = 1 << 7,        /* `flow` is its campaign: it has no flow yet */
 };
 

@@ -94,6 +94,7 @@ struct why_view {
     uint32_t n; /* recipient, from 0 */
     enum entry_state entry_state;
     enum why_kind kind;
+    bool is_doubtful;     /* a copy may have been delivered before */
     int64_t until_utc_ms; /* -1: not at a time */
     char site[256];
     char reason[256];

@@ -109,6 +109,16 @@ static void on_failures(void *owner, const struct failures_waiting *waiting)
     delivery_recover_failures(((struct delivery_fixture *)owner)->delivery, waiting);
 }
 
+static bool opens_at_once(void *owner, const struct envelope *envelope)
+{
+    return delivery_opens_at_once(((struct delivery_fixture *)owner)->delivery, envelope);
+}
+
+static void settle_doubt(void *owner, const struct stored *stored, struct recipient_row *row)
+{
+    delivery_settle_doubt(((struct delivery_fixture *)owner)->delivery, stored, row);
+}
+
 static void *run_loop(void *argument)
 {
     loop_run(argument);
@@ -148,7 +158,9 @@ static void start_spool(struct delivery_fixture *fixture)
         .callbacks = {.owner = fixture,
                       .on_committed = on_committed,
                       .on_recovered = on_recovered,
-                      .on_failures = on_failures},
+                      .on_failures = on_failures,
+                      .opens_at_once = opens_at_once,
+                      .settle_doubt = settle_doubt},
     };
 
     assert_int_equal(spool_start(&fixture->spool, &settings), 0);

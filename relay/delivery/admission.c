@@ -1,0 +1,192 @@
+/* Mail comes in: committed just now, or found at the start. */
+#include "relay/delivery/admission.h"
+
+#include "relay/base/clock.h"
+#include "relay/base/secret.h"
+#include "relay/delivery/reply_memory.h"
+
+/* One message's recipients for one loop. */
+struct admission {
+    struct task task;
+    struct delivery_shard *shard;
+    struct stored *stored;
+    uint32_t campaign;
+    uint32_t n_recipients;
+    uint8_t flags; /* of its entries */
+    struct admitted {
+        struct slice domain; /* behind the array */
+        uint32_t n, to_hash;
+    } recipients[];
+};
+
+struct slice admission_domain(struct slice address, char ascii[IDN_SIZE])
+{
+    struct slice domain = slice_skip(address, (size_t)(slice_find_last(address, '@') + 1));
+
+    if (domain.len && domain.data[0] != '[' && idn_to_ascii(domain, ascii) == 0)
+        return slice_of(ascii);
+    return domain;
+}
+
+static struct delivery_shard *first_shard(struct delivery *delivery,
+                                          const struct delivery_config *config, struct slice domain)
+{
+    const struct route_rule *rule = delivery_config_route(config, domain);
+
+    return delivery_owner_of(delivery, rule ? rule->site_name : domain);
+}
+
+static void admit(struct task *task)
+{
+    struct admission *admission = CONTAINER_OF(task, struct admission, task);
+
+    for (uint32_t i = 0; i < admission->n_recipients; i++)
+        delivery_shard_admit(admission->shard, &(struct new_entry){
+                                                   .message = stored_ref(admission->stored),
+                                                   .domain = admission->recipients[i].domain,
+                                                   .n = admission->recipients[i].n,
+                                                   .to_hash = admission->recipients[i].to_hash,
+                                                   .campaign = admission->campaign,
+                                                   .flags = admission->flags,
+                                               });
+    delivery_shard_touch(admission->shard);
+    stored_unref(admission->stored);
+    free(admission);
+}
+
+/* A message on its way to the loops.  One config for all of them: with another in between, a
+ * recipient would be two loops' or none's. */
+struct arrival {
+    struct delivery *delivery;
+    const struct delivery_config *config;
+    struct stored *stored;
+    const struct envelope *envelope;
+};
+
+static bool is_for(const struct arrival *arrival, const struct delivery_shard *shard,
+                   struct slice domain)
+{
+    return first_shard(arrival->delivery, arrival->config, domain) == shard;
+}
+
+/* How much memory the recipients of this loop take. */
+static uint32_t count_for(const struct arrival *arrival, const struct delivery_shard *shard,
+                          size_t *text_bytes)
+{
+    const struct envelope *envelope = arrival->envelope;
+    char ascii[IDN_SIZE];
+    uint32_t n = 0;
+
+    *text_bytes = 0;
+    for (uint32_t i = 0; i < envelope->n_recipients; i++) {
+        struct slice domain = admission_domain(envelope->recipients[i].address, ascii);
+
+        if (!is_for(arrival, shard, domain))
+            continue;
+        *text_bytes += domain.len;
+        n++;
+    }
+    return n;
+}
+
+static void fill_admission(const struct arrival *arrival, struct admission *admission,
+                           uint32_t most)
+{
+    const struct envelope *envelope = arrival->envelope;
+    char *text = (char *)&admission->recipients[most];
+    char ascii[IDN_SIZE];
+
+    for (uint32_t i = 0; i < envelope->n_recipients && admission->n_recipients < most; i++) {
+        struct slice address = envelope->recipients[i].address;
+        struct slice domain = admission_domain(address, ascii);
+
+        if (!is_for(arrival, admission->shard, domain))
+            continue;
+        memcpy(text, domain.data, domain.len);
+        admission->recipients[admission->n_recipients++] = (struct admitted){
+            .domain = slice_from(text, domain.len), .n = i + 1, .to_hash = stored_hash(address)};
+        text += domain.len;
+    }
+}
+
+static void admit_to(struct delivery_shard *shard, const struct arrival *arrival)
+{
+    const struct envelope *envelope = arrival->envelope;
+    size_t text_bytes;
+    uint32_t n = count_for(arrival, shard, &text_bytes);
+    struct admission *admission;
+
+    if (n == 0)
+        return;
+    admission = malloc(sizeof(*admission) + n * sizeof(admission->recipients[0]) + text_bytes);
+    if (!admission)
+        return; /* the rows stay; the next start finds them */
+    *admission = (struct admission){
+        .task = {.run = admit},
+        .shard = shard,
+        .stored = stored_ref(arrival->stored),
+        .campaign = envelope->campaign.len ? stored_hash(envelope->campaign) : 0,
+        .flags = arrival->stored->is_open ? ENTRY_OPEN | ENTRY_ANNOUNCED : 0,
+    };
+    fill_admission(arrival, admission, n);
+    mailbox_answer(loop_mailbox(shard->loop), &admission->task);
+}
+
+/* One recipient, and its destination is warm.  Of several some may be refused, and those were then
+ * never in doubt: they are marked when that is known. */
+bool delivery_opens_at_once(struct delivery *delivery, const struct envelope *envelope)
+{
+    char ascii[IDN_SIZE];
+
+    return envelope->n_recipients == 1 &&
+           warmth_is_free(&delivery->warmth, table_hash_ignoring_case(admission_domain(
+                                                 envelope->recipients[0].address, ascii)));
+}
+
+void delivery_admit(struct delivery *delivery, struct stored *stored,
+                    const struct envelope *envelope)
+{
+    const struct arrival arrival = {delivery, atomic_load(&delivery->config), stored, envelope};
+    char ascii[IDN_SIZE];
+
+    if (stored->is_open)
+        warmth_announce(&delivery->warmth, table_hash_ignoring_case(admission_domain(
+                                               envelope->recipients[0].address, ascii)));
+
+    for (unsigned i = 0; i < delivery->n_shards; i++)
+        admit_to(&delivery->shards[i], &arrival);
+    stored_unref(stored);
+}
+
+/* Before the loops run: straight into their schedules, so that five million rows need no tasks. */
+void delivery_recover(struct delivery *delivery, struct stored *stored,
+                      const struct recipient_row *rows, uint32_t n_rows)
+{
+    int64_t utc_offset_ms = clock_utc_ms() - clock_monotonic_ms();
+    char ascii[IDN_SIZE];
+
+    for (uint32_t i = 0; i < n_rows; i++) {
+        const struct recipient_row *row = &rows[i];
+        struct slice domain = admission_domain(row->address, ascii);
+        struct delivery_shard *shard =
+            first_shard(delivery, atomic_load(&delivery->config), domain);
+        struct new_entry entry = {
+            .message = stored_ref(stored),
+            .domain = domain,
+            .n = row->n,
+            .to_hash = stored_hash(row->address),
+            .campaign = row->campaign.len ? stored_hash(row->campaign) : 0,
+            .attempts = row->attempts < UINT16_MAX ? (uint16_t)row->attempts : UINT16_MAX,
+            .flags = (uint8_t)((row->flags & RECIPIENT_DOUBTFUL ? ENTRY_DOUBTFUL : 0) |
+                               (row->flags & RECIPIENT_DELAY_REPORTED ? ENTRY_DELAY_REPORTED : 0)),
+            .is_held = row->state == RECIPIENT_HELD,
+            .needs_attempt = true,
+            .due_ms = row->state == RECIPIENT_DEFERRED ? row->next_utc_ms - utc_offset_ms : 0,
+        };
+
+        delivery_shard_admit(shard, &entry);
+        if (row->reply.len)
+            reply_memory_note(&shard->replies, stored->id, row->n, row->reply);
+    }
+    stored_unref(stored);
+}
