@@ -161,6 +161,19 @@ static void forget_reply(struct smtp_client *client)
     reply_reader_next(&client->reader);
 }
 
+/* "250 taken" and a bare LF, after the dot, and nothing behind it: the message is theirs, and to
+ * try again would only repeat it for as long as it lives.  The reply counts, the session ends. */
+static enum smtp_client_step on_malformed(struct smtp_client *client)
+{
+    if (client->state != CLIENT_AWAITS_DOT || !client->reader.is_whole_but_cr ||
+        client->reader.code != 250)
+        return client_protocol_error(client, client->reader.problem);
+    client->reply = reply_reader_reply(&client->reader);
+    client->outcome_told = true;
+    client->state = CLIENT_IS_OVER;
+    return SMTP_CLIENT_MESSAGE_REPLIED;
+}
+
 enum smtp_client_step smtp_client_feed(struct smtp_client *client, struct slice *input)
 {
     enum smtp_client_step step = owed_step(client);
@@ -174,7 +187,7 @@ enum smtp_client_step smtp_client_feed(struct smtp_client *client, struct slice 
         if (progress == REPLY_MORE)
             return SMTP_CLIENT_MORE;
         if (progress == REPLY_MALFORMED)
-            return client_protocol_error(client, client->reader.problem);
+            return on_malformed(client);
         step = on_reply(client);
         /* What follows "220 go ahead" in clear was put there by somebody else (CVE-2011-0411). */
         if (step == SMTP_CLIENT_START_TLS && input->len) {

@@ -55,7 +55,8 @@ static enum reply_progress read_separator(struct reply_reader *reader, char byte
         return malformed(reader, "differing reply codes");
     if (byte != ' ' && byte != '-' && byte != '\r')
         return malformed(reader, "no blank behind the reply code");
-    if (reader->code)
+    reader->has_lines = reader->code != 0;
+    if (reader->has_lines)
         buffer_append_byte(&reader->text, '\n');
     reader->code = reader->line_code;
     reader->is_last = byte != '-';
@@ -69,6 +70,7 @@ static enum reply_progress read_text(struct reply_reader *reader, char byte)
         reader->at = LINE_FEED;
         return REPLY_MORE;
     }
+    reader->is_whole_but_cr = byte == '\n' && reader->is_last && !reader->has_lines;
     if (!is_text(byte))
         return malformed(reader, byte == '\n' ? "bare LF in reply" : "control character in reply");
     buffer_append_byte(&reader->text, byte);
@@ -120,6 +122,7 @@ enum reply_progress reply_reader_feed(struct reply_reader *reader, struct slice 
     }
     if (buffer_error(&reader->text) < 0)
         progress = malformed(reader, "no memory for the reply");
+    reader->is_whole_but_cr &= input->len == 0;
     if (progress == REPLY_MALFORMED)
         extend_excerpt(reader, input);
     return progress;

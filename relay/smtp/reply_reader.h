@@ -14,13 +14,15 @@ enum { REPLY_MAX_BYTES = 65536, REPLY_EXCERPT_BYTES = 120 };
 enum reply_progress { REPLY_MORE, REPLY_COMPLETE, REPLY_MALFORMED };
 
 struct reply_reader {
-    struct buffer text;  /* lines without code and line end, joined by LF */
-    const char *problem; /* why it is malformed, for the log */
-    uint32_t n_bytes;    /* of this reply */
-    uint16_t code;       /* of the first line; 0 until that is known */
-    uint16_t line_code;  /* of the line being read */
-    uint8_t at;          /* position in the line: enum in reply_reader.c */
-    bool is_last;        /* the line being read has no '-' */
+    struct buffer text;   /* lines without code and line end, joined by LF */
+    const char *problem;  /* why it is malformed, for the log */
+    uint32_t n_bytes;     /* of this reply */
+    uint16_t code;        /* of the first line; 0 until that is known */
+    uint16_t line_code;   /* of the line being read */
+    uint8_t at;           /* position in the line: enum in reply_reader.c */
+    bool is_last;         /* the line being read has no '-' */
+    bool has_lines;       /* before this one */
+    bool is_whole_but_cr; /* malformed only in that its one line ends in LF, and nothing follows */
     uint8_t n_excerpt;
     char excerpt[REPLY_EXCERPT_BYTES]; /* the first bytes, as they came */
 };

@@ -112,6 +112,21 @@ def test_malformed_replies_defer_and_drop_the_session(relay, phase):
     assert_others_go_on(relay)
 
 
+def test_a_bare_lf_behind_the_last_250_repeats_nothing(relay):
+    """Its message was taken, whatever ends the line; but no more mail goes over that connection."""
+    relay.receiver.behaviour["DOT"] = b"250 2.0.0 Taken\n"
+    identifier = send(relay)
+    event = wait_decided(relay, identifier)
+    assert event.name == "delivered" and event["code"] == "250", event
+    relay.receiver.behaviour["DOT"] = b"550 5.0.0 No\n"  # a refusal must be said properly
+    refused = send(relay)
+    assert wait_decided(relay, refused).name == "deferred"
+    relay.cli("queue", "delete", refused)
+    del relay.receiver.behaviour["DOT"]
+    assert len([m for m in relay.receiver.taken if identifier.encode() in m.data]) == 1
+    assert_others_go_on(relay)
+
+
 @pytest.mark.parametrize("phase,reply", [
     ("CONNECT", "354 go"), ("CONNECT", "334 x"), ("CONNECT", "250 hi"), ("EHLO", "354 go"),
     ("EHLO", "334 x"), ("EHLO", "220 x"), ("MAIL", "354 go"), ("MAIL", "334 x"), ("RCPT", "354 go"),

@@ -78,6 +78,35 @@ static void an_unreadable_reply_to_the_dot_leaves_a_doubt(void **state)
     conversation_play(&conversation);
 }
 
+/* The message is theirs: to try again would repeat it for five days.  No more mail goes there. */
+static void a_250_with_a_bare_lf_after_the_dot_counts_and_ends_the_session(void **state)
+{
+    static const struct conversation taken = {
+        .settings = {ME},
+        .mails = {&plain_mail},
+        .rows = {GREET_PIPELINING,
+                 {'S', "250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n"},
+                 {'S', "250 2.0.0 taken\n"},
+                 {'E', "ready\nrcpt 0 250\nrcpt 1 250\nbody 2\n"
+                       "message dot 250\nclosed dot 250\n"}}};
+    static const char *const others[] = {"550 5.0.0 no\n", "251 ok\n", "250-ok\n", "250\n",
+                                         "250-ok\r\n250 ok\n"};
+
+    (void)state;
+    conversation_play(&taken);
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+        struct conversation conversation = {
+            .settings = {ME},
+            .mails = {&plain_mail},
+            .rows = {GREET_PIPELINING,
+                     {'S', "250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n"},
+                     {'S', others[i]},
+                     {'E', "ready\nrcpt 0 250\nrcpt 1 250\nbody 2\nfailed dot 451 doubtful "
+                           "protocol\nclosed dot 451 doubtful protocol\n"}}};
+        conversation_play(&conversation);
+    }
+}
+
 static void a_lost_connection_is_doubtful_only_after_the_dot(void **state)
 {
     static const struct conversation before = {
@@ -156,6 +185,7 @@ int main(void)
         cmocka_unit_test(a_421_ends_the_session_wherever_it_comes),
         cmocka_unit_test(replies_of_illegal_shape_are_temporary_and_drop_the_session),
         cmocka_unit_test(an_unreadable_reply_to_the_dot_leaves_a_doubt),
+        cmocka_unit_test(a_250_with_a_bare_lf_after_the_dot_counts_and_ends_the_session),
         cmocka_unit_test(a_lost_connection_is_doubtful_only_after_the_dot),
         cmocka_unit_test(an_unclean_body_never_gets_its_final_dot),
         cmocka_unit_test(a_refusal_before_the_final_dot_is_heard),

@@ -102,6 +102,32 @@ static void malformed_replies_name_their_problem(void **state)
     }
 }
 
+static void only_one_line_with_nothing_behind_it_lacks_just_a_cr(void **state)
+{
+    static const struct {
+        const char *bytes;
+        bool is_whole;
+    } rows[] = {
+        {"250 taken\n",           true },
+        {"250 taken\n\n",         false},
+        {"250 taken\n250 more\n", false},
+        {"250-taken\n",           false},
+        {"250-a\r\n250 b\n",      false},
+        {"250 a\rb\n",            false},
+        {"250 a\x01\n",           false},
+        {"250\n",                 false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct slice rest = slice_of(rows[i].bytes);
+
+        assert_int_equal(reply_reader_feed(&reader, &rest), REPLY_MALFORMED);
+        assert_int_equal(reader.is_whole_but_cr, rows[i].is_whole);
+        reply_reader_next(&reader);
+    }
+}
+
 static void a_reply_ends_at_64_KiB(void **state)
 {
     struct slice line = SLICE_LITERAL("250-0123456789012345678901234567890123456789012345\r\n");
@@ -142,6 +168,7 @@ int main(void)
         cmocka_unit_test(replies_are_read_whatever_the_pieces),
         cmocka_unit_test(the_next_reply_is_left_alone),
         cmocka_unit_test(malformed_replies_name_their_problem),
+        cmocka_unit_test(only_one_line_with_nothing_behind_it_lacks_just_a_cr),
         cmocka_unit_test(a_reply_ends_at_64_KiB),
         cmocka_unit_test(a_line_without_end_stops_at_64_KiB),
     };
