@@ -120,6 +120,7 @@ static bool must_sign(const struct preparation *preparation)
 static void go_unsigned(struct preparation *preparation)
 {
     const struct envelope *envelope = &preparation->letter->envelope;
+    struct stored *stored = preparation->letter->stored;
     char id[QUEUE_ID_SIZE];
 
     if (must_sign(preparation)) {
@@ -129,9 +130,10 @@ static void go_unsigned(struct preparation *preparation)
                                   .text = SLICE_LITERAL("no DKIM key for the domain of From")});
         return;
     }
-    queue_id_format(envelope->id, id);
-    if (!(envelope->flags & MESSAGE_REPORT))
+    if (!(envelope->flags & MESSAGE_REPORT) && !atomic_exchange(&stored->has_told_unsigned, true)) {
+        queue_id_format(envelope->id, id);
         EVENT(EVENT_UNSIGNED, field_text("msg", id), field_slice("domain", envelope->from_domain));
+    }
     finish(preparation, PREPARED);
 }
 

@@ -1,6 +1,6 @@
 /* One durable message, in memory: what the scheduler keeps per message, 72 bytes.  Immutable but
  * for its place, which compaction changes under the readers' eyes (spool_lease() copes), and what
- * is marked as the spool thread's.
+ * is marked as somebody's.
  * Thread: any; reference counted. */
 #pragma once
 
@@ -21,11 +21,12 @@ struct stored {
     uint32_t envelope_bytes, header_bytes, body_bytes;
     uint32_t crc; /* CRC-32C of header and body */
     uint32_t user_id;
-    uint32_t sender_hash; /* stored_hash() of the envelope sender */
-    uint16_t flags;       /* enum message_flags */
-    uint8_t class;        /* enum message_class */
-    bool is_large : 1;    /* the bytes are in a file of their own */
-    bool is_open : 1;     /* its rows were born as RECIPIENT_OPEN */
+    uint32_t sender_hash;          /* stored_hash() of the envelope sender */
+    uint16_t flags;                /* enum message_flags */
+    uint8_t class : 2;             /* enum message_class */
+    bool is_large : 1;             /* the bytes are in a file of their own */
+    bool is_open : 1;              /* its rows were born as RECIPIENT_OPEN */
+    atomic_bool has_told_unsigned; /* delivery's, on whichever loop: said once, not per attempt */
 };
 
 struct stored *stored_ref(struct stored *stored); /* returns it */

@@ -119,6 +119,25 @@ def test_without_a_key_it_goes_unsigned_and_says_so(world):
     assert signed.relay.log.wait("unsigned", timeout=10 * PATIENCE)["domain"] == "shop.example"
 
 
+def test_unsigned_is_said_once_a_message(world):
+    """Not for every transaction and every attempt of it."""
+    signed = Signed(world, config='delivery { retry = { "1s" }  transaction_recipients = 1 }\n')
+    relay, receiver, refused = signed.relay, signed.receiver, set()
+
+    def put_off_once(_session, argument):
+        is_first = argument not in refused
+        refused.add(argument)
+        return "451 4.7.1 Later" if is_first else None
+    receiver.behaviour["RCPT"] = put_off_once
+    login = relay.add_user("c@mail.shop.example")
+    names = [f"r{i}@dest.example" for i in range(4)]
+    original = PLAIN.replace(b"news@shop.example", b"c@mail.shop.example")
+    identifiers = [relay.send(login, "c@mail.shop.example", names, original) for _ in range(2)]
+    for identifier in identifiers:
+        relay.wait_delivered(identifier, count=4)
+        assert len(relay.log.all("unsigned", msg=identifier)) == 1
+
+
 @pytest.mark.sanitized
 def test_mail_waits_while_no_signer_answers(world):
     """The signer is killed with mail under way: the parent starts another, nothing goes unsigned."""
