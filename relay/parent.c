@@ -18,7 +18,7 @@
 #include "relay/net/supervisor.h"
 #include "relay/parent_ports.h"
 
-enum { WANTED_FILES = 65536, ENOUGH_FILES = 4096, PEM_MAX_BYTES = 1024 * 1024 };
+enum { WANTED_FILES = 65536, PEM_MAX_BYTES = 1024 * 1024 };
 
 struct parent {
     const char *config_path;
@@ -151,10 +151,11 @@ static int run_signer(void *owner, int channel_fd)
 static int prepare(struct parent *parent)
 {
     CLEANUP(buffer) struct buffer problem = BUFFER_INIT;
-    unsigned long n_files = privileges_raise_file_limit(WANTED_FILES);
     int error =
         config_load(&parent->bundle.settings, parent->config_path, &parent->bundle.text, &problem);
 
+    /* The relay inherits what this reaches, and says when it is less than its settings ask. */
+    (void)privileges_raise_file_limit(WANTED_FILES);
     if (error == 0)
         error = folders_make(parent->bundle.settings, &problem); /* before control.sock is bound */
     bundle_fini(&parent->bundle);
@@ -165,9 +166,6 @@ static int prepare(struct parent *parent)
         return error == -EINVAL ? EX_CONFIG : EX_UNAVAILABLE;
     }
     log_set(parent->bundle.settings->log.format, parent->bundle.settings->log.level);
-    if (n_files < ENOUGH_FILES)
-        EVENT(EVENT_FILE_LIMIT, field_number("files", (int64_t)n_files),
-              field_number("wanted", WANTED_FILES));
     return EX_OK;
 }
 

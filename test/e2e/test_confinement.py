@@ -67,4 +67,5 @@ def test_too_few_files_are_said(world):
     os.chown(relay.folder, NOBODY, NOBODY)
     relay.start()
     assert relay.log.wait("file_limit", process="relay")["files"] == "2000"
+    assert len(relay.log.all("file_limit")) == 1  # not once more by the parent
     assert any("files" in note for note in relay.json("health")[0]["notes"])
