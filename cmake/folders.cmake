@@ -37,13 +37,18 @@ function(staffetta_embed name path)
     target_sources(${name} PRIVATE ${header})
 endfunction()
 
-# The top floor: the program itself, of the *.c files of one folder.
+# The top floor: the program itself, of the *.c files of one folder.  What follows the path are files
+# of tests that are linked to a second program, NAME_probe, beside the same objects.
 function(staffetta_program name path)
     file(GLOB sources CONFIGURE_DEPENDS ${path}/*.c)
-    add_executable(${name} ${sources})
+    add_library(${name}_objects OBJECT ${sources})
+    add_executable(${name})
+    add_executable(${name}_probe ${ARGN})
     foreach(entry IN LISTS staffetta_folders)
         string(REPLACE ":" ";" entry "${entry}")
         list(GET entry 1 other)
-        target_link_libraries(${name} PRIVATE ${other})
+        target_link_libraries(${name}_objects PUBLIC ${other})
     endforeach()
+    target_link_libraries(${name} PRIVATE ${name}_objects)
+    target_link_libraries(${name}_probe PRIVATE ${name}_objects)
 endfunction()

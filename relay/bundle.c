@@ -15,6 +15,8 @@ void bundle_fini(struct bundle *bundle)
         close_fd_cleanup(&bundle->listeners[i].fd);
     if (bundle->pems.data)
         secret_wipe(bundle->pems.data, bundle->pems.capacity);
+    if (bundle->text.data)
+        secret_wipe(bundle->text.data, bundle->text.capacity);
     buffer_fini(&bundle->pems);
     buffer_fini(&bundle->text);
     settings_unref(bundle->settings);
@@ -124,6 +126,8 @@ static int read_files(struct bundle *bundle, const struct channel_message *messa
     error = memory_file_read(message->fds[FD_TEXT], MAX_FILE_BYTES, &bundle->text);
     if (error == 0)
         error = memory_file_read(message->fds[FD_PEMS], MAX_FILE_BYTES, &bundle->pems);
+    secret_hide(bundle->text.data, bundle->text.capacity); /* passwords of smart hosts */
+    secret_hide(bundle->pems.data, bundle->pems.capacity);
     return error;
 }
 

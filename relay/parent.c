@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -19,6 +20,13 @@
 #include "relay/parent_ports.h"
 
 enum { WANTED_FILES = 65536, PEM_MAX_BYTES = 1024 * 1024 };
+enum { FILES_BESIDE_SESSIONS = 500 };
+
+/* After the start: bind on a reload, read TLS keys whoever owns them, and for the children: change
+ * user, take the capabilities from them, kill them.  Root needs these too; it has no others. */
+static const uint64_t capabilities_kept =
+    PRIVILEGE(CAP_NET_BIND_SERVICE) | PRIVILEGE(CAP_DAC_READ_SEARCH) | PRIVILEGE(CAP_SETUID) |
+    PRIVILEGE(CAP_SETGID) | PRIVILEGE(CAP_SETPCAP) | PRIVILEGE(CAP_KILL);
 
 struct parent {
     const char *config_path;
@@ -55,6 +63,8 @@ static int read_identities(struct bundle *bundle, struct buffer *problem)
     }
     if (error < 0)
         return error;
+    secret_hide(bundle->pems.data, bundle->pems.capacity);
+    secret_hide(bundle->text.data, bundle->text.capacity);
     bundle->identities =
         arena_alloc(&bundle->arena, (settings->n_tls + 1) * sizeof(*bundle->identities));
     if (!bundle->identities)
@@ -148,14 +158,21 @@ static int run_signer(void *owner, int channel_fd)
     return parent->children->signer(channel_fd);
 }
 
+/* The relay cannot raise it any further; it says so when this is less than its settings ask. */
+static void raise_file_limit(const struct settings *settings)
+{
+    int64_t wanted =
+        settings->limits.connections + settings->delivery.connections + FILES_BESIDE_SESSIONS;
+
+    (void)privileges_raise_file_limit(wanted > WANTED_FILES ? (unsigned long)wanted : WANTED_FILES);
+}
+
 static int prepare(struct parent *parent)
 {
     CLEANUP(buffer) struct buffer problem = BUFFER_INIT;
     int error =
         config_load(&parent->bundle.settings, parent->config_path, &parent->bundle.text, &problem);
 
-    /* The relay inherits what this reaches, and says when it is less than its settings ask. */
-    (void)privileges_raise_file_limit(WANTED_FILES);
     if (error == 0)
         error = folders_make(parent->bundle.settings, &problem); /* before control.sock is bound */
     bundle_fini(&parent->bundle);
@@ -166,7 +183,8 @@ static int prepare(struct parent *parent)
         return error == -EINVAL ? EX_CONFIG : EX_UNAVAILABLE;
     }
     log_set(parent->bundle.settings->log.format, parent->bundle.settings->log.level);
-    return EX_OK;
+    raise_file_limit(parent->bundle.settings);
+    return privileges_keep(capabilities_kept) < 0 || privileges_no_new() < 0 ? EX_OSERR : EX_OK;
 }
 
 int parent_serve(const char *config_path, const struct parent_children *children)
@@ -185,7 +203,7 @@ int parent_serve(const char *config_path, const struct parent_children *children
     };
     int status;
 
-    if (secret_start() < 0)
+    if (secret_start() < 0 || privileges_hide_memory() < 0)
         return EX_OSERR;
     status = prepare(&parent);
     if (status != EX_OK)

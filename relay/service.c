@@ -16,6 +16,8 @@
 #include "relay/base/thread.h"
 #include "relay/events/events.h"
 #include "relay/folders.h"
+#include "relay/net/private_memory.h"
+#include "relay/net/system_calls.h"
 #include "relay/service_confine.h"
 #include "relay/service_parts.h"
 #include "signer/client.h"
@@ -114,6 +116,8 @@ static void reload(struct service *service, struct channel_message *message)
 
     for (size_t i = 0; error == 0 && i < fresh.n_listeners; i++)
         is_told[i] = has_listener(&service->bundle, &fresh.listeners[i]);
+    if (error == 0 && !service_is_granted(service, fresh.settings, &why))
+        error = -EPERM;
     if (error == 0)
         error = service_apply(service, &fresh, &why);
     if (error == 0) {
@@ -199,13 +203,16 @@ static void wait_for_orders(struct service *service)
     struct pollfd fds[] = {
         {.fd = service->channel_fd,          .events = POLLIN},
         {.fd = mailbox_fd(service->mailbox), .events = POLLIN},
+        {.fd = system_calls_refused_fd(),    .events = POLLIN},
     };
 
     while (!service->is_over) {
-        if (poll(fds, 2, patience_ms(service)) < 0 && errno != EINTR)
+        if (poll(fds, 3, patience_ms(service)) < 0 && errno != EINTR)
             return;
         if (is_out_of_time(service))
             return; /* a receiver or a client that hangs: what it was told is told again later */
+        if (fds[2].revents)
+            system_calls_tell("relay");
         if (fds[0].revents)
             obey(service);
         mailbox_run(service->mailbox);
@@ -263,14 +270,16 @@ static int run(struct service *service)
 {
     int error = receive_start(service->channel_fd, &service->bundle);
 
-    if (error == 0)
-        error = service_confine(service);
-    if (error == 0)
-        error = secret_start();
     if (error < 0)
         return error;
     take_time_zone(service->bundle.settings);
     log_set(service->bundle.settings->log.format, service->bundle.settings->log.level);
+    private_memory_start();
+    error = secret_start();
+    if (error == 0)
+        error = service_confine(service);
+    if (error < 0)
+        return error;
     error = events_start(&service->events);
     if (error == 0)
         error = begin(service);

@@ -1,13 +1,10 @@
 #include "relay/service_confine.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "relay/base/event.h"
 #include "relay/folders.h"
-#include "relay/net/confinement.h"
-#include "relay/net/privileges.h"
+#include "relay/net/sandbox.h"
 
 enum { FILES_BESIDE_SESSIONS = 500 }; /* databases, segments, listeners, channels, DNS */
 
@@ -20,49 +17,48 @@ static void note(struct service *service, const char *sentence)
         }
 }
 
-static const char *reason_of(enum privileges_result result)
-{
-    static const char *const reasons[] = {
-        [PRIVILEGES_DROPPED] = NULL,
-        [PRIVILEGES_KEPT_AS_ASKED] = "the settings name the user that started it",
-        [PRIVILEGES_NOT_ROOT] = "not started as root",
-        [PRIVILEGES_NO_SUCH_USER] = "no such user",
-    };
-
-    return reasons[result];
-}
-
 /* The keys lie in data_dir/keys; data_dir itself is therefore never granted. */
-static int enter_confinement(const struct settings *settings)
+static int enter_sandbox(struct service *service, struct sandbox_got *got)
 {
+    const struct settings *settings = service->bundle.settings;
+    const struct connect_ports *granted = &service->granted_ports;
     char database[4096], history[4096];
-    const char *authorities = getenv("SSL_CERT_FILE");
-    const struct confinement confinement = {
-        .writable = {database,           history, settings->spool_dir, settings->run_dir},
-        .readable = {settings->resolver.trust_anchor, authorities       },
+    struct sandbox sandbox = {
+        .process = "relay",
+        .user = settings->user,
+        .role = SYSTEM_CALLS_RELAY,
+        .confinement =
+            {
+                          .writable = {database, history, settings->spool_dir, settings->run_dir},
+                          .readable = {settings->resolver.trust_anchor, getenv("SSL_CERT_FILE"),
+                             getenv("SSL_CERT_DIR")},
+                          .has_network = true,
+                          .is_restricted = granted->is_restricted,
+                          .connect_ports = granted->ports,
+                          .n_connect_ports = granted->n_ports,
+                          },
     };
 
     snprintf(database, sizeof(database), "%s/db", settings->data_dir);
     snprintf(history, sizeof(history), "%s/history", settings->data_dir);
-    return confinement_enter(&confinement);
+    return sandbox_enter(&sandbox, got);
 }
 
-/* Not by users: by Landlock. */
-static int stay_as_caller(struct service *service, const char *reason)
+static void note_lacks(struct service *service, const struct sandbox_got *got)
 {
-    int error = enter_confinement(service->bundle.settings);
+    const char *sentence;
+    unsigned place = 0;
 
-    if (error < 0)
-        return error;
-    EVENT(EVENT_NOT_CONFINED, field_text("process", "relay"),
-          field_text("user", service->bundle.settings->user), field_text("reason", reason),
-          field_text("landlock", error == 0 ? "yes" : "missing"));
-    note(service,
-         error == 0
-             ? "the relay has no user of its own: Landlock keeps it from the signer's keys"
-             : "the relay has no user of its own and the kernel no Landlock: nothing keeps it "
-               "from the signer's keys");
-    return 0;
+    if (sandbox_lacks_user(got))
+        note(service, got->paths.has_files
+                          ? "the relay has no user of its own: Landlock keeps it from the signer's "
+                            "keys"
+                          : "the relay has no user of its own and the kernel no Landlock: nothing "
+                            "keeps it from the signer's keys");
+    while ((sentence = sandbox_lack(got, &place)))
+        note(service, sentence);
+    if (service->granted_ports.is_restricted && !got->paths.has_ports)
+        note(service, "connect_ports of the sandbox have no effect on this kernel");
 }
 
 /* Asked while this process may still be root. */
@@ -89,15 +85,31 @@ static void look_at_file_limit(struct service *service)
 
 int service_confine(struct service *service)
 {
-    bool has_signer_user = signer_has_user();
-    enum privileges_result result;
+    bool was_root = geteuid() == 0, has_signer_user = signer_has_user();
+    struct sandbox_got got;
     int error;
 
     look_at_file_limit(service);
-    error = privileges_become(service->bundle.settings->user, &result);
+    connect_ports_of(service->bundle.settings, &service->granted_ports);
+    error = enter_sandbox(service, &got);
     if (error < 0)
         return error;
-    if (!has_signer_user)
+    if (!has_signer_user && (was_root || !got.paths.has_files))
         note(service, "the signer has no user of its own: it runs as the caller");
-    return result == PRIVILEGES_DROPPED ? 0 : stay_as_caller(service, reason_of(result));
+    note_lacks(service, &got);
+    return 0;
+}
+
+bool service_is_granted(const struct service *service, const struct settings *settings,
+                        const char **why)
+{
+    static char text[CONNECT_PORTS_WHY_SIZE + 32]; /* the service's thread only */
+    char lack[CONNECT_PORTS_WHY_SIZE];
+
+    if (connect_ports_suffice(&service->granted_ports, settings, lack))
+        return true;
+    snprintf(text, sizeof(text), "restart needed: %s as it started", lack);
+    *why = text;
+    EVENT(EVENT_RESTART_NEEDED, field_text("setting", "connect_ports"));
+    return false;
 }

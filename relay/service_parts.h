@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "relay/bundle.h"
+#include "relay/control/connect_ports.h"
 #include "relay/control/key_desk.h"
 #include "relay/delivery/delivery.h"
 #include "relay/delivery/operate.h"
@@ -52,6 +53,7 @@ struct service {
     _Atomic bool is_ready, is_draining;
     _Atomic unsigned n_doors_wanted; /* listeners of the settings, over all loops */
     int64_t started_utc_ms;
+    struct connect_ports granted_ports; /* by the sandbox, for as long as the process runs */
     const char *notes[8];
 };
 

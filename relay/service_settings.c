@@ -1,9 +1,10 @@
 #include "relay/service_settings.h"
 
 #include <errno.h>
-#include <ifaddrs.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "relay/net/own_addresses.h"
 
 enum {
     HOSTNAME_SIZE = 256,
@@ -175,38 +176,15 @@ static int make_destinations(const struct settings *settings, struct arena *aren
     return 0;
 }
 
-static struct ip_address address_of_interface(const struct sockaddr *socket_address)
-{
-    struct socket_address address = {0};
-
-    if (!socket_address)
-        return (struct ip_address){0};
-    address.len = socket_address->sa_family == AF_INET    ? sizeof(address.v4)
-                  : socket_address->sa_family == AF_INET6 ? sizeof(address.v6)
-                                                          : 0;
-    memcpy(&address.storage, socket_address, address.len);
-    return address.len ? socket_address_ip(&address) : (struct ip_address){0};
-}
-
 /* An MX that is one of these leads back to us. */
 static int list_own_addresses(struct arena *arena, struct delivery_settings *out)
 {
     struct ip_address *own = arena_alloc(arena, MAX_OWN_ADDRESSES * sizeof(*own));
-    struct ifaddrs *interfaces = NULL;
-    size_t n = 0;
 
     if (!own)
         return FAULT(-ENOMEM);
-    if (getifaddrs(&interfaces) < 0)
-        return 0; /* confined: the special addresses are refused all the same */
-    for (struct ifaddrs *i = interfaces; i && n < MAX_OWN_ADDRESSES; i = i->ifa_next) {
-        own[n] = address_of_interface(i->ifa_addr);
-        if (own[n].family)
-            n++;
-    }
-    freeifaddrs(interfaces);
     out->own_addresses = own;
-    out->n_own_addresses = n;
+    out->n_own_addresses = own_addresses_list(own, MAX_OWN_ADDRESSES);
     return 0;
 }
 

@@ -30,7 +30,7 @@ FOREIGN = {
     "crypt.h": ["policy/imported_hash.c"],
     "curl/": ["relay/cli/client.c"],
     "pcre2.h": ["policy/reply_rules.c", "relay/cli/sink_script.c"],
-    "seccomp.h": ["relay/net/sandbox.c"],
+    "seccomp.h": ["relay/net/system_calls.c"],
     "spf2/": ["policy/spf.c"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')

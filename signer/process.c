@@ -4,14 +4,12 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sysexits.h>
 
 #include "relay/base/event.h"
 #include "relay/net/channel.h"
-#include "relay/net/confinement.h"
-#include "relay/net/privileges.h"
+#include "relay/net/private_memory.h"
+#include "relay/net/sandbox.h"
 #include "signer/protocol.h"
 #include "signer/signing_pool.h"
 
@@ -30,43 +28,27 @@ static int fail(const char *what, int error)
     return error;
 }
 
-/* Nothing of a key may reach the disk, a debugger, or a program started from here. */
-static int confine(void)
+/* The key folder and nothing of anybody else, no network, no program. */
+static int confine(const struct signer_settings *settings, struct sandbox_got *got)
 {
-    const struct rlimit none = {0, 0};
+    const struct sandbox sandbox = {
+        .process = "signer",
+        .user = settings->user,
+        .role = SYSTEM_CALLS_SIGNER,
+        .confinement = {.writable = {settings->key_dir}},
+    };
 
-    if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
-        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-        return FAULT(-errno);
-    return 0;
-}
-
-/* Without a user of its own, Landlock: the key folder, and nothing of anybody else. */
-static int drop_user(const struct signer_settings *settings)
-{
-    const struct confinement confinement = {.writable = {settings->key_dir}};
-    enum privileges_result result;
-    int error = privileges_become(settings->user, &result);
-
-    if (error || result == PRIVILEGES_DROPPED || result == PRIVILEGES_KEPT_AS_ASKED)
-        return error;
-    error = confinement_enter(&confinement);
-    EVENT(EVENT_NOT_CONFINED, field_text("process", "signer"),
-          field_text("reason",
-                     result == PRIVILEGES_NOT_ROOT ? "not started as root" : "no such user"),
-          field_text("landlock", error == 0 ? "yes" : "missing"));
-    return error < 0 ? error : 0;
+    return sandbox_enter(&sandbox, got);
 }
 
 static int open_keys(struct signer_process *signer, const struct signer_settings *settings)
 {
+    struct sandbox_got got;
     int dir_fd, error = key_store_open_folder(&dir_fd, settings->key_dir, settings->user);
 
     if (error)
         return fail(settings->key_dir, error);
-    error = drop_user(settings);
-    if (!error)
-        error = confine();
+    error = confine(settings, &got);
     if (error) {
         close(dir_fd);
         return fail("rights", error);
@@ -77,12 +59,15 @@ static int open_keys(struct signer_process *signer, const struct signer_settings
 
 static int start(struct signer_process *signer, const struct signer_settings *settings)
 {
-    int error = open_keys(signer, settings);
+    int error;
 
-    if (error)
-        return error;
+    /* Read before the files are out of reach: the list of suffixes, OpenSSL's settings. */
     if (public_suffix_open(&signer->service.suffixes))
         signer->service.suffixes = NULL; /* exact domains only */
+    private_memory_start();
+    error = open_keys(signer, settings);
+    if (error)
+        return error;
     signer->service.engine = settings->engine;
     error = signing_pool_start(&signer->pool, &signer->service, settings->n_workers);
     if (!error)
@@ -153,10 +138,13 @@ static void wait_for_messages(struct signer_process *signer)
             {.fd = signer->parent_fd,             .events = POLLIN},
             {.fd = signer->link_fd,               .events = POLLIN}, /* -1 is passed over */
             {.fd = signing_pool_fd(signer->pool), .events = POLLIN},
+            {.fd = system_calls_refused_fd(),     .events = POLLIN},
         };
 
-        if (poll(fds, 3, -1) < 0)
+        if (poll(fds, 4, -1) < 0)
             continue; /* EINTR */
+        if (fds[3].revents)
+            system_calls_tell("signer");
         if (fds[1].revents)
             hear_relay(signer);
         if (fds[0].revents)

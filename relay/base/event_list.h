@@ -15,7 +15,9 @@
     X(EVENT_CHILD_ENDED, "child_ended", ERROR)                                                     \
     X(EVENT_START_FAILED, "start_failed", ERROR)                                                   \
     X(EVENT_FILE_LIMIT, "file_limit", WARNING)                                                     \
+    X(EVENT_CONFINED, "confined", INFO)                                                            \
     X(EVENT_NOT_CONFINED, "not_confined", WARNING)                                                 \
+    X(EVENT_CALL_REFUSED, "call_refused", WARNING)                                                 \
     X(EVENT_CERTIFICATE_LOADED, "certificate_loaded", INFO)                                        \
     X(EVENT_CERTIFICATE_FAILED, "certificate_failed", ERROR)                                       \
     X(EVENT_SELF_SIGNED, "self_signed", WARNING)                                                   \

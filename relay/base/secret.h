@@ -19,6 +19,9 @@ void keyed_digest(uint8_t out[DIGEST_BYTES], const uint8_t key[HASH_KEY_BYTES], 
 uint64_t table_hash(struct slice bytes);
 uint64_t table_hash_ignoring_case(struct slice bytes);
 
+/* Leaves the pages that hold memory out of every dump (MADV_DONTDUMP); its neighbours on the first
+ * and last page too, which costs a dump nothing but those. */
+void secret_hide(void *memory, size_t len);
 void secret_wipe(void *memory, size_t len);
 bool secret_equal(const void *a, const void *b, size_t len); /* time independent of the bytes */
 

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <sodium.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 enum { ARGON2_MEMORY_BYTES = 19 * 1024 * 1024, ARGON2_PASSES = 2 };
 
@@ -43,6 +45,16 @@ uint64_t table_hash_ignoring_case(struct slice bytes)
     for (size_t i = 0; i < len; i++)
         lower[i] = ascii_lower(bytes.data[i]);
     return table_hash(slice_from(lower, len));
+}
+
+void secret_hide(void *memory, size_t len)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t begin = (uintptr_t)memory / page * page;
+    uintptr_t end = ((uintptr_t)memory + len + page - 1) / page * page;
+
+    if (memory) /* where it fails, no dump is made anyway: net/privileges.h */
+        (void)madvise((void *)begin, end - begin, MADV_DONTDUMP);
 }
 
 void secret_wipe(void *memory, size_t len)

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "relay/control/connect_ports.h"
+
 enum { MOST_EXPIRE_WITH_X_MS = 5 * 86400000 };
 
 static bool check_tls(const struct settings *settings, const char *path, struct buffer *problem)
@@ -56,6 +58,18 @@ static bool check_dkim(const struct settings *settings, const char *path, struct
     return false;
 }
 
+static bool check_ports(const struct settings *settings, const char *path, struct buffer *problem)
+{
+    struct connect_ports granted;
+    char why[CONNECT_PORTS_WHY_SIZE];
+
+    connect_ports_of(settings, &granted);
+    if (connect_ports_suffice(&granted, settings, why))
+        return true;
+    buffer_printf(problem, "%s: %s\n", path, why);
+    return false;
+}
+
 int config_check(const struct settings *settings, const char *path, struct buffer *problem)
 {
     bool is_good = check_tls(settings, path, problem);
@@ -63,5 +77,6 @@ int config_check(const struct settings *settings, const char *path, struct buffe
     is_good &= check_listeners(settings, path, problem);
     is_good &= check_routes(settings, path, problem);
     is_good &= check_dkim(settings, path, problem);
+    is_good &= check_ports(settings, path, problem);
     return is_good ? 0 : -EINVAL;
 }

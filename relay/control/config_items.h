@@ -114,6 +114,10 @@
     X(BOOL, expire, "false", "", RESTART,                                                          \
       "x=: queue life and two days, seven at most; not with `expire` over 5d")
 
+#define SETTINGS_SANDBOX(X)                                                                        \
+    X(LIST, connect_ports, "", "port", RESTART,                                                    \
+      "TCP ports we connect to, and those of DNS; default any")
+
 /* X(name in the file, struct member, TITLED or ONCE, rows) */
 #define SETTINGS_SECTIONS(X)                                                                       \
     X(tls, tls, TITLED, SETTINGS_TLS)                                                              \
@@ -126,4 +130,5 @@
     X(limits, limits, ONCE, SETTINGS_LIMITS)                                                       \
     X(log, log, ONCE, SETTINGS_LOG)                                                                \
     X(spool, spool, ONCE, SETTINGS_SPOOL)                                                          \
-    X(dkim, dkim, ONCE, SETTINGS_DKIM)
+    X(dkim, dkim, ONCE, SETTINGS_DKIM)                                                             \
+    X(sandbox, sandbox, ONCE, SETTINGS_SANDBOX)

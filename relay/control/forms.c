@@ -40,6 +40,13 @@ static bool is_server(const char *text)
     return socket_address_parse(slice_of(text), DNS_PORT, &ignored);
 }
 
+static bool is_port(const char *text)
+{
+    uint64_t port;
+
+    return slice_to_number(slice_of(text), MOST_PORT, &port) && port != 0;
+}
+
 /* Greetings, EHLO and our own header fields carry it as it stands. */
 static bool is_host_name(struct slice name)
 {
@@ -100,6 +107,7 @@ static const struct {
     {"socket",        "ADDRESS:PORT",                                  is_socket       },
     {"server",        "ADDRESS or ADDRESS:PORT",                       is_server       },
     {"next hop",      "ADDRESS or HOST, with or without :PORT",        is_next_hop     },
+    {"port",          "a port, 1 to 65535",                            is_port         },
     {"host",          "a host name",                                   is_host         },
     {"folder",        "a whole path",                                  is_folder       },
     {"socket folder", "a whole path of 93 bytes at most",              is_socket_folder},

@@ -50,9 +50,9 @@ static const uint64_t access_never = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCES
 /* Whole folders: /etc/resolv.conf and others are replaced by renaming, and a rule for a file would
  * stay with the one that is gone.  What a user of its own may read there is open to everybody. */
 static const char *const system_of_users[] = {
-    "/usr/lib", "/usr/lib64", "/usr/share", "/usr/local/share",    "/lib",        "/lib64", "/etc",
-    "/proc",    "/sys/devices/system/cpu",  "/run/systemd/resolve", "/dev/null",   "/dev/urandom",
-    NULL};
+    "/usr/lib",  "/usr/lib64",   "/usr/share", "/usr/local/share",        "/lib",
+    "/lib64",    "/etc",         "/proc",      "/sys/devices/system/cpu", "/run/systemd/resolve",
+    "/dev/null", "/dev/urandom", NULL};
 static const char *const system_of_root[] = {"/usr/lib",
                                              "/usr/lib64",
                                              "/usr/share",
@@ -84,8 +84,7 @@ const char *const *confinement_system(void)
 
 static int known_version(void)
 {
-    long version =
-        syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 
     if (version < 1 || confinement_newest_version < 1)
         return 0;
@@ -140,8 +139,7 @@ static int grant_paths(int ruleset, const struct confinement *confinement, uint6
 
     if (error == 0)
         error = grant_all(ruleset, confinement->readable, access_of_reader);
-    return error < 0 ? error
-                     : grant_all(ruleset, confinement->writable, handled & ~access_never);
+    return error < 0 ? error : grant_all(ruleset, confinement->writable, handled & ~access_never);
 }
 
 static int grant_port(int ruleset, uint64_t access, uint16_t port)

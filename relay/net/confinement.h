@@ -18,7 +18,7 @@ struct confinement {
     const char *writable[CONFINEMENT_MOST_PATHS]; /* NULL ends each list; */
     const char *readable[CONFINEMENT_MOST_PATHS]; /* what is not there is passed over */
     const char *const *system;                    /* more to read, NULL: none */
-    bool has_network; /* false: TCP neither out nor in; true: out, and bound to port 0 only */
+    bool has_network;   /* false: TCP neither out nor in; true: out, and bound to port 0 only */
     bool is_restricted; /* out to connect_ports only */
     const uint16_t *connect_ports;
     size_t n_connect_ports;

@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 unsigned long privileges_raise_file_limit(unsigned long wanted)
 {
@@ -49,6 +51,51 @@ int privileges_die_with(pid_t parent)
     return getppid() == parent ? 0 : -ESRCH;
 }
 
+int privileges_hide_memory(void)
+{
+    const struct rlimit none = {0, 0};
+
+    if (setrlimit(RLIMIT_CORE, &none) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+        return FAULT(-errno);
+    return 0;
+}
+
+int privileges_no_new(void)
+{
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? FAULT(-errno) : 0;
+}
+
+/* What a set-user-id program could still get.  Without CAP_SETPCAP it stays as our starter left
+ * it, which no_new_privs makes worthless. */
+static void narrow_bounds(uint64_t keep)
+{
+    for (unsigned long capability = 0; capability < 64; capability++)
+        if (!(keep >> capability & 1) && prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 1)
+            (void)prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+}
+
+static int narrow_own(uint64_t keep)
+{
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2] = {0};
+
+    (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); /* older than 4.3: none */
+    if (syscall(SYS_capget, &header, data) < 0)
+        return FAULT(-errno);
+    for (unsigned i = 0; i < 2; i++) {
+        data[i].permitted &= (uint32_t)(keep >> (32 * i));
+        data[i].effective = data[i].permitted;
+        data[i].inheritable = 0;
+    }
+    return syscall(SYS_capset, &header, data) < 0 ? FAULT(-errno) : 0;
+}
+
+int privileges_keep(uint64_t capabilities)
+{
+    narrow_bounds(capabilities);
+    return narrow_own(capabilities);
+}
+
 static int change_user(const char *name, struct user_ids ids)
 {
     if (initgroups(name, ids.gid) < 0 || setresgid(ids.gid, ids.gid, ids.gid) < 0 ||
@@ -77,10 +124,11 @@ int privileges_become(const char *name, enum privileges_result *result)
     struct user_ids ids = {0};
     int error = name ? privileges_find_user(name, &ids) : 0;
 
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        return FAULT(-errno);
+    if (error == 0 || error == NO_SUCH_USER)
+        error = privileges_no_new() < 0 ? -EPERM : error;
     if (error < 0)
         return error;
+    narrow_bounds(0); /* before the user goes, and with it the right to */
     if (error == NO_SUCH_USER) {
         *result = PRIVILEGES_NO_SUCH_USER;
     } else if (!name || ids.uid == geteuid()) {
@@ -93,5 +141,5 @@ int privileges_become(const char *name, enum privileges_result *result)
             return error;
         *result = PRIVILEGES_DROPPED;
     }
-    return 0;
+    return narrow_own(0);
 }

@@ -1,6 +1,7 @@
 /* What a process gives up, and the limits it raises first.  Thread: before others start. */
 #pragma once
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "relay/base/fault.h"
@@ -29,6 +30,18 @@ enum privileges_result {
  * forgets that: privileges_become() asks for it again.  0, or -ESRCH when it is gone already. */
 MUST_USE int privileges_die_with(pid_t parent);
 
-/* initgroups, setgid, setuid, no new privileges; checks that there is no way back.  0 or -errno
- * (then the process must end). */
+/* No core files, and no other process of this user may read this memory (PR_SET_DUMPABLE).  A
+ * change of user undoes it: after privileges_become().  0 or -errno. */
+MUST_USE int privileges_hide_memory(void);
+
+/* No program started from here gets more rights than we have: no set-user-id.  0 or -errno. */
+MUST_USE int privileges_no_new(void);
+
+/* Gives up every capability but these (bit n is capability n), for ever.  0 or -errno. */
+#define PRIVILEGE(capability) (UINT64_C(1) << (capability))
+MUST_USE int privileges_keep(uint64_t capabilities);
+
+/* initgroups, setgid, setuid, no capability left, no new privileges; checks that there is no way
+ * back.  A root that stays root is one without its powers: it owns its files and no others.  0 or
+ * -errno (then the process must end). */
 MUST_USE int privileges_become(const char *name, enum privileges_result *result);

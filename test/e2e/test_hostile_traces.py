@@ -13,6 +13,7 @@ import pytest
 from appliance import BINARY, PATIENCE
 from hostile import RECIPIENT, SENDER, bdat, plain, start_target
 from messages import text
+from proc import user_of
 from wire import Wire, plain_token
 
 pytestmark = pytest.mark.sanitized
@@ -180,7 +181,7 @@ def test_who_may_read_what(world, certificate):
         health = as_user(user, [str(BINARY), "--socket", str(relay.folder / "run/control.sock"),
                                 "user", "list"])
         assert health.returncode != 0, (user, health.stdout)
-    owners = {pid: os.stat(f"/proc/{pid}").st_uid for pid in relay.children()}
+    owners = {pid: user_of(pid) for pid in relay.children()}
     assert len(set(owners.values())) == 2, owners  # relay and signer as different users
 
 

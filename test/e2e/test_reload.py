@@ -8,6 +8,7 @@ import pytest
 
 from appliance import PATIENCE, LISTENERS, submit, wait_for
 from messages import PLAIN, stuffed, text
+from proc import user_of
 
 pytestmark = pytest.mark.sanitized
 SENDER, RECIPIENT = "news@shop.example", "ann@dest.example"
@@ -183,7 +184,7 @@ def test_it_drops_to_its_users(world):
     owners = {}
     for pid, name in relay.children().items():
         import pwd
-        owners[name] = pwd.getpwuid(os.stat(f"/proc/{pid}").st_uid).pw_name
+        owners[name] = pwd.getpwuid(user_of(pid)).pw_name
     assert sorted(owners.values()) == ["staffetta", "staffetta-sign"], owners
 
 

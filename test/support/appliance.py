@@ -35,18 +35,20 @@ class Appliance:
     """One service.  `config` is appended to the folders and the certificate that every one has."""
 
     def __init__(self, folder, config, listeners=LISTENERS, certificate=None, authority=None,
-                 hostname="relay.example", user=None, prefix=()):
+                 hostname="relay.example", user=None, prefix=(), binary=BINARY, env=()):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o755)
         self.hostname, self.authority, self.user = hostname, authority, user
         self.prefix = list(prefix)  # words before the program: who it is started by
+        self.binary, self.env = binary, dict(env)
         self.certificate = certificate
         self.listeners, self.config = listeners, config
         self.config_file = self.folder / "staffetta.conf"
         self.process = self.log = None
         self.logs = []
         self.ignored_events = ()  # of the log: see LogReader
+        self.may_be_refused = set()  # system calls made on purpose; None: any
 
     # ---- the process
 
@@ -69,9 +71,9 @@ class Appliance:
     def start(self, ready=True):
         self.write_config()
         self.process = subprocess.Popen(
-            [*self.prefix, str(BINARY), "serve", "--config", str(self.config_file)], stdin=subprocess.DEVNULL,
+            [*self.prefix, str(self.binary), "serve", "--config", str(self.config_file)], stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
-            env=environment(), cwd="/")
+            env={**environment(), **self.env}, cwd="/")
         copy = open(self.folder / "log", "a", encoding="utf-8")
         self.log = LogReader(self.process.stderr, copy, self.ignored_events)
         self.logs.append(self.log)
@@ -99,6 +101,7 @@ class Appliance:
         self.log.join(10)
         assert status == 0, f"ended with {status}\n{self.log.tail()}"
         self.check_sanitizers()
+        self.check_calls()
 
     def kill(self):
         """kill -9 of every process of this service at once."""
@@ -109,6 +112,12 @@ class Appliance:
     def restart(self):
         self.stop()
         return self.start()
+
+    def check_calls(self):
+        """The sandbox refused nothing that the service asked for."""
+        for log in self.logs if self.may_be_refused is not None else ():
+            calls = [event["name"] for event in log.all("call_refused")]
+            assert set(calls) <= self.may_be_refused, f"refused by the sandbox: {calls}"
 
     def check_sanitizers(self):
         for log in self.logs:
