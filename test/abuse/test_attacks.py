@@ -92,6 +92,20 @@ def test_a_client_is_served_during(relay, name):
     assert relay.command("health").returncode == 0
 
 
+@pytest.mark.sanitized
+def test_text_before_the_354_is_text(relay):
+    """In one write with DATA: one message, whatever stands in it."""
+    text = SMALL + b"MAIL FROM:<forged@shop.example>\r\nRCPT TO:<victim@dest.example>\r\nDATA\r\n"
+    mark = relay.log.mark()
+    with Wire(relay, name="plain", tls=False) as one:
+        one.raw(f"MAIL FROM:<{SENDER}>\r\nRCPT TO:<a@dest.example>\r\nDATA\r\n".encode() + text
+                + b".\r\nNOOP\r\n")
+        replies = one.replies(5)
+    assert [a[:3] for a in replies] == ["250", "250", "354", "250", "250"]
+    relay.log.wait("delivered", after=mark, msg=replies[3].split()[-1], timeout=30 * PATIENCE)
+    assert not [e for e in relay.log.all("queued", after=mark) if "forged" in e["from"]]
+
+
 def measure(relay, name):
     attack = Attack(relay, name, SECONDS, PROCESSES)
     during = []

@@ -133,3 +133,32 @@ def test_lines_about_one_peer_are_few_and_their_number_is_exact(world):
     assert lines + left_out == N_ERRORS + 300
     assert lines <= 200 * N_LOOPS_AT_MOST * 2 and left_out > 0  # the run may touch two windows
     assert len(relay.log.all("queued")) == 300  # what was accepted is never left out
+
+
+def test_the_words_of_a_receiver_are_logged_up_to_a_kilobyte(world):
+    receiver = world.receiver({"RCPT": "550-5.1.1 " + "no " * 1000 + "\n550 5.1.1 " + "never " * 1000})
+    relay = world.relay_to(receiver)
+    login = relay.add_user(SENDER)
+    identifier = relay.send(login, SENDER, "ann@dest.example", SMALL.decode())
+    event = relay.log.wait("bounced", msg=identifier, timeout=30 * PATIENCE)
+    assert 100 < len(event["reply"]) <= 1024
+
+
+def test_silent_connections_to_the_control_socket_are_bounded_and_end(world):
+    """More than are taken: the rest waits outside, and when they are gone operators are heard."""
+    relay = world.relay_to(world.sink())
+    before = resident(relay)
+    opened = []
+    for _ in range(400):
+        one = socket.socket(socket.AF_UNIX)
+        one.setblocking(False)
+        try:
+            one.connect(str(relay.folder / "run/control.sock"))
+        except BlockingIOError:
+            break  # the backlog is full too
+        opened.append(one)
+    assert len(opened) >= 256
+    assert resident(relay) - before < 64 * MB
+    for one in opened:
+        one.close()
+    assert relay.command("health").returncode == 0

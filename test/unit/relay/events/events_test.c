@@ -57,10 +57,56 @@ static void every_event_of_every_thread_is_one_whole_line(void **state)
     assert_int_equal(n_lines, N_THREADS * N_EACH);
 }
 
+static void *stop_events(void *events)
+{
+    events_stop(events);
+    return NULL;
+}
+
+/* A pipe that nobody reads holds up the event thread, not those who tell of events. */
+static void what_finds_no_room_is_counted_exactly(void **state)
+{
+    enum { N_EVENTS_TOLD = 80000 };
+    int pipes[2], before = dup(STDERR_FILENO);
+    struct events *events = NULL;
+    uint64_t n_lines = 0, n_lost = 0;
+    char line[512];
+    pthread_t stopper;
+    FILE *file;
+
+    (void)state;
+    assert_int_equal(pipe(pipes), 0);
+    dup2(pipes[1], STDERR_FILENO);
+    close(pipes[1]);
+    assert_int_equal(events_start(&events), 0);
+    for (int i = 0; i < N_EVENTS_TOLD; i++)
+        EVENT(EVENT_QUEUED, field_number("n", i));
+    assert_int_equal(pthread_create(&stopper, NULL, stop_events, events), 0);
+    file = fdopen(pipes[0], "r");
+    while (fgets(line, sizeof(line), file)) {
+        unsigned long long n;
+        const char *gap = strstr(line, "event=history_gap n=");
+
+        if (gap && sscanf(gap, "event=history_gap n=%llu", &n) == 1)
+            n_lost += n;
+        else
+            n_lines++;
+        if (n_lines + n_lost == N_EVENTS_TOLD)
+            break;
+    }
+    pthread_join(stopper, NULL);
+    dup2(before, STDERR_FILENO);
+    close(before);
+    (void)fclose(file);
+    assert_int_equal(n_lines + n_lost, N_EVENTS_TOLD);
+    assert_true(n_lost > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_event_of_every_thread_is_one_whole_line),
+        cmocka_unit_test(what_finds_no_room_is_counted_exactly),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
