@@ -6,6 +6,8 @@
 #include "relay/base/clock.h"
 
 enum { MOST_REASON_BYTES = 500, MOST_ADDRESS_BYTES = 320, MOST_ROWS = 1000 };
+enum { DESTINATION_SIZE = 512 };
+_Static_assert((int)DESTINATION_SIZE >= (int)IDN_SIZE, "a domain is one too");
 
 static enum registry_result check_suspension(struct suspension_request *request)
 {
@@ -17,13 +19,35 @@ static enum registry_result check_suspension(struct suspension_request *request)
     return REGISTRY_OK;
 }
 
-static enum registry_result parse_destination(struct suspension_request *request,
-                                              char out[IDN_SIZE])
+/* As delivery names a site: "host:25", "[::1]:25", "mx1.example,mx2.example", "host:25#domain". */
+static bool copy_site_name(struct slice name, char out[DESTINATION_SIZE])
 {
-    return idn_to_ascii(request->destination, out) == 0
+    bool has_mark = false;
+
+    if (name.len == 0 || name.len >= DESTINATION_SIZE)
+        return false;
+    for (size_t i = 0; i < name.len; i++) {
+        char c = ascii_lower(name.data[i]);
+        bool is_mark = c == ':' || c == ',' || c == '#' || c == '[';
+
+        if (!is_mark && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '.' &&
+            c != '-' && c != '_' && c != ']' && c != '*')
+            return false;
+        has_mark |= is_mark;
+        out[i] = c;
+    }
+    out[name.len] = '\0';
+    return has_mark && name.data[0] != '-';
+}
+
+static enum registry_result parse_destination(struct suspension_request *request,
+                                              char out[DESTINATION_SIZE])
+{
+    return idn_to_ascii(request->destination, out) == 0 || copy_site_name(request->destination, out)
                ? REGISTRY_OK
                : refuse(&request->request, REGISTRY_INVALID_NAME,
-                        "\"%.*s\" is no destination: a domain or a host is",
+                        "\"%.*s\" is no destination: a domain is, or a name that destination list "
+                        "shows",
                         TEXT(request->destination));
 }
 
@@ -43,7 +67,7 @@ static int store_suspension(struct registry *registry, struct suspension_request
 static enum registry_result suspend(struct registry *registry, struct registry_request *base)
 {
     struct suspension_request *request = (struct suspension_request *)(void *)base;
-    char destination[IDN_SIZE];
+    char destination[DESTINATION_SIZE];
     enum registry_result result = parse_destination(request, destination);
     int error;
 
@@ -70,7 +94,7 @@ bool registry_suspend(struct registry *registry, struct suspension_request *requ
 static enum registry_result resume(struct registry *registry, struct registry_request *base)
 {
     struct suspension_request *request = (struct suspension_request *)(void *)base;
-    char destination[IDN_SIZE];
+    char destination[DESTINATION_SIZE];
     enum registry_result result = parse_destination(request, destination);
     struct statement *change;
     int error;

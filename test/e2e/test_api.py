@@ -456,6 +456,25 @@ def test_a_suspension_lasts_over_a_restart(world):
     assert relay.json("destination", "list") == []
 
 
+def test_what_the_list_shows_can_be_suspended(world):
+    """A site too: the next hop of a route is named like its address."""
+    receiver = world.receiver()
+    relay = world.relay_to(receiver)
+    relay.login = relay.add_user(SENDER)
+    relay.wait_delivered(relay.send(relay.login, SENDER, "ann@dest.example", text()))
+    relay.cli("destination", "suspend", receiver.address, "--reason", "they asked")
+    identifier = relay.send(relay.login, SENDER, "bob@other.example", text())
+    wait_for(lambda: [r for r in relay.json("queue", "why", identifier) if r["why"] == "suspended"],
+             "it waits for the suspension")
+    shown = relay.json("destination", "list")
+    assert [r["state"] for r in shown if r["name"] == receiver.address] == ["suspended"]
+    assert relay.json("destination", "show", receiver.address)[0]["reason"] == "they asked"
+    relay.restart()
+    assert relay.json("destination", "show", receiver.address)[0]["state"] == "suspended"
+    relay.cli("destination", "resume", receiver.address)
+    relay.wait_delivered(identifier)
+
+
 @pytest.mark.parametrize("body,code", [
     ({}, "missing_field"), ({"reason": ""}, "bad_field"), ({"reason": "r", "for_seconds": 0}, "bad_span"),
     ({"reason": "r", "for_seconds": -5}, "bad_span"), ({"reason": "r", "for_seconds": "1h"}, "bad_field"),

@@ -121,6 +121,39 @@ static void a_deleted_key_is_gone_and_a_domain_takes_its_keys_along(void **state
 
 /* ---- destinations and suppressions ---- */
 
+static void a_suspension_may_name_a_site(void **state)
+{
+    static const struct {
+        const char *name, *kept; /* NULL: refused */
+    } rows[] = {
+        {"127.0.0.1:2526",                 "127.0.0.1:2526"                },
+        {"[2001:DB8::1]:25",               "[2001:db8::1]:25"              },
+        {"Mx1.dest.example,mx2.dest.net",  "mx1.dest.example,mx2.dest.net" },
+        {"smart.example:587#dest.example", "smart.example:587#dest.example"},
+        {"smart.example:587#*",            "smart.example:587#*"           },
+        {"a b:25",                         NULL                            },
+        {"dest..example",                  NULL                            },
+        {"-x:25",                          NULL                            },
+        {"a/b:25",                         NULL                            },
+        {"a\x01:25",                       NULL                            },
+        {"",                               NULL                            },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct suspension_request request = {.destination = slice_of(rows[i].name),
+                                             .reason = SLICE_LITERAL("it burns")};
+
+        assert_int_equal(ASK(registry_suspend, &request),
+                         rows[i].kept ? REGISTRY_OK : REGISTRY_INVALID_NAME);
+        if (!rows[i].kept)
+            continue;
+        assert_non_null(directory_suspension(watcher.newest, slice_of(rows[i].kept), 0));
+        assert_int_equal(ASK(registry_resume, &request), REGISTRY_OK);
+        assert_null(directory_suspension(watcher.newest, slice_of(rows[i].kept), 0));
+    }
+}
+
 static void a_suspension_has_a_reason_and_an_end(void **state)
 {
     int64_t now_ms = clock_utc_ms();
@@ -208,6 +241,7 @@ int main(void)
         TEST(a_key_is_active_only_once_judged_and_one_of_its_type),
         TEST(a_deleted_key_is_gone_and_a_domain_takes_its_keys_along),
         TEST(a_suspension_has_a_reason_and_an_end),
+        TEST(a_suspension_may_name_a_site),
         TEST(suppressions_come_in_pages),
         TEST(a_suppression_is_deleted_by_its_address),
     };
