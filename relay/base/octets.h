@@ -27,3 +27,13 @@ static inline uint64_t octets_equal(uint64_t word, char c)
 
     return (zeros - OCTETS_LOW) & ~zeros & OCTETS_HIGH;
 }
+
+/* How many octets lie before the first hit, at least: none can lie before them. */
+static inline unsigned octets_before(uint64_t hits)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return (unsigned)__builtin_ctzll(hits) / 8;
+#else
+    return 0;
+#endif
+}

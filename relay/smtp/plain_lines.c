@@ -14,10 +14,16 @@ static size_t run_length(struct slice text, bool *is_eight_bit)
     size_t len = 0;
 
     for (; text.len - len >= OCTETS_WORD; len += OCTETS_WORD) {
-        uint64_t word = octets_load(text.data + len);
+        uint64_t word = octets_load(text.data + len), hits;
 
-        if (octets_equal(word, '\r') | octets_equal(word, '\n') | octets_equal(word, '\0'))
+        hits = octets_equal(word, '\r') | octets_equal(word, '\n') | octets_equal(word, '\0');
+        if (hits) {
+            unsigned n = octets_before(hits);
+
+            seen |= word & ~(UINT64_MAX << 8 * n);
+            len += n;
             break;
+        }
         seen |= word;
     }
     for (; len < text.len && !ends_run(text.data[len]); len++)
