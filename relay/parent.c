@@ -79,6 +79,20 @@ static int read_identities(struct bundle *bundle, struct buffer *problem)
     return 0;
 }
 
+/* An empty file is valid, and so is a file cut short behind a section: at a reload that is an
+ * editor's accident, not the wish to close every door.  A start without listeners stays valid. */
+static int keep_listening(const struct bundle *before, const struct bundle *fresh,
+                          struct buffer *problem)
+{
+    if (!before->settings || before->settings->n_listen == 0 || fresh->settings->n_listen > 0)
+        return 0;
+    buffer_printf(problem,
+                  "%s: no listen section is left, while listeners serve; to close them all, stop "
+                  "the service",
+                  fresh->path);
+    return -EINVAL;
+}
+
 /* A whole new bundle beside the old one; sockets that both need are shared. */
 static int make_bundle(struct parent *parent, struct bundle *bundle, struct buffer *problem)
 {
@@ -86,6 +100,8 @@ static int make_bundle(struct parent *parent, struct bundle *bundle, struct buff
 
     *bundle = (struct bundle){.path = parent->config_path, .was_root = geteuid() == 0};
     error = config_load(&bundle->settings, parent->config_path, &bundle->text, problem);
+    if (error == 0)
+        error = keep_listening(&parent->bundle, bundle, problem);
     if (error == 0)
         error = read_identities(bundle, problem);
     if (error == 0)

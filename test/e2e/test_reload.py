@@ -58,6 +58,37 @@ def test_a_bad_file_keeps_the_old_settings_and_says_why(world):
     relay.log.wait("reloaded", after=relay.reload(), role="relay", timeout=30 * PATIENCE)
 
 
+def reload_with(relay, text):
+    mark = relay.log.mark()
+    fresh = relay.config_file.with_suffix(".new")
+    fresh.write_text(text)
+    fresh.replace(relay.config_file)
+    relay.process.send_signal(signal.SIGHUP)
+    return mark
+
+
+def test_a_file_cut_short_closes_no_listener(world):
+    """It is valid, as it is for a start: but nobody empties a file to end a service."""
+    relay = start(world)
+    text = relay.config_text()
+    for cut in ("", text[:text.index("listen")]):
+        failed = relay.log.wait("reload_failed", after=reload_with(relay, cut),
+                                timeout=30 * PATIENCE)
+        assert "no listen section is left" in " ".join(failed.values()), failed
+        relay.send(relay.login, SENDER, RECIPIENT, PLAIN)
+    mark = reload_with(relay, text)
+    relay.log.wait("reloaded", after=mark, role="relay", timeout=30 * PATIENCE)
+
+
+def test_a_start_without_listeners_is_valid(world):
+    relay = world.appliance(listeners="")
+    assert relay.command("health").returncode == 0
+    relay.listeners = LISTENERS
+    relay.log.wait("reloaded", after=relay.reload(), role="relay", timeout=30 * PATIENCE)
+    with relay.client() as client:
+        assert client.noop()[0] == 250
+
+
 def test_an_unknown_name_is_an_error(world):
     relay = start(world)
     relay.config += "colour = 1\n"
