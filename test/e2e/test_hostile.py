@@ -179,6 +179,20 @@ def test_a_forged_from_is_refused(relay, header):
     assert not relay.log.all("queued", after=mark)
 
 
+@pytest.mark.parametrize("extra", ["Sender: root@web1.internal", "Sender: ceo@bank.example",
+                                   "Resent-From: ceo@bank.example"])
+def test_sender_is_neither_held_against_the_rules_nor_a_way_round_them(relay, extra):
+    """policy/README.md says why: mail servers behind us write a local login there."""
+    with plain(relay) as one:
+        mine = bdat(one, f"{extra}\r\nFrom: {SENDER}\r\nSubject: x\r\n\r\nx\r\n".encode())
+        assert mine.startswith("250 2.0.0"), mine
+        theirs = (f"From: ceo@bank.example\r\n{extra.split(':')[0]}: {SENDER}\r\n"
+                  "Subject: x\r\n\r\nx\r\n")
+        assert bdat(one, theirs.encode()).startswith("550 5.7.1")
+    identifier = mine.split()[-1]
+    relay.wait_delivered(identifier)
+
+
 def addresses_by_python(value):
     """What three readers of Python see in a From field; they disagree where it is odd."""
     found = {address for _, address in email.utils.getaddresses([value]) if "@" in address}
