@@ -11,18 +11,11 @@ void sink_session_init(struct sink_session *session, struct sink_script *script,
     buffer_init(&session->body, SINK_MESSAGE_BYTES + 65536);
 }
 
-static void path_fini(struct sink_path *path)
-{
-    free(path->address);
-    free(path->parameters);
-    *path = (struct sink_path){0};
-}
-
 static void end_transaction(struct sink_session *session)
 {
-    path_fini(&session->sender);
+    sink_path_fini(&session->sender);
     for (size_t i = 0; i < session->n_recipients; i++)
-        path_fini(&session->recipients[i]);
+        sink_path_fini(&session->recipients[i]);
     free(session->recipients);
     session->recipients = NULL;
     session->n_recipients = 0;
@@ -148,46 +141,20 @@ static enum sink_step on_starttls(struct sink_session *session, struct slice arg
     return answer(session, outcome, outcome.is_positive ? SINK_STEP_START_TLS : SINK_STEP_MORE);
 }
 
-/* "FROM:<" address ">" [SP parameters]; a quoted local part may hold ">". */
-static bool parse_path(struct slice args, const char *keyword, struct sink_path *path)
-{
-    struct slice rest;
-    size_t len = 0;
-    bool is_quoted = false;
-
-    if (!slice_starts_with_ignoring_case(args, slice_of(keyword)))
-        return false;
-    rest = slice_trim(slice_skip(args, strlen(keyword)));
-    if (rest.len == 0 || rest.data[0] != '<')
-        return false;
-    rest = slice_skip(rest, 1);
-    for (; len < rest.len && (is_quoted || rest.data[len] != '>'); len++) {
-        if (rest.data[len] == '\\')
-            len++;
-        else if (rest.data[len] == '"')
-            is_quoted = !is_quoted;
-    }
-    if (len >= rest.len)
-        return false;
-    path->address = slice_to_string(slice_head(rest, len));
-    path->parameters = slice_to_string(slice_trim(slice_skip(rest, len + 1)));
-    return path->address && path->parameters;
-}
-
 static enum sink_step on_mail(struct sink_session *session, struct slice args)
 {
     struct outcome outcome;
 
     if (!session->helo || session->has_sender)
         return refuse(session, "503 5.5.1 Bad sequence of commands");
-    if (!parse_path(args, "FROM:", &session->sender)) {
-        path_fini(&session->sender);
+    if (!sink_path_parse(args, "FROM:", &session->sender)) {
+        sink_path_fini(&session->sender);
         return refuse(session, "501 5.5.4 Syntax: MAIL FROM:<address>");
     }
     outcome = decide(session, SINK_MAIL, args, "250 2.1.0 Ok");
     session->has_sender = outcome.is_positive;
     if (!outcome.is_positive)
-        path_fini(&session->sender);
+        sink_path_fini(&session->sender);
     return answer(session, outcome, SINK_STEP_MORE);
 }
 
@@ -215,13 +182,13 @@ static enum sink_step on_rcpt(struct sink_session *session, struct slice args)
         return refuse(session, "503 5.5.1 Bad sequence of commands");
     if (session->n_recipients == SINK_MAX_RECIPIENTS)
         return refuse(session, "452 4.5.3 Too many recipients");
-    if (!parse_path(args, "TO:", &path)) {
-        path_fini(&path);
+    if (!sink_path_parse(args, "TO:", &path)) {
+        sink_path_fini(&path);
         return refuse(session, "501 5.5.4 Syntax: RCPT TO:<address>");
     }
     outcome = decide(session, SINK_RCPT, args, "250 2.1.5 Ok");
     if (!outcome.is_positive || !append_recipient(session, path))
-        path_fini(&path);
+        sink_path_fini(&path);
     return answer(session, outcome, SINK_STEP_MORE);
 }
 

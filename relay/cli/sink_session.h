@@ -3,6 +3,7 @@
  * arrived.  Thread: the loop's.  RFC 5321, 2920, 6152, 6531, 3461, 3207, 1870. */
 #pragma once
 
+#include "relay/cli/sink_path.h"
 #include "relay/cli/sink_script.h"
 
 enum sink_step {
@@ -15,11 +16,6 @@ enum sink_step {
 };
 
 enum { SINK_MESSAGE_BYTES = 200000000, SINK_LINE_BYTES = 12288, SINK_MAX_RECIPIENTS = 10000 };
-
-/* What MAIL and RCPT said: the address between < and >, and the parameters behind it. */
-struct sink_path {
-    char *address, *parameters;
-};
 
 struct sink_session {
     struct sink_script *script;
