@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "relay/base/log.h"
+#include "sql/db_schema.h"
 
 struct statement {
     sqlite3_stmt *handle;
@@ -67,7 +68,7 @@ static int fault_of(struct db *db, int result, const char *what)
     return error;
 }
 
-static int execute(struct db *db, const char *sql)
+int db_execute(struct db *db, const char *sql)
 {
     int result = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
 
@@ -116,14 +117,14 @@ static int configure(struct db *db, enum db_mode mode, const struct db_settings 
     int error = harden(db);
 
     if (!error)
-        error = execute(db, "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;");
+        error = db_execute(db, "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;");
     if (!error && mode != DB_READ)
-        error = execute(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+        error = db_execute(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
     /* Hashes and addresses are in it; log and index take over the mode of the database. */
     if (!error && mode == DB_WRITE && chmod(sqlite3_db_filename(db->handle, NULL), 0600) < 0)
         error = FAULT(-errno);
     if (!error && settings->is_manual)
-        error = execute(db, "PRAGMA wal_autocheckpoint = 0;");
+        error = db_execute(db, "PRAGMA wal_autocheckpoint = 0;");
     if (error)
         return error;
     snprintf(cache, sizeof(cache), "PRAGMA cache_size = -%d;",
@@ -131,10 +132,10 @@ static int configure(struct db *db, enum db_mode mode, const struct db_settings 
     /* The commit hook also stands for automatic checkpoints, so it comes only without them. */
     if (settings->is_manual)
         sqlite3_wal_hook(db->handle, on_commit, db);
-    return execute(db, cache);
+    return db_execute(db, cache);
 }
 
-static int read_version(struct db *db, unsigned *version)
+int db_read_version(struct db *db, unsigned *version)
 {
     sqlite3_stmt *read = NULL;
     int result = sqlite3_prepare_v2(db->handle, "PRAGMA user_version", -1, &read, NULL);
@@ -147,104 +148,22 @@ static int read_version(struct db *db, unsigned *version)
     return result == SQLITE_ROW ? 0 : fault_of(db, result, "user_version");
 }
 
-static int migrate_one(struct db *db, unsigned version)
+int db_prepare_named(struct db *db, unsigned name, struct slice query)
 {
-    char set_version[64];
-    int error = db_begin(db);
-
-    if (error)
-        return error;
-    snprintf(set_version, sizeof(set_version), "PRAGMA user_version = %u", version + 1);
-    error = execute(db, db->schema->migrations[version]);
-    if (!error)
-        error = execute(db, set_version);
-    if (error) {
-        db_rollback(db);
-        return error;
-    }
-    return db_commit(db);
-}
-
-static int migrate(struct db *db, enum db_mode mode)
-{
-    unsigned version = 0;
-    int error = read_version(db, &version);
-
-    if (error)
-        return error;
-    /* A newer program wrote it: guessing would lose mail. */
-    if (version > db->schema->n_migrations)
-        return FAULT(-EPROTO);
-    if (mode == DB_READ)
-        return version == db->schema->n_migrations ? 0 : FAULT(-EPROTO);
-    while (!error && version < db->schema->n_migrations)
-        error = migrate_one(db, version++);
-    return error;
-}
-
-/* ---- statements ---- */
-
-static struct slice next_query(struct slice *text, struct slice *name)
-{
-    static const struct slice marker = SLICE_LITERAL("-- name: ");
-    ptrdiff_t start = slice_search(*text, marker), end;
-    struct slice rest, query;
-
-    if (start < 0)
-        return (struct slice){NULL, 0};
-    rest = slice_skip(*text, (size_t)start + marker.len);
-    end = slice_find(rest, '\n');
-    *name = slice_trim(slice_head(rest, end < 0 ? rest.len : (size_t)end));
-    rest = slice_skip(rest, end < 0 ? rest.len : (size_t)end);
-    end = slice_search(rest, marker);
-    query = slice_head(rest, end < 0 ? rest.len : (size_t)end);
-    *text = slice_skip(rest, query.len);
-    return query;
-}
-
-static struct statement *find_by_name(struct db *db, struct slice name)
-{
-    for (unsigned i = 0; i < db->schema->n_names; i++) {
-        if (slice_equal(name, slice_of(db->schema->names[i])))
-            return &db->statements[i];
-    }
-    return NULL;
-}
-
-static int prepare_one(struct db *db, struct slice name, struct slice query)
-{
-    struct statement *statement = find_by_name(db, name);
+    struct statement *statement = &db->statements[name];
     int result;
 
-    if (!statement || statement->handle) {
-        log_debug("sql", "%s: statement %.*s is %s", db->schema->name, (int)name.len, name.data,
-                  statement ? "there twice" : "not in the list");
+    if (statement->handle) {
+        log_debug("sql", "%s: statement %s is there twice", db->schema->name,
+                  db->schema->names[name]);
         return FAULT(-EINVAL);
     }
     result = sqlite3_prepare_v3(db->handle, query.data, (int)query.len, SQLITE_PREPARE_PERSISTENT,
                                 &statement->handle, NULL);
     if (result != SQLITE_OK || !statement->handle)
-        return fault_of(db, result, db->schema->names[statement - db->statements]);
+        return fault_of(db, result, db->schema->names[name]);
     statement->db = db;
     return 0;
-}
-
-static int prepare_all(struct db *db)
-{
-    struct slice text = slice_of(db->schema->queries), name, query;
-    unsigned n_prepared = 0;
-
-    db->statements = calloc(db->schema->n_names, sizeof(*db->statements));
-    if (!db->statements)
-        return FAULT(-ENOMEM);
-    while ((query = next_query(&text, &name)).data) {
-        int error = prepare_one(db, name, query);
-
-        if (error)
-            return error;
-        n_prepared++;
-    }
-    return n_prepared == db->schema->n_names ? 0 : FAULT(-EINVAL);
 }
 
 static int bring_up(struct db *db, enum db_mode mode, const struct db_settings *settings)
@@ -254,12 +173,13 @@ static int bring_up(struct db *db, enum db_mode mode, const struct db_settings *
 
     /* A checkpoint connection that has not read the schema does nothing and says nothing. */
     if (!error && mode == DB_CHECKPOINT)
-        return read_version(db, &version);
+        return db_read_version(db, &version);
     if (!error)
-        error = migrate(db, mode);
-    if (!error)
-        error = prepare_all(db);
-    return error;
+        error = db_migrate(db, db->schema, mode);
+    if (error)
+        return error;
+    db->statements = calloc(db->schema->n_names, sizeof(*db->statements));
+    return db->statements ? db_prepare_all(db, db->schema) : FAULT(-ENOMEM);
 }
 
 int db_open(struct db **out, const char *path, const struct db_schema *schema, enum db_mode mode,
@@ -309,12 +229,12 @@ struct db *db_close(struct db *db)
 
 int db_begin(struct db *db)
 {
-    return execute(db, "BEGIN IMMEDIATE");
+    return db_execute(db, "BEGIN IMMEDIATE");
 }
 
 int db_commit(struct db *db)
 {
-    int error = execute(db, "COMMIT");
+    int error = db_execute(db, "COMMIT");
 
     if (error)
         db_rollback(db);
@@ -323,8 +243,8 @@ int db_commit(struct db *db)
 
 void db_rollback(struct db *db)
 {
-    if (!sqlite3_get_autocommit(db->handle))
-        (void)execute(db, "ROLLBACK");
+    if (!sqlite3_get_autocommit(db->handle) && db_execute(db, "ROLLBACK") < 0)
+        log_debug("sql", "%s: a transaction could not be rolled back", db->schema->name);
 }
 
 /* ---- stepping ---- */
