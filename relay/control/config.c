@@ -60,6 +60,8 @@ static int check_option(cfg_t *cfg, cfg_opt_t *option)
 
         if (has_control(slice_of(text)))
             buffer_append_text(&problem, "a control character in the value");
+        else if (item_is_list(item) && !(text && *text))
+            buffer_append_text(&problem, "an empty text in a list");
         else if (item_check(item, text ? text : "", &problem))
             continue;
         buffer_append_byte(&problem, '\0');
@@ -208,21 +210,24 @@ __attribute__((format(printf, 2, 0))) static void ignore(cfg_t *cfg, const char 
     (void)cfg, (void)format, (void)args;
 }
 
-/* libconfuse's lexer says nothing when a file ends inside a string or a comment: it reads to the
- * end and stands there still.  What it is given next tells; cfg_free() takes it back to the start.
- */
-static bool lexer_is_inside(void)
+/* libconfuse says nothing when a file ends inside a string, a comment or a section: then one more
+ * brace is no surprise to it. */
+static bool ends_inside(cfg_opt_t *options, struct slice text)
 {
-    cfg_opt_t options[] = {CFG_STR("probe", NULL, CFGF_NODEFAULT), CFG_END()};
+    CLEANUP(buffer) struct buffer longer = BUFFER_INIT;
     cfg_t *cfg = cfg_init(options, CFGF_NONE);
     bool is_read;
 
-    if (!cfg)
+    buffer_append(&longer, text);
+    buffer_append(&longer, slice_from("\n}", 3)); /* its NUL too */
+    if (!cfg || buffer_error(&longer) < 0) {
+        cfg_free(cfg);
         return true;
+    }
     cfg_set_error_function(cfg, ignore);
-    is_read = cfg_parse_buf(cfg, "probe = x\n") == CFG_SUCCESS && cfg_size(cfg, "probe") == 1;
+    is_read = cfg_parse_buf(cfg, longer.data) == CFG_SUCCESS;
     cfg_free(cfg);
-    return !is_read;
+    return is_read;
 }
 
 /* False after saying so: "${" would be replaced by a variable of the environment, and without its
@@ -242,13 +247,16 @@ static bool names_no_variable(const char *path, struct slice text, struct buffer
     return true;
 }
 
-static bool parse_clean_text(cfg_t *cfg, const char *text, struct buffer *problem)
+static bool parse_clean_text(cfg_t *cfg, cfg_opt_t *options, const char *text,
+                             struct buffer *problem)
 {
     size_t before = problem->len;
+    /* First: only cfg_free() takes the lexer, which is global, out of a string again. */
+    bool is_open = ends_inside(options, slice_of(text));
     bool is_good = cfg_parse_buf(cfg, text) == CFG_SUCCESS;
 
-    if (is_good && lexer_is_inside())
-        cfg_error(cfg, "the file ends inside a string or a comment");
+    if (is_good && is_open)
+        cfg_error(cfg, "the file ends inside a string, a comment or a section");
     else if (!is_good && problem->len == before)
         cfg_error(cfg, "a name or a value is missing");
     return problem->len == before;
@@ -267,7 +275,8 @@ static cfg_t *parse_text(cfg_opt_t *options, const char *path, struct slice text
     cfg_set_error_function(cfg, report);
     if (memchr(text.data, '\0', text.len)) {
         buffer_printf(problem, "%s: contains a NUL byte\n", path);
-    } else if (names_no_variable(path, text, problem) && parse_clean_text(cfg, copy, problem)) {
+    } else if (names_no_variable(path, text, problem) &&
+               parse_clean_text(cfg, options, copy, problem)) {
         return cfg;
     }
     cfg_free(cfg);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "relay/control/config.h"
+#include "relay/control/items.h"
 
 static void note(void *owner, const struct setting_view *view)
 {
@@ -81,6 +82,38 @@ static void write_setting(void *owner, const struct setting_view *view)
     buffer_append_text(&writer->text, "\n");
 }
 
+static bool is_number(const struct item *item)
+{
+    return item->type == ITEM_NUMBER || item->type == ITEM_SIZE || item->type == ITEM_SPAN;
+}
+
+/* What is printed might hide a difference: the numbers themselves. */
+static void check_numbers(const void *before, const void *after, const struct item_section *section)
+{
+    for (size_t i = 0; i < section->n_items; i++)
+        if (is_number(&section->items[i]))
+            PROMISE(memcmp((const char *)before + section->items[i].offset,
+                           (const char *)after + section->items[i].offset, sizeof(int64_t)) == 0);
+}
+
+static void check_sections(const struct settings *before, const struct settings *after)
+{
+    for (size_t s = 0; s < n_item_sections; s++) {
+        const struct item_section *section = &item_sections[s];
+        const char *old = (const char *)before + section->offset;
+        const char *new = (const char *)after + section->offset;
+        size_t n = 1;
+
+        if (section->is_titled) {
+            memcpy(&n, (const char *)before + section->count_offset, sizeof(n));
+            old = *(const char *const *)(const void *)old;
+            new = *(const char *const *)(const void *)new;
+        }
+        for (size_t i = 0; i < n; i++)
+            check_numbers(old + i * section->size, new + i * section->size, section);
+    }
+}
+
 static void check_again(const struct settings *settings)
 {
     CLEANUP(buffer) struct buffer problem = BUFFER_INIT, before = BUFFER_INIT, after = BUFFER_INIT;
@@ -99,6 +132,7 @@ static void check_again(const struct settings *settings)
     settings_walk(again, note, &after);
     PROMISE(slice_equal(buffer_slice(&before), buffer_slice(&after)));
     PROMISE(!settings_need_restart(settings, again));
+    check_sections(settings, again);
     settings_unref(again);
     buffer_fini(&writer.text);
 }

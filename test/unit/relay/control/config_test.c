@@ -132,9 +132,12 @@ static void a_bad_file_is_refused_with_line_and_reason(void **state)
         {"hostname = a \"\"",                                                              "test.conf:1: a name or a value is missing"              },
         {"\nroute \"a\" { via = \"h\" password = \"a${b\" }",
          "test.conf:2: the environment is not read"                                                                                                 },
-        {"hostname = a\n\"",                                                               "the file ends inside a string or a comment"             },
+        {"hostname = a\n\"",                                                               "the file ends inside a string, a comment or a section"  },
         {"hostname = a\n'",                                                                "unterminated string"                                    },
-        {"hostname = a\n/* and so on",                                                     "the file ends inside a string or a comment"             },
+        {"listen \"a\" { address = \"[::]:25\"",
+         "the file ends inside a string, a comment or a section"                                                                                    },
+        {"listen \"a\" { address = \"\" }",                                                "test.conf:1: address: an empty text in a list"          },
+        {"hostname = a\n/* and so on",                                                     "the file ends inside a string, a comment or a section"  },
         {"hostname = \"\\9\"",                                                             "test.conf:1: bad escape sequence"                       },
     };
 
@@ -149,8 +152,9 @@ static void a_bad_file_is_refused_with_line_and_reason(void **state)
 /* libconfuse's lexer is global and would go on where the last file left it. */
 static void a_file_that_ends_in_a_string_spoils_no_later_one(void **state)
 {
-    static const char *const broken[] = {"hostname = a\n\"", "hostname = \"a",     "hostname = 'a",
-                                         "hostname = a /*",  "hostname = \"\\9\"", "listen \"a"};
+    static const char *const broken[] = {
+        "hostname = a\n\"",   "hostname = \"a", "hostname = 'a", "hostname = a /*",
+        "hostname = \"\\9\"", "listen \"a",     "log {"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
