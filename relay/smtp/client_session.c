@@ -161,8 +161,9 @@ static void forget_reply(struct smtp_client *client)
     reply_reader_next(&client->reader);
 }
 
-/* "250 taken" and a bare LF, after the dot, and nothing behind it: the message is theirs, and to
- * try again would only repeat it for as long as it lives.  The reply counts, the session ends. */
+/* "250 taken" and a bare LF, after the dot: the message is theirs, and to try again would only
+ * repeat it for as long as it lives.  The reply counts, the session ends, and what came behind it
+ * is thrown away: how much of that is here already is chance. */
 static enum smtp_client_step on_malformed(struct smtp_client *client)
 {
     if (client->state != CLIENT_AWAITS_DOT || !client->reader.is_whole_but_cr ||

@@ -122,7 +122,6 @@ enum reply_progress reply_reader_feed(struct reply_reader *reader, struct slice 
     }
     if (buffer_error(&reader->text) < 0)
         progress = malformed(reader, "no memory for the reply");
-    reader->is_whole_but_cr &= input->len == 0;
     if (progress == REPLY_MALFORMED)
         extend_excerpt(reader, input);
     return progress;

@@ -22,7 +22,7 @@ struct reply_reader {
     uint8_t at;           /* position in the line: enum in reply_reader.c */
     bool is_last;         /* the line being read has no '-' */
     bool has_lines;       /* before this one */
-    bool is_whole_but_cr; /* malformed only in that its one line ends in LF, and nothing follows */
+    bool is_whole_but_cr; /* malformed only in that its one line ends in LF */
     uint8_t n_excerpt;
     char excerpt[REPLY_EXCERPT_BYTES]; /* the first bytes, as they came */
 };
