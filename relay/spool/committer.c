@@ -267,11 +267,23 @@ static void commit_rows(struct spool *spool, struct group *group)
 
 /* ---- the group ---- */
 
+/* Of two changes of one row the older one is committed first. */
+static void put_in_front(struct group *waiting, struct group *blocked)
+{
+    if (!blocked->updates)
+        return;
+    *blocked->last_update = waiting->updates;
+    if (!waiting->updates)
+        waiting->last_update = blocked->last_update;
+    waiting->updates = blocked->updates;
+}
+
 static void answer_group(struct spool *spool, struct group *group)
 {
     struct committer *committer = &spool->committer;
-    bool is_blocked = false;
+    struct group blocked;
 
+    group_init(&blocked);
     for (struct spool_append *append = group->appends, *next; append; append = next) {
         next = append->state.next; /* once sent, it is the asker's again */
         send_append(append);
@@ -281,11 +293,11 @@ static void answer_group(struct spool *spool, struct group *group)
         if (update->state.is_ready || update->result) {
             send_update(update);
         } else {
-            group_add_update(&committer->waiting, update);
-            is_blocked = true;
+            group_add_update(&blocked, update);
         }
     }
-    atomic_store(&committer->is_blocked, is_blocked);
+    atomic_store(&committer->is_blocked, blocked.updates != NULL);
+    put_in_front(&committer->waiting, &blocked);
 }
 
 /* The lists' heads move with the struct, their ends must be found anew. */
@@ -305,10 +317,29 @@ static void take_waiting(struct committer *committer, struct group *group)
     group_init(waiting);
 }
 
+/* What became of mail while this group's bytes were being synced goes with its rows: the sooner a
+ * verdict is committed, the fewer a crash repeats.  Those behind a report's bytes wait for it: in
+ * order is easier to be sure of than in any order. */
+static void take_verdicts(struct spool *spool, struct group *group)
+{
+    struct group *waiting = &spool->committer.waiting;
+    struct spool_update *update;
+
+    mailbox_run(spool->mailbox);
+    while ((update = waiting->updates) && update->n_reports == 0) {
+        waiting->updates = update->state.next;
+        group_add_update(group, update);
+        update->state.is_ready = true;
+    }
+    if (!waiting->updates)
+        waiting->last_update = &waiting->updates;
+}
+
 static void commit_group(struct spool *spool, struct group *group)
 {
     write_bytes(spool, group);
     settle_bytes(spool, group);
+    take_verdicts(spool, group);
     commit_rows(spool, group);
     atomic_fetch_add(&spool->n_groups, 1);
 }
@@ -329,6 +360,13 @@ void committer_run(struct spool *spool)
             commit_group(spool, &group);
     }
     answer_group(spool, &group);
+}
+
+bool committer_has_work(const struct spool *spool)
+{
+    const struct group *waiting = &spool->committer.waiting;
+
+    return waiting->appends || (waiting->updates && !atomic_load(&spool->committer.is_blocked));
 }
 
 bool committer_has_failed(const struct spool *spool)

@@ -49,6 +49,9 @@ void group_add_update(struct group *group, struct spool_update *update);
 /* Commits what waits; harmless when nothing does. */
 void committer_run(struct spool *spool);
 
+/* Whether something waits that was not tried yet: it came while a group was being committed. */
+bool committer_has_work(const struct spool *spool);
+
 /* Whether verdicts wait that could not be committed. */
 bool committer_has_failed(const struct spool *spool);
 

@@ -17,6 +17,8 @@ enum {
 
 static int wait_ms(const struct spool *spool)
 {
+    if (committer_has_work(spool))
+        return 0;
     if (committer_has_failed(spool))
         return RETRY_MS;
     return compaction_is_due(spool) ? 0 : IDLE_MS;
@@ -27,7 +29,7 @@ static void *run(void *argument)
     struct spool *spool = argument;
 
     thread_own(&spool->owner);
-    while (!spool->is_ending) {
+    while (!spool->is_ending || committer_has_work(spool)) {
         mailbox_wait(spool->mailbox, wait_ms(spool));
         space_check(&spool->space, clock_monotonic_ms());
         mailbox_run(spool->mailbox);

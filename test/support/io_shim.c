@@ -8,18 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static struct {
     pthread_mutex_t lock;
     unsigned n_calls, fail_at;
     int error, error_all;
-    bool has_failed, is_recording;
-    char fail_all[64];
+    bool has_failed, is_recording, is_short, is_once;
+    char fail_all[64], hold[64];
+    unsigned n_held, sync_delay_us;
+    pthread_cond_t changed;
     char folder[512];
     struct io_call *calls;
     size_t n_recorded, capacity;
-} shim = {.lock = PTHREAD_MUTEX_INITIALIZER};
+} shim = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 static const char *const kind_names[] = {
     [IO_CREATE] = "create", [IO_WRITE] = "write",   [IO_SIZE] = "size",     [IO_SYNC] = "sync",
@@ -82,6 +85,17 @@ static void record(enum io_call_kind kind, const char *path, uint64_t offset, co
     pthread_mutex_unlock(&shim.lock);
 }
 
+/* Under the lock, which it lets go of while it waits. */
+static void wait_while_held(const char *line)
+{
+    if (!shim.hold[0] || strncmp(line, shim.hold, strlen(shim.hold)) != 0)
+        return;
+    shim.n_held++;
+    pthread_cond_broadcast(&shim.changed);
+    while (shim.hold[0])
+        pthread_cond_wait(&shim.changed, &shim.lock);
+}
+
 /* Counts a call; its error when it is to fail, else 0. */
 static int must_fail(enum io_call_kind kind, const char *path)
 {
@@ -91,6 +105,7 @@ static int must_fail(enum io_call_kind kind, const char *path)
     pthread_mutex_lock(&shim.lock);
     snprintf(line, sizeof(line), "%s %s", kind_names[kind], below_folder(path));
     shim.n_calls++;
+    wait_while_held(line);
     if (shim.fail_at && shim.n_calls == shim.fail_at) {
         shim.has_failed = true;
         error = shim.error;
@@ -98,6 +113,8 @@ static int must_fail(enum io_call_kind kind, const char *path)
     if (shim.fail_all[0] && strncmp(line, shim.fail_all, strlen(shim.fail_all)) == 0) {
         shim.has_failed = true;
         error = shim.error_all;
+        if (shim.is_once)
+            shim.fail_all[0] = '\0';
     }
     pthread_mutex_unlock(&shim.lock);
     return error;
@@ -145,11 +162,27 @@ static int64_t shim_write(int fd, const struct iovec *pieces, int n_pieces, uint
 
     path_of_fd(fd, path, sizeof(path));
     error = must_fail(IO_WRITE, path);
-    if (error)
+    if (error && !shim.is_short)
         return -error;
+    if (error) { /* half of it, and then no more: the caller's next write fails */
+        struct iovec half = {pieces[0].iov_base, (pieces[0].iov_len + 1) / 2};
+
+        n_written = io_system.write(fd, &half, 1, offset);
+        record_pieces(path, &half, 1, offset, n_written);
+        io_shim_fail(1, EIO);
+        return n_written;
+    }
     n_written = io_system.write(fd, pieces, n_pieces, offset);
     record_pieces(path, pieces, n_pieces, offset, n_written);
     return n_written;
+}
+
+static void delay_sync(void)
+{
+    struct timespec delay = {0, (long)shim.sync_delay_us * 1000};
+
+    if (shim.sync_delay_us)
+        nanosleep(&delay, NULL); /* a slower disk, not a wait for something */
 }
 
 static int sync_with(int (*sync)(int), int fd)
@@ -162,6 +195,7 @@ static int sync_with(int (*sync)(int), int fd)
     error = must_fail(IO_SYNC, path);
     if (error)
         return -error;
+    delay_sync();
     result = sync(fd);
     if (result == 0 && fstat(fd, &status) == 0)
         record(S_ISDIR(status.st_mode) ? IO_SYNC_DIR : IO_SYNC, path, 0, NULL, 0, NULL);
@@ -287,6 +321,8 @@ static int file_write(sqlite3_file *file, const void *data, int n, sqlite3_int64
 {
     int error = must_fail(IO_WRITE, file_of(file)->path), result;
 
+    if (error && shim.is_short) /* what SQLite's own layer makes of a short write */
+        (void)real_of(file)->pMethods->xWrite(real_of(file), data, n / 2, offset);
     if (error)
         return code_of(error, SQLITE_IOERR_WRITE);
     result = real_of(file)->pMethods->xWrite(real_of(file), data, n, offset);
@@ -313,6 +349,7 @@ static int file_sync(sqlite3_file *file, int flags)
 
     if (error)
         return code_of(error, SQLITE_IOERR_FSYNC);
+    delay_sync();
     result = real_of(file)->pMethods->xSync(real_of(file), flags);
     if (result == SQLITE_OK)
         record(IO_SYNC, file_of(file)->path, 0, NULL, 0, NULL);
@@ -465,7 +502,9 @@ void io_shim_reset(const char *folder)
     shim.n_recorded = shim.capacity = 0;
     shim.n_calls = shim.fail_at = 0;
     shim.has_failed = shim.is_recording = false;
-    shim.fail_all[0] = '\0';
+    shim.fail_all[0] = shim.hold[0] = '\0';
+    shim.is_short = false;
+    shim.sync_delay_us = shim.n_held = 0;
     snprintf(shim.folder, sizeof(shim.folder), "%s", folder);
     pthread_mutex_unlock(&shim.lock);
 }
@@ -475,7 +514,8 @@ void io_shim_fail(unsigned nth, int error)
     pthread_mutex_lock(&shim.lock);
     shim.fail_at = nth ? shim.n_calls + nth : 0;
     shim.error = error;
-    shim.has_failed = false;
+    shim.has_failed = shim.is_short; /* what its short write began */
+    shim.is_short = false;
     pthread_mutex_unlock(&shim.lock);
 }
 
@@ -484,7 +524,47 @@ void io_shim_fail_all(const char *line_start, int error)
     pthread_mutex_lock(&shim.lock);
     snprintf(shim.fail_all, sizeof(shim.fail_all), "%s", line_start ? line_start : "");
     shim.error_all = error;
+    shim.has_failed = shim.is_once = false;
+    pthread_mutex_unlock(&shim.lock);
+}
+
+void io_shim_fail_next(const char *line_start, int error)
+{
+    pthread_mutex_lock(&shim.lock);
+    snprintf(shim.fail_all, sizeof(shim.fail_all), "%s", line_start);
+    shim.error_all = error;
     shim.has_failed = false;
+    shim.is_once = true;
+    pthread_mutex_unlock(&shim.lock);
+}
+
+void io_shim_fail_short(unsigned nth)
+{
+    io_shim_fail(nth, EIO);
+    pthread_mutex_lock(&shim.lock);
+    shim.is_short = true;
+    pthread_mutex_unlock(&shim.lock);
+}
+
+void io_shim_delay_syncs(unsigned microseconds)
+{
+    shim.sync_delay_us = microseconds;
+}
+
+void io_shim_hold(const char *line_start)
+{
+    pthread_mutex_lock(&shim.lock);
+    snprintf(shim.hold, sizeof(shim.hold), "%s", line_start ? line_start : "");
+    pthread_cond_broadcast(&shim.changed);
+    pthread_mutex_unlock(&shim.lock);
+}
+
+void io_shim_wait_held(void)
+{
+    pthread_mutex_lock(&shim.lock);
+    while (shim.n_held == 0)
+        pthread_cond_wait(&shim.changed, &shim.lock);
+    shim.n_held = 0;
     pthread_mutex_unlock(&shim.lock);
 }
 

@@ -17,8 +17,18 @@ void io_shim_reset(const char *folder);
 
 /* The n-th call from now (from 1) answers -error, and only that one. */
 void io_shim_fail(unsigned nth, int error);
+/* The next call whose line starts with that text fails, and only that one. */
+void io_shim_fail_next(const char *line_start, int error);
 /* Every call whose line starts with that text fails from now on; NULL: none. */
 void io_shim_fail_all(const char *line_start, int error);
+/* The n-th call from now fails as a disk does that takes half of a write (of other calls: EIO). */
+void io_shim_fail_short(unsigned nth);
+/* Every sync of data takes this much longer. */
+void io_shim_delay_syncs(unsigned microseconds);
+/* Calls whose line starts with that text stop there until it is NULL again; the test waits until
+ * one does. */
+void io_shim_hold(const char *line_start);
+void io_shim_wait_held(void);
 bool io_shim_has_failed(void);  /* since io_shim_fail() */
 unsigned io_shim_n_calls(void); /* that could have failed */
 

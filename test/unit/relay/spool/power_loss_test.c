@@ -16,9 +16,9 @@
 #include "test/support/io_shim.h"
 #include "test/support/spool_fixture.h"
 
-enum { MOST_FILES = 32, TEAR_BYTES = 512, N_CHOICES = 4 };
+enum { MOST_FILES = 64, TEAR_BYTES = 512, N_CHOICES = 4, MOST_ENUMERATED = 4, MOST_CHOSEN = 63 };
 
-enum loss { LOSE_ALL, LOSE_NOTHING, LOSE_SOME };
+enum loss { LOSE_ALL, LOSE_NOTHING, LOSE_SOME, LOSE_CHOSEN };
 
 struct lost_file {
     char path[64];
@@ -30,6 +30,8 @@ struct lost_file {
     size_t made_at, synced_at; /* indices of calls */
 };
 
+static uint64_t chosen;     /* LOSE_CHOSEN: bit i: the i-th write that was not synced is kept */
+static unsigned n_unsynced; /* of the state built last */
 static struct lost_file files[MOST_FILES];
 static size_t n_files;
 static uint32_t dice;
@@ -118,7 +120,16 @@ static void apply(const char *dir, const struct io_call *call, bool is_torn)
 
 static bool is_kept_by(enum loss loss)
 {
-    return loss == LOSE_NOTHING || (loss == LOSE_SOME && roll(2));
+    return loss == LOSE_NOTHING || loss == LOSE_CHOSEN || (loss == LOSE_SOME && roll(2));
+}
+
+/* A disk writes in any order what lies between two syncs. */
+static bool is_write_kept_by(enum loss loss)
+{
+    unsigned position = n_unsynced++;
+
+    return loss == LOSE_CHOSEN ? position <= MOST_CHOSEN && (chosen >> position & 1)
+                               : is_kept_by(loss);
 }
 
 /* The name as the disk may know it. */
@@ -135,6 +146,7 @@ static void build(const char *dir, const struct io_call *calls, size_t n, enum l
 {
     char path[PATH_MAX], to[PATH_MAX];
 
+    n_unsynced = 0;
     for (size_t i = 0; i < n; i++) {
         const struct lost_file *file = find_file(calls[i].path);
         bool is_durable;
@@ -142,7 +154,7 @@ static void build(const char *dir, const struct io_call *calls, size_t n, enum l
         if (!file || i < file->made_at || (calls[i].kind != IO_WRITE && calls[i].kind != IO_SIZE))
             continue;
         is_durable = i < file->synced_at;
-        if (is_durable || is_kept_by(loss))
+        if (is_durable || is_write_kept_by(loss))
             apply(dir, &calls[i], !is_durable && loss == LOSE_SOME && roll(4) == 0);
     }
     for (size_t i = 0; i < n_files; i++) {
@@ -159,7 +171,7 @@ static void build(const char *dir, const struct io_call *calls, size_t n, enum l
 
 static const char *const bodies[] = {"first\r\n", "long\r\nlong\r\n", "third\r\n"};
 enum { N_MESSAGES = 3 };
-static uint64_t ids[N_MESSAGES];
+static uint64_t ids[N_MESSAGES], old_id;
 
 /* After it another database is in use. */
 static void let_a_commit_fail(struct spool_fixture *fixture)
@@ -169,10 +181,37 @@ static void let_a_commit_fail(struct spool_fixture *fixture)
     io_shim_fail_all(NULL, 0);
 }
 
+static void defer(struct spool_fixture *fixture, uint64_t id)
+{
+    const struct spool_change open = {
+        .kind = CHANGE_OPEN, .n = 1, .host = SLICE_LITERAL("mx.example.net"), .tried_utc_ms = 1};
+    const struct spool_change later = {
+        .kind = CHANGE_ROW, .n = 1, .state = RECIPIENT_DEFERRED, .attempts = 1, .next_utc_ms = 1};
+    struct spool_update update = {
+        .stored = fixture_find(fixture, id), .changes = &open, .n_changes = 1};
+
+    assert_int_equal(fixture_update(fixture, &update), 0);
+    io_shim_note("marked");
+    update.changes = &later;
+    assert_int_equal(fixture_update(fixture, &update), 0);
+    io_shim_note("deferred");
+}
+
+/* What a start finds is sealed, and a sealed segment with little in it is compacted at once. */
+static void leave_one_behind(struct spool_fixture *fixture)
+{
+    old_id = queue_id_new();
+    assert_int_equal(fixture_start(fixture), 0);
+    assert_int_equal(fixture_append(fixture, old_id, "old\r\n", 1), 0);
+    io_shim_note("old");
+    fixture_stop(fixture);
+}
+
 static void record_run(struct spool_fixture *fixture, bool has_failure)
 {
     char note[32];
 
+    leave_one_behind(fixture);
     assert_int_equal(fixture_start(fixture), 0);
     for (unsigned i = 0; i < N_MESSAGES; i++) {
         if (has_failure && i == 1)
@@ -185,6 +224,7 @@ static void record_run(struct spool_fixture *fixture, bool has_failure)
         snprintf(note, sizeof(note), "receipt %u", i);
         io_shim_note(note);
     }
+    defer(fixture, ids[2]);
     assert_int_equal(fixture_finish(fixture, ids[0], 1, NULL), 0);
     io_shim_note("finished");
 }
@@ -192,7 +232,8 @@ static void record_run(struct spool_fixture *fixture, bool has_failure)
 /* ---- checking one state ---- */
 
 struct expectation {
-    bool is_accepted[N_MESSAGES];
+    bool is_accepted[N_MESSAGES], has_old;
+    bool is_marked, is_deferred; /* the last */
     bool is_end_asked, is_ended; /* of the first */
 };
 
@@ -205,10 +246,27 @@ static struct expectation expect(const struct io_call *calls, size_t n)
             continue;
         if (strncmp(calls[i].path, "receipt", 7) == 0)
             expected.is_accepted[strtoul(calls[i].path + 8, NULL, 10)] = true;
+        expected.has_old |= strcmp(calls[i].path, "old") == 0;
+        expected.is_marked |= strcmp(calls[i].path, "marked") == 0;
+        expected.is_deferred |= strcmp(calls[i].path, "deferred") == 0;
         expected.is_ended |= strcmp(calls[i].path, "finished") == 0;
     }
-    expected.is_end_asked = expected.is_accepted[N_MESSAGES - 1];
+    expected.is_end_asked = expected.is_deferred;
     return expected;
+}
+
+/* A mark that was answered before the cut is found as doubt; an answer takes it away. */
+static void check_last(const struct spool_fixture *fixture, const struct expectation *expected,
+                       size_t n)
+{
+    for (uint32_t i = 0; i < fixture->n_rows && expected->is_marked; i++) {
+        const struct recipient_row *row = &fixture->rows[i].row;
+        bool is_deferred = row->state == RECIPIENT_DEFERRED && row->attempts == 1 && !row->flags;
+
+        if (fixture->rows[i].id == ids[2] && !is_deferred &&
+            (expected->is_deferred || row->flags != RECIPIENT_DOUBTFUL))
+            fail_msg("cut after call %zu: the journal forgot a final dot", n);
+    }
 }
 
 static void check(struct spool_fixture *fixture, const struct expectation *expected, size_t n,
@@ -226,6 +284,9 @@ static void check(struct spool_fixture *fixture, const struct expectation *expec
         if (i == 0 && expected->is_ended && is_known)
             fail_msg("cut after call %zu (loss %d): a finished message came back", n, (int)loss);
     }
+    if (expected->has_old && !fixture_has(fixture, old_id, "old\r\n"))
+        fail_msg("cut after call %zu (loss %d): the message being moved is lost", n, (int)loss);
+    check_last(fixture, expected, n);
 }
 
 static void try_state(const struct io_call *calls, size_t n, enum loss loss)
@@ -247,6 +308,31 @@ static void try_state(const struct io_call *calls, size_t n, enum loss loss)
     fixture_free(fixture);
 }
 
+/* Every subset of few writes; of many, each one alone lost and each one alone kept. */
+static void try_reordered(const struct io_call *calls, size_t n)
+{
+    unsigned n_writes = n_unsynced < MOST_CHOSEN ? n_unsynced : MOST_CHOSEN;
+    uint64_t all = ((uint64_t)1 << n_writes) - 1;
+
+    if (n_writes <= MOST_ENUMERATED) {
+        for (chosen = 1; chosen < all; chosen++)
+            try_state(calls, n, LOSE_CHOSEN);
+        return;
+    }
+    for (unsigned i = 0; i < n_writes; i++) {
+        chosen = (uint64_t)1 << i;
+        try_state(calls, n, LOSE_CHOSEN);
+        chosen = all & ~chosen;
+        try_state(calls, n, LOSE_CHOSEN);
+    }
+}
+
+/* Between these, a cut leaves nothing that a cut after the last of them does not. */
+static bool is_quiet(const struct io_call *call)
+{
+    return call->kind == IO_WRITE || call->kind == IO_SIZE;
+}
+
 static void cut_everywhere(bool has_failure)
 {
     struct spool_fixture *fixture = fixture_new();
@@ -264,6 +350,8 @@ static void cut_everywhere(bool has_failure)
     for (size_t n = 1; n <= n_calls; n++) {
         try_state(calls, n, LOSE_ALL);
         try_state(calls, n, LOSE_NOTHING);
+        if (n == n_calls || !is_quiet(&calls[n]))
+            try_reordered(calls, n);
         for (unsigned i = 0; i < N_CHOICES; i++) {
             dice = (uint32_t)n * 31 + i;
             try_state(calls, n, LOSE_SOME);
