@@ -115,7 +115,7 @@ static void check_table(const struct network_rule *rules, uint32_t n_rules)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct network_rule rules[MOST_RULES];
+    struct network_rule rules[MOST_RULES] = {0};
     struct slice rest = slice_from(data, size);
     uint32_t n_rules = 0;
 
