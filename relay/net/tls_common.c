@@ -15,6 +15,9 @@ int tls_common_settings(SSL_CTX *context, bool is_lenient)
                                      SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    /* One record a call: a peer that sends key updates without end would else hold a loop inside
+     * one SSL_read() for as long as it likes. */
+    SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_default_passwd_cb(context, tls_no_pass_phrase);
     if (!SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) ||
         !SSL_CTX_set_cipher_list(context, is_lenient ? lenient_ciphers : strict_ciphers) ||

@@ -3,6 +3,7 @@
 #include <openssl/ssl.h>
 
 #include "relay/base/clock.h"
+#include "relay/net/stream_private.h"
 #include "relay/net/tls_tickets.h"
 
 static struct tls_tickets *tickets;
@@ -338,6 +339,37 @@ static void a_reader_that_pauses_gets_every_octet(void **state)
     assert_int_equal(right.received.len, sizeof(bytes));
 }
 
+static unsigned n_turns_of_others;
+
+static void on_turn_of_others(struct timer *timer)
+{
+    n_turns_of_others++;
+    timer_set(timer, 0);
+}
+
+/* Records that carry nothing (key updates, as many as the peer likes) are read one a turn. */
+static void records_without_data_starve_nobody(void **state)
+{
+    enum { N_RECORDS = 200 };
+    struct timer others;
+
+    (void)state;
+    shake_hands(server, may, NULL);
+    exchange();
+    buffer_clear(&right.received);
+    for (int i = 0; i < N_RECORDS; i++) {
+        assert_int_equal(SSL_key_update(left.stream->ssl, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+        assert_int_equal(SSL_do_handshake(left.stream->ssl), 1);
+    }
+    n_turns_of_others = 0;
+    timer_init(&others, loop, on_turn_of_others);
+    timer_set(&others, 0);
+    write_text(&left, "NOOP\r\n");
+    RUN_UNTIL(right.received.len == 6);
+    timer_fini(&others);
+    assert_true(n_turns_of_others >= N_RECORDS / 2);
+}
+
 static void bad_certificates_are_refused_with_a_sentence(void **state)
 {
     const struct tls_identity cases[] = {
@@ -377,6 +409,7 @@ int main(void)
         TLS_TEST(only_modern_versions_and_ciphers_are_spoken),
         TLS_TEST(large_messages_pass_through_tls_in_order),
         TLS_TEST(a_reader_that_pauses_gets_every_octet),
+        TLS_TEST(records_without_data_starve_nobody),
         TLS_TEST(bad_certificates_are_refused_with_a_sentence),
     };
 
