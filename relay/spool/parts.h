@@ -38,6 +38,8 @@ struct spool {
         int result;
         struct db *db; /* the helper's, and which one it is */
         char db_name[STORE_NAME_SIZE];
+        bool empties;        /* this one also gives the log's room back */
+        int64_t empty_at_ms; /* not before, when the disk is full */
     } checkpoint;
     uint32_t checkpoint_pages; /* the log's length at which the next one starts */
     struct {

@@ -4,12 +4,14 @@
 #include <limits.h>
 #include <stdio.h>
 
+#include "relay/base/clock.h"
 #include "relay/base/list.h"
 #include "relay/spool/parts.h"
 #include "sql/queue_schema.h"
 
 enum {
     CHECKPOINT_PAGES = 1000, /* 4 MB of log: the helper copies what it can */
+    EMPTY_EVERY_MS = 1000,   /* while the disk is full */
     LOG_LIMIT_PAGES = 16384, /* 64 MB: the writer itself finishes the job, so the log starts over */
 };
 
@@ -49,24 +51,46 @@ static void do_checkpoint(struct task *task)
 
     spool->checkpoint.result = open_for_checkpoint(spool);
     if (!spool->checkpoint.result)
-        spool->checkpoint.result = db_checkpoint(spool->checkpoint.db, false);
+        spool->checkpoint.result = db_checkpoint(spool->checkpoint.db, spool->checkpoint.empties);
     task->run = on_checkpointed;
     mailbox_answer(spool->mailbox, task);
 }
 
-static void start_checkpoint(struct spool *spool)
+static void start_checkpoint(struct spool *spool, bool empties)
 {
     spool->checkpoint.is_running = true;
+    spool->checkpoint.empties = empties;
     memcpy(spool->checkpoint.name, spool->store.name, STORE_NAME_SIZE);
     spool->checkpoint.task.run = do_checkpoint;
     mailbox_answer(spool->upkeep.mailbox, &spool->checkpoint.task);
+}
+
+/* SQLite keeps the log's file as long as it ever was, so on a small disk new mail could wait for
+ * ever for room that nothing needs. */
+static bool must_empty_log(struct spool *spool)
+{
+    int64_t now_ms;
+
+    if (!atomic_load(&spool->space.is_full))
+        return false;
+    now_ms = clock_monotonic_ms();
+    if (now_ms < spool->checkpoint.empty_at_ms)
+        return false;
+    spool->checkpoint.empty_at_ms = now_ms + EMPTY_EVERY_MS;
+    return true;
 }
 
 static void checkpoint_if_due(struct spool *spool)
 {
     uint32_t n_pages = db_wal_pages(spool->store.db);
 
-    if (spool->checkpoint.is_running || n_pages < CHECKPOINT_PAGES)
+    if (spool->checkpoint.is_running)
+        return;
+    if (must_empty_log(spool)) {
+        start_checkpoint(spool, true);
+        return;
+    }
+    if (n_pages < CHECKPOINT_PAGES)
         return;
     /* The helper never reaches the end of a log that grows while it copies; between two groups it
      * does not grow. */
@@ -79,7 +103,7 @@ static void checkpoint_if_due(struct spool *spool)
     }
     if (n_pages >= spool->checkpoint_pages) {
         spool->checkpoint_pages = n_pages + CHECKPOINT_PAGES;
-        start_checkpoint(spool);
+        start_checkpoint(spool, false);
     } else if (n_pages + CHECKPOINT_PAGES < spool->checkpoint_pages) {
         spool->checkpoint_pages = 0; /* the log has started over */
     }

@@ -17,7 +17,8 @@ from test_crash import MARK
 from test_crash_storm import Storm
 
 SENDER, RECIPIENT = storm.SENDER, "ann@dest.example"
-FEW_AND_MANY = [pytest.param(3, id="few"), pytest.param(60, id="many", marks=pytest.mark.long)]
+FEW_AND_MANY = [pytest.param(3, id="few"),
+                pytest.param(60, id="many", marks=[pytest.mark.long, pytest.mark.timeout(1800)])]
 
 
 def start(world, config="", receiver=None, **options):
@@ -168,8 +169,8 @@ def test_killed_while_it_makes_keys(world, kills):
         interrupt(relay, "dkim", "new", "shop.example", "--selector", f"s{i}", longest=0.5)
         relay.start()
     keys = relay.json("dkim", "list")
-    for n_types in {"rsa2048", "ed25519"} - {key["type"] for key in keys if is_active(key)}:
-        relay.cli("dkim", "new", "shop.example", "--selector", "last", "--type", n_types)
+    for kind in {"rsa2048", "ed25519"} - {key["type"] for key in keys if is_active(key)}:
+        relay.cli("dkim", "new", "shop.example", "--selector", f"last{kind}", "--type", kind)
     delivers(relay, login)
     assert receiver.taken[-1].data.count(b"DKIM-Signature:") == 2
     assert relay.command("dkim", "new", "shop.example", "--selector", "another").returncode == 0

@@ -53,6 +53,7 @@ def test_the_queue_is_whole_and_open_after_a_kill(world, victim):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("victim", ("relay", "all"))
 @pytest.mark.parametrize(("queued", "bound"), ((0, 1.0), (100_000, 5.0)))
 def test_the_first_250_comes_soon(world, victim, queued, bound):

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "relay/spool/queue_id.h"
 #include "relay/spool/spool_reader.h"
@@ -355,6 +357,33 @@ static void a_clock_that_steps_back_does_not_repeat_ids(void **state)
     assert_true(spool_last_commit_utc_ms(fixture->spool) > 0);
 }
 
+static off_t log_bytes(const struct spool_fixture *fixture)
+{
+    char path[128];
+    struct stat status;
+
+    snprintf(path, sizeof(path), "%s/queue.db-wal", fixture->dir);
+    assert_int_equal(stat(path, &status), 0);
+    return status.st_size;
+}
+
+/* SQLite would keep the file at its greatest length, and mail could wait for that room for ever. */
+static void a_full_disk_gets_the_room_of_the_log_back(void **state)
+{
+    struct spool_fixture *fixture = *state;
+
+    assert_int_equal(fixture_append(fixture, queue_id_new(), "hello\r\n", 1), 0);
+    assert_true(log_bytes(fixture) > 0);
+    spool_set_min_free(fixture->spool, UINT64_MAX);
+    for (int i = 0; i < 1000 && log_bytes(fixture) > 0; i++)
+        usleep(20000); /* the spool tells nobody */
+    assert_int_equal(log_bytes(fixture), 0);
+    spool_set_min_free(fixture->spool, 0);
+    for (int i = 0; i < 1000 && spool_is_full(fixture->spool); i++)
+        usleep(20000);
+    assert_int_equal(fixture_append(fixture, queue_id_new(), "hello\r\n", 1), 0);
+}
+
 int main(void)
 {
 #define SPOOL_TEST(test) cmocka_unit_test_setup_teardown(test, start, stop)
@@ -371,6 +400,7 @@ int main(void)
         SPOOL_TEST(files_without_a_message_are_removed_at_start),
         SPOOL_TEST(a_second_process_is_kept_out),
         SPOOL_TEST(a_nearly_full_disk_refuses_mail_but_takes_verdicts),
+        SPOOL_TEST(a_full_disk_gets_the_room_of_the_log_back),
         SPOOL_TEST(an_id_that_is_there_refuses_only_its_message),
         SPOOL_TEST(segments_are_used_again),
         SPOOL_TEST(a_lease_keeps_bytes_that_are_finished),
