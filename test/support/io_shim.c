@@ -437,13 +437,13 @@ static const sqlite3_io_methods methods = {
 
 static sqlite3_vfs *real_vfs;
 
-static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out)
+static int vfs_open(sqlite3_vfs *self, const char *name, sqlite3_file *file, int flags, int *out)
 {
     struct shim_file *shim_file = file_of(file);
     bool is_new = name && access(name, F_OK) < 0;
     int error = must_fail(IO_CREATE, name), result;
 
-    (void)vfs;
+    (void)self;
     *shim_file = (struct shim_file){.real = (sqlite3_file *)(void *)(shim_file + 1)};
     if (error)
         return code_of(error, SQLITE_CANTOPEN);
@@ -458,11 +458,11 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int 
     return result;
 }
 
-static int vfs_delete(sqlite3_vfs *vfs, const char *name, int syncs_folder)
+static int vfs_delete(sqlite3_vfs *self, const char *name, int syncs_folder)
 {
     int error = must_fail(IO_REMOVE, name), result;
 
-    (void)vfs;
+    (void)self;
     if (error)
         return code_of(error, SQLITE_IOERR_DELETE);
     result = real_vfs->xDelete(real_vfs, name, syncs_folder);
@@ -473,10 +473,10 @@ static int vfs_delete(sqlite3_vfs *vfs, const char *name, int syncs_folder)
     return result;
 }
 
+static sqlite3_vfs vfs;
+
 static void register_vfs(void)
 {
-    static sqlite3_vfs vfs;
-
     if (real_vfs)
         return;
     real_vfs = sqlite3_vfs_find(NULL);
@@ -490,6 +490,12 @@ static void register_vfs(void)
 }
 
 /* ---- control ---- */
+
+void io_shim_be_default(bool is_default)
+{
+    register_vfs();
+    sqlite3_vfs_register(is_default ? &vfs : real_vfs, 1);
+}
 
 void io_shim_reset(const char *folder)
 {

@@ -12,6 +12,8 @@
 extern const struct io io_shim;
 #define IO_SHIM_VFS "io-shim"
 
+/* Whoever names no VFS gets ours from now on (true), or the system's again. */
+void io_shim_be_default(bool is_default);
 /* Registers the VFS; forgets the record; nothing fails.  Paths are shown below folder. */
 void io_shim_reset(const char *folder);
 
