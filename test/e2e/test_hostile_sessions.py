@@ -173,7 +173,7 @@ def is_sanitized():
 
 
 @pytest.mark.skipif(is_sanitized(), reason="a sanitizer's memory says nothing")
-@pytest.mark.parametrize("kind,n,most", [("plain", 2000, 20000), ("submissions", 1000, 60000)])
+@pytest.mark.parametrize("kind,n,most", [("plain", 2000, 20000), ("submissions", 1000, 50000)])
 def test_memory_of_idle_sessions(world, kind, n, most):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))

@@ -93,7 +93,7 @@ static void v6_is_counted_by_64(void **state)
 
 static void many_addresses_together_are_bounded_in_lines_and_memory(void **state)
 {
-    const uint64_t n_addresses = 3 * PEER_LOG_PEERS, n_each = 3;
+    const uint64_t n_addresses = UINT64_C(3) * PEER_LOG_PEERS, n_each = 3;
     uint64_t n_said = 0;
     char ip[32];
 
