@@ -9,7 +9,7 @@ import time
 import pytest
 
 import storm
-from appliance import wait_for
+from appliance import PATIENCE, wait_for
 from test_crash_storm import Storm
 
 KILLS = int(os.environ.get("RETURN_KILLS", "7"))
@@ -66,4 +66,4 @@ def test_the_first_250_comes_soon(world, victim, queued, bound):
             time.sleep(11)  # a child that is killed more often is restarted later
     print(f"\nfirst 250 after kill -9 of {victim}, {queued} queued: "
           f"median {statistics.median(times):.2f} s, {min(times):.2f} to {max(times):.2f} s")
-    assert statistics.median(times) <= bound
+    assert statistics.median(times) <= bound * PATIENCE

@@ -14,8 +14,9 @@ from appliance import PATIENCE, wait_for
 
 MODES = ("accept", "defer", "mixed", "nasty")
 VICTIMS = ("relay", "signer", "parent", "all")
-KILLS = int(os.environ.get("STORM_KILLS", "50"))
-MESSAGES = int(os.environ.get("STORM_MESSAGES", "50000"))
+# Sanitizers (whose patience is longer) see every cell too, but not for hours each.
+KILLS = int(os.environ.get("STORM_KILLS", "50" if PATIENCE == 1 else "5"))
+MESSAGES = int(os.environ.get("STORM_MESSAGES", 1000 * KILLS))
 ROUTE_CONNECTIONS = 20
 IN_DOUBT = 256  # SHARD_MOST_IN_DOUBT of relay/delivery/shard.h; one next hop is one loop's
 CONFIG = ('delivery { retry = { "%s" } }\nroute "*" { via = "%s"  connections = %d }\n'

@@ -46,9 +46,9 @@ void storm_note(int out_fd, const char *format, ...) __attribute__((format(print
 
 double storm_now(void);
 
-/* A connected socket with TCP_NODELAY, or one that listens; -1. */
-int storm_connect(const char *address);
-int storm_listen(const char *address, uint16_t *port);
+/* Of "HOST:PORT": a connected socket with TCP_NODELAY, or one that listens; -1. */
+int storm_connect(const char *text);
+int storm_listen(const char *text, uint16_t *port);
 
 int storm_load(const struct storm_options *options, int out_fd);
 int storm_receive(const struct storm_options *options, int out_fd);

@@ -194,7 +194,7 @@ int storm_load(const struct storm_options *options, int out_fd)
                                      .dice = (unsigned)i * 7919 + (unsigned)getpid(),
                                      .mark = "-",
                                      .body = malloc(LARGEST_BODY),
-                                     .message = malloc(2 * LARGEST_BODY)};
+                                     .message = malloc((size_t)2 * LARGEST_BODY)};
         if (pthread_create(&threads[i], NULL, run, &senders[i]))
             return 1;
     }
