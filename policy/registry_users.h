@@ -52,7 +52,7 @@ MUST_USE bool registry_user_disable(struct registry *registry, struct user_reque
 MUST_USE bool registry_user_delete(struct registry *registry, struct user_request *request);
 
 /* "trace", "bounces", "class", "must_sign", or a limit's name; a value as
- * text: full | no_client, dsn | none, yes | no, a number (0: the service's own limit). */
+ * text: full | no_client, dsn | digest | none, yes | no, a number (0: the service's own limit). */
 struct user_option {
     struct slice name, value;
 };

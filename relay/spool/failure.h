@@ -62,8 +62,7 @@ struct failures_told {
 
 /* What waits for one user and sender, as found at start. */
 struct failures_waiting {
-    uint32_t user_id;
     struct slice sender;
-    uint32_t n;
+    uint32_t user_id, n;
     int64_t first_utc_ms; /* when the oldest failed */
 };

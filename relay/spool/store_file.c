@@ -244,11 +244,9 @@ static const struct table_copy copies[] = {
 static int copy_row(struct statement *read, struct statement *add, const char *types)
 {
     for (int i = 0; types[i]; i++) {
-        if (types[i] == 'n')
-            bind_number(add, i + 1, column_number(read, i));
-        else if (column_is_null(read, i))
+        if (types[i] != 'n' && column_is_null(read, i))
             bind_blob(add, i + 1, (struct slice){0});
-        else if (types[i] == 'i')
+        else if (types[i] == 'n' || types[i] == 'i')
             bind_number(add, i + 1, column_number(read, i));
         else
             bind_text(add, i + 1, column_text(read, i));
