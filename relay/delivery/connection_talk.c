@@ -12,8 +12,11 @@
 void connection_flush(struct connection *connection)
 {
     struct buffer *output = smtp_client_output(&connection->client);
+    int error = buffer_error(output); /* a command with a hole must not leave */
 
-    if (output->len && stream_write(connection->stream, buffer_slice(output)) < 0) {
+    if (error == 0 && output->len)
+        error = stream_write(connection->stream, buffer_slice(output));
+    if (error < 0) {
         connection->is_broken = true; /* no memory: lost, on the next turn */
         timer_set(&connection->timer, 0);
     }

@@ -53,10 +53,12 @@ void dispatch_end_body(struct dispatch *dispatch)
 
     if (preparation_crc(dispatch->preparation, &crc) && crc != dispatch->crc)
         hold_damaged(dispatch);
-    else if (!dispatch_is_marked(dispatch))
-        return;
-    else if (connection_end_body(dispatch->connection) != 0)
-        put_off_unread(dispatch);
+    else if (dispatch_is_marked(dispatch)) {
+        if (connection_end_body(dispatch->connection) != 0)
+            put_off_unread(dispatch);
+    } else if (!dispatch->is_marking) {
+        put_off_unread(dispatch); /* no memory for the mark: nobody would call again */
+    }
 }
 
 /* True: there may be more at once. */
@@ -82,11 +84,11 @@ static bool send_piece(struct dispatch *dispatch, char *room)
     if (!is_prefix)
         dispatch->crc = crc32c(dispatch->crc, piece);
     result = connection_write_body(dispatch->connection, piece);
-    if (result != 0) {
+    if (result > 0)
         hold_damaged(dispatch); /* bare CR or LF, NUL: nothing unclean leaves */
-        return false;
-    }
-    return true;
+    else if (result < 0)
+        put_off_unread(dispatch);
+    return result == 0;
 }
 
 void dispatch_on_room(struct dispatch *dispatch)

@@ -42,9 +42,9 @@ static void on_marked(struct spool_update *update)
         dispatch_end_body(dispatch);
 }
 
-static uint32_t fill_changes(struct dispatch *dispatch, struct spool_change *changes)
+static uint32_t fill_changes(struct dispatch *dispatch, struct spool_change *changes,
+                             struct slice host)
 {
-    struct slice host = dispatch->outcome->place.mx;
     int64_t now_utc_ms = clock_utc_ms();
     uint32_t n = 0;
 
@@ -63,6 +63,7 @@ static uint32_t fill_changes(struct dispatch *dispatch, struct spool_change *cha
 void dispatch_mark(struct dispatch *dispatch)
 {
     struct spool_change *changes;
+    struct slice host;
     uint32_t n_needed = 0;
 
     for (uint32_t i = 0; i < dispatch->n_entries; i++)
@@ -70,14 +71,16 @@ void dispatch_mark(struct dispatch *dispatch)
     if (n_needed == 0 || dispatch->is_marking)
         return;
     changes = arena_alloc(&dispatch->arena, n_needed * sizeof(*changes));
-    if (!changes)
+    /* A copy: the outcome may be gone before the mark is committed. */
+    host = arena_copy(&dispatch->arena, dispatch->outcome->place.mx);
+    if (!changes || !host.data)
         return; /* asked for again before the dot */
     dispatch->mark = (struct spool_update){
         .answer_to = loop_mailbox(dispatch->shard->loop),
         .done = on_marked,
         .stored = dispatch->letter->stored,
         .changes = changes,
-        .n_changes = fill_changes(dispatch, changes),
+        .n_changes = fill_changes(dispatch, changes, host),
     };
     dispatch->is_marking = true;
     spool_update(dispatch->shard->delivery->spool, &dispatch->mark);

@@ -35,7 +35,7 @@ static bool give_back(struct delivery_shard *shard, const struct pick *pick)
 
     for (uint32_t i = 0; i < pick->n_entries; i++)
         schedule_return(shard->schedule, pick->entries[i], now_ms);
-    site_transaction_ended(pick->site, pick->message_class, false);
+    site_transaction_ended(pick->site, pick->message_class, !pick->needs_connection);
     if (pick->needs_connection)
         site_closed(pick->site, false, now_ms);
     return false;

@@ -15,6 +15,8 @@
 #include "relay/spool/queue_id.h"
 #include "test/support/test_support.h"
 
+event_sink *delivery_fixture_sink;
+
 static void note_event(void *owner, const struct event *event)
 {
     struct delivery_fixture *fixture = owner;
@@ -168,25 +170,24 @@ static void start_spool(struct delivery_fixture *fixture)
     delivery_recovered(fixture->delivery);
 }
 
-struct delivery_fixture *delivery_fixture_start(struct delivery_settings settings)
+static struct delivery_fixture *start_in(const char *dir, struct delivery_settings *settings)
 {
     struct delivery_fixture *fixture = calloc(1, sizeof(*fixture));
     char folder[96];
 
     assert_int_equal(secret_start(), 0);
-    snprintf(fixture->dir, sizeof(fixture->dir), "/tmp/delivery-test.XXXXXX");
-    assert_non_null(mkdtemp(fixture->dir));
+    snprintf(fixture->dir, sizeof(fixture->dir), "%s", dir);
     pthread_mutex_init(&fixture->lock, NULL);
     pthread_cond_init(&fixture->changed, NULL);
     fixture->last = &fixture->first;
-    event_set_sink(note_event, fixture);
+    event_set_sink(delivery_fixture_sink ? delivery_fixture_sink : note_event, fixture);
     assert_int_equal(mailbox_new(&fixture->answers, 64), 0);
     for (unsigned i = 0; i < FIXTURE_LOOPS; i++)
         assert_int_equal(loop_new(&fixture->loops[i], i, 1024), 0);
-    start_delivery(fixture, &settings);
+    start_delivery(fixture, settings);
     start_spool(fixture);
     snprintf(folder, sizeof(folder), "%s/db", fixture->dir);
-    assert_int_equal(mkdir(folder, 0700), 0);
+    assert_true(mkdir(folder, 0700) == 0 || errno == EEXIST);
     assert_int_equal(registry_open(&fixture->registry, folder), 0);
     delivery_subscribe(fixture->delivery, fixture->registry);
     assert_int_equal(registry_start(fixture->registry), 0);
@@ -194,6 +195,15 @@ struct delivery_fixture *delivery_fixture_start(struct delivery_settings setting
         assert_int_equal(thread_start(&fixture->threads[i], "loop", run_loop, fixture->loops[i]),
                          0);
     return fixture;
+}
+
+struct delivery_fixture *delivery_fixture_start(struct delivery_settings settings)
+{
+    char dir[64];
+
+    snprintf(dir, sizeof(dir), "/tmp/delivery-test.XXXXXX");
+    assert_non_null(mkdtemp(dir));
+    return start_in(dir, &settings);
 }
 
 static void wait_answer(struct delivery_fixture *fixture, const bool *is_done)
@@ -235,10 +245,8 @@ void delivery_fixture_stop(struct delivery_fixture *fixture)
     delivery_fixture_end(fixture, true);
 }
 
-void delivery_fixture_end(struct delivery_fixture *fixture, bool drains)
+static void stop(struct delivery_fixture *fixture)
 {
-    if (drains)
-        drain(fixture);
     for (unsigned i = 0; i < FIXTURE_LOOPS; i++)
         loop_stop(fixture->loops[i]);
     for (unsigned i = 0; i < FIXTURE_LOOPS; i++)
@@ -256,8 +264,27 @@ void delivery_fixture_end(struct delivery_fixture *fixture, bool drains)
         free(fixture->first);
         fixture->first = next;
     }
+}
+
+void delivery_fixture_end(struct delivery_fixture *fixture, bool drains)
+{
+    if (drains)
+        drain(fixture);
+    stop(fixture);
     nftw(fixture->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
     free(fixture);
+}
+
+struct delivery_fixture *delivery_fixture_again(struct delivery_fixture *fixture,
+                                                struct delivery_settings settings)
+{
+    struct delivery_fixture *fresh;
+
+    drain(fixture);
+    stop(fixture);
+    fresh = start_in(fixture->dir, &settings);
+    free(fixture);
+    return fresh;
 }
 
 /* ---- asking ---- */

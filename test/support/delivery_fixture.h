@@ -33,10 +33,16 @@ struct delivery_fixture {
     struct noted_event *first, **last;
 };
 
+/* Set before the start: where events go instead of being noted. */
+extern event_sink *delivery_fixture_sink;
+
 /* Runs with these settings; hostname, retry and expiry are filled in when they are empty. */
 struct delivery_fixture *delivery_fixture_start(struct delivery_settings settings);
 void delivery_fixture_stop(struct delivery_fixture *fixture); /* drains; removes everything */
 void delivery_fixture_end(struct delivery_fixture *fixture, bool drains);
+/* Drains it and starts anew with the same queue; what was noted is forgotten. */
+struct delivery_fixture *delivery_fixture_again(struct delivery_fixture *fixture,
+                                                struct delivery_settings settings);
 
 struct fixture_mail {
     const char *sender;
