@@ -67,13 +67,16 @@ static void append_quoted(struct buffer *out, struct slice text, const char *unp
     buffer_append_byte(out, '"');
 }
 
-/* Never negative: how long something took. */
+/* Backwards where a clock was set back. */
 static void append_seconds(struct buffer *out, int64_t ms)
 {
-    const char fraction[] = {'.', (char)('0' + ms / 100 % 10), (char)('0' + ms / 10 % 10),
-                             (char)('0' + ms % 10)};
+    int64_t span = ms < 0 ? -ms : ms;
+    const char fraction[] = {'.', (char)('0' + span / 100 % 10), (char)('0' + span / 10 % 10),
+                             (char)('0' + span % 10)};
 
-    buffer_append_number(out, ms / 1000);
+    if (ms < 0)
+        buffer_append_byte(out, '-');
+    buffer_append_number(out, span / 1000);
     buffer_append(out, slice_from(fraction, sizeof(fraction)));
 }
 
@@ -82,7 +85,7 @@ static void append_logfmt_value(struct buffer *out, const struct event_field *fi
     if (field->type == FIELD_TYPE_NUMBER)
         buffer_append_number(out, field->number);
     else if (field->type == FIELD_TYPE_SECONDS)
-        append_seconds(out, field->number < 0 ? 0 : field->number);
+        append_seconds(out, field->number);
     else if (needs_quotes(field->text))
         append_quoted(out, field->text, "\\x");
     else

@@ -26,6 +26,18 @@ static void a_line_starts_with_time_level_and_event(void **state)
                                          "msg=7Q2F size=12 secs=1.800\n");
 }
 
+static void spans_have_three_places_and_a_sign(void **state)
+{
+    const struct event_field fields[] = {field_seconds("a", 0), field_seconds("b", -50),
+                                         field_seconds("c", -61007), field_number("d", INT64_MIN)};
+
+    (void)state;
+    format(LOG_FORMAT_LOGFMT, fields, 4);
+    assert_slice_is(buffer_slice(&line),
+                    "ts=2026-11-22T17:25:03.120Z level=info event=queued a=0.000 b=-0.050 "
+                    "c=-61.007 d=-9223372036854775808\n");
+}
+
 static void values_that_could_forge_a_line_are_quoted_and_escaped(void **state)
 {
     const struct event_field fields[] = {
@@ -163,6 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_starts_with_time_level_and_event),
+        cmocka_unit_test(spans_have_three_places_and_a_sign),
         cmocka_unit_test(values_that_could_forge_a_line_are_quoted_and_escaped),
         cmocka_unit_test(json_is_valid_whatever_the_bytes),
         cmocka_unit_test(an_absent_field_is_left_out),

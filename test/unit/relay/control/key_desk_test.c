@@ -8,11 +8,14 @@
 
 #include "policy/registry_domains.h"
 #include "policy/worker_pool.h"
+#include "relay/base/clock.h"
 #include "relay/base/list.h"
 #include "relay/base/secret.h"
 #include "relay/control/key_check.h"
 #include "relay/control/key_desk.h"
 #include "test/support/signer_fixture.h"
+
+enum { PATIENCE_MS = 60000 };
 
 #define DOMAIN "example.com"
 
@@ -343,6 +346,15 @@ static void link_again(void)
     one_turn();
 }
 
+static void await_active(const char *domain, const char *selector)
+{
+    int64_t end_ms = clock_monotonic_ms() + PATIENCE_MS;
+
+    while (!is_active(domain, selector) && clock_monotonic_ms() < end_ms)
+        one_turn();
+    assert_true(is_active(domain, selector));
+}
+
 /* A crash came between the registry's word and the signer's.  More than go at once. */
 static void what_the_registry_calls_active_is_made_so_at_the_signer(void **state)
 {
@@ -364,9 +376,7 @@ static void what_the_registry_calls_active_is_made_so_at_the_signer(void **state
     assert_int_equal(tell_key(KEY_CREATE, DOMAIN, "lost", DKIM_KEY_ED25519, ""), KEY_OK);
     link_again();
     for (int i = 0; i < N_DOMAINS; i++) {
-        for (int n = 0; n < 1000 && !is_active(domains[i], "s1"); n++)
-            one_turn();
-        assert_true(is_active(domains[i], "s1"));
+        await_active(domains[i], "s1");
         assert_false(is_active(domains[i], "s2"));
         assert_int_equal(sign_for(domains[i]), SIGN_OK);
     }
@@ -389,9 +399,7 @@ static void a_check_ends_with_its_signer(void **state)
     start_signer();
     connect_client();
     link_again();
-    for (int n = 0; n < 1000 && !is_active(DOMAIN, "s1"); n++)
-        one_turn();
-    assert_true(is_active(DOMAIN, "s1"));
+    await_active(DOMAIN, "s1");
     assert_int_equal(tell_key(KEY_DEACTIVATE, DOMAIN, "s1", 0, ""), KEY_OK);
     link_again();
 }
