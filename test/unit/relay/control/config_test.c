@@ -121,6 +121,9 @@ static void a_bad_file_is_refused_with_line_and_reason(void **state)
         {"run_dir = "
          "\"/a234567890123456789012345678901234567890123456789012345678901234567890123456789"
          "012345678901234567890\"",                                               "is not a whole path of 93"                              },
+        {"\nsandbox { connect_ports = { \"25\", \"0\" } }",
+         "test.conf:2: connect_ports: '0' is not a port"                                                                                            },
+        {"sandbox { connect_ports = smtp }",                                               "test.conf:1: connect_ports: 'smtp' is not a port"       },
         {"timezone = \"Europe/Rmoe\"",                                                     "test.conf:1: timezone: 'Europe/Rmoe' is not"            },
         {"timezone = \"../../../etc/passwd\"",
          "test.conf:1: timezone: '../../../etc/passwd' is not"                                                                                      },
