@@ -23,34 +23,36 @@ build = pathlib.Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else None
 if build:
     os.environ["STAFFETTA_BINARY"] = str(build / "staffetta")
 
-from cells import ALL, CELLS, MORE, QUICK, TARGETS  # noqa: E402
-from contenders import TOP, Floor, Staffetta, Cell  # noqa: E402
+from cells import CELLS, MORE, NAMES, QUICK, TARGETS  # noqa: E402
+from contenders import TOP, Floor, FloorSingly, Staffetta  # noqa: E402
 from peer_contenders import Haraka, Postfix  # noqa: E402
 from measure import Load, MemoryWatch, end_program, percentile, start_program  # noqa: E402
 from certificates import Authority  # noqa: E402
 import special  # noqa: E402
 
-KINDS = {"staffetta": Staffetta, "floor": Floor, "postfix": Postfix, "haraka": Haraka}
-NAMES = "127.0.77.53"
+KINDS = {"staffetta": Staffetta, "floor": Floor, "postfix": Postfix, "haraka": Haraka,
+         "floorsingly": FloorSingly}
+NAME_SERVER = "127.0.77.53"
 SETTLE = 0.5  # seconds for what follows the last 250: verdicts, closed connections
 FIGURES = (("delivered_s", "delivered/s", 0), ("recipients_s", "recipients/s", 0),
            ("accepted_s", "accepted/s", 0), ("cpu_ms", "CPU ms/message", 3),
            ("reply_p50_ms", "250 p50 ms", 2), ("reply_p99_ms", "p99", 2),
            ("delivery_p50_ms", "delivered p50 ms", 2), ("delivery_p99_ms", "p99", 2),
-           ("memory_mb", "MB at peak", 0))
+           ("memory_mb", "MB at peak", 0), ("load_cpu_ms", "load's CPU ms", 3),
+           ("receiver_cpu_ms", "receiver's", 3))
 
 
 def make_world(build_folder):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=build_folder))
     folder.chmod(0o755)
     world = types.SimpleNamespace(folder=folder, programs=build_folder / "test/bench/programs",
-                                  names=f"{NAMES}:53", rsa_key=folder / "rsa.pem")
+                                  names=f"{NAME_SERVER}:53", rsa_key=folder / "rsa.pem")
     world.certificate = Authority(folder / "tls").issue("relay.example", "127.0.0.1")
     (folder / "tls").chmod(0o755)
     subprocess.run(["openssl", "genrsa", "-out", str(world.rsa_key), "2048"], check=True,
                    capture_output=True)
     world.name_server, _ = start_program(
-        [world.programs / "names", "--address", NAMES, "--port", 53])
+        [world.programs / "names", "--address", NAME_SERVER, "--port", 53])
     return world
 
 
@@ -176,7 +178,7 @@ def machine():
     memory = re.search(r"MemTotal:\s+(\d+)", pathlib.Path("/proc/meminfo").read_text())
     return {"cores": os.cpu_count(), "processor": model.group(1) if model else platform.machine(),
             "memory_gb": round(int(memory.group(1)) / 1e6), "kernel": platform.release(),
-            "load_before": os.getloadavg()[0]}
+            "load_before": round(os.getloadavg()[0], 1)}
 
 
 def spread(figure, digits):
@@ -189,7 +191,7 @@ def table(results):
     lines = ["| cell | who | " + " | ".join(title for _, title, _ in FIGURES) + " |",
              "| --- | --- |" + " --- |" * len(FIGURES)]
     for cell, each in results.items():
-        for who in ALL:
+        for who in NAMES:
             if who not in each or "cpu_ms" not in each[who]:
                 continue
             row = [spread(each[who][key], digits) for key, _, digits in FIGURES]
@@ -226,36 +228,57 @@ def chosen_cells(chosen):
     cells = QUICK if chosen.quick else CELLS + MORE if chosen.all else CELLS
     if chosen.only:
         cells = [cell for cell in CELLS + MORE if cell.name in chosen.only.split(",")]
-    return [cell for cell in cells if isinstance(cell, Cell)]
+    return cells
 
 
-def main():
-    chosen = options()
-    rounds = chosen.rounds or (1 if chosen.quick else 3)
-    world, results, about = make_world(build), {}, machine()
-    begin = time.monotonic()
+def keep(about, results, path):
+    """After every cell: a run that is cut short leaves what it had."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.with_suffix(".json").write_text(
+        json.dumps({"about": about, "results": results}, indent=1) + "\n")
+    path.with_suffix(".md").write_text("\n".join(report(about, results)) + "\n")
+
+
+def report(about, results):
+    return [", ".join(f"{key} {value}" for key, value in about.items()), "",
+            *judgement(results), "", *table(results)]
+
+
+def run_special(world, run, quick):
     try:
-        for cell in chosen_cells(chosen):
-            results[cell.name] = run_cell(world, cell, rounds)
-        for name, run in special.PARTS.items():
-            if not chosen.only or name in chosen.only.split(","):
-                try:
-                    results[name] = {"staffetta": summary([run(world, chosen.quick)])}
-                except (AssertionError, OSError, subprocess.SubprocessError) as problem:
-                    results[name] = {"problem": str(problem)[:400]}
+        return {"staffetta": summary([run(world, quick)])}
+    except (AssertionError, OSError, subprocess.SubprocessError) as problem:
+        return {"problem": f"{type(problem).__name__}: {str(problem)[:400]}"}
+
+
+def run_all(chosen, about, results, path):
+    world, begin = make_world(build), time.monotonic()
+    steps = [(cell.name, lambda cell=cell: run_cell(world, cell, chosen.rounds))
+             for cell in chosen_cells(chosen)]
+    steps += [(name, lambda run=run: run_special(world, run, chosen.quick))
+              for name, run in special.PARTS.items()
+              if not chosen.only or name in chosen.only.split(",")]
+    try:
+        for name, step in steps:
+            results[name] = step()
+            about |= {"minutes": round((time.monotonic() - begin) / 60, 1),
+                      "load_after": round(os.getloadavg()[0], 1)}
+            keep(about, results, path)
     finally:
         end_program(world.name_server)
         shutil.rmtree(world.folder, ignore_errors=True)
-    about |= {"date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
-              "minutes": round((time.monotonic() - begin) / 60, 1),
-              "load_after": os.getloadavg()[0], "cpu_counted_by": special.counted_by()}
-    lines = [f"{about}", "", *table(results), "", *judgement(results)]
-    print("\n".join(lines))
-    stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    folder = TOP / "build/bench/results"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{stamp}.json").write_text(json.dumps({"about": about, "results": results}, indent=1))
-    print(f"\nwritten: build/bench/results/{stamp}.json")
+
+
+def main():
+    chosen, results = options(), {}
+    chosen.rounds = chosen.rounds or (1 if chosen.quick else 3)
+    now = datetime.datetime.now(datetime.timezone.utc)
+    about = {"date": now.strftime("%Y-%m-%d %H:%M UTC")} | machine() | {
+        "cpu_counted_by": special.counted_by()}
+    path = TOP / "build/bench/results" / now.strftime("%Y%m%d-%H%M%S")
+    run_all(chosen, about, results, path)
+    print("\n".join(report(about, results)))
+    print(f"\nwritten: {path.relative_to(TOP)}.json and .md")
     return 1 if any("problem" in each for each in results.values()) else 0
 
 

@@ -2,6 +2,7 @@
 from contenders import Cell
 
 ALL = ("staffetta", "floor", "postfix", "haraka")
+NAMES = (*ALL, "floorsingly")  # all there are
 OURS = ("staffetta", "floor")
 
 # The default selection: it answers every target.  `--all` adds MORE.
@@ -33,6 +34,7 @@ MORE = (
     Cell("5000-domains-postfix", domains=5000, contenders=("postfix",)),
     Cell("100-connections", connections=100, contenders=("staffetta", "postfix", "haraka")),
     Cell("500-connections-peers", connections=500, contenders=("postfix", "haraka")),
+    Cell("floor-of-20-clients", contenders=("staffetta", "floor", "floorsingly")),
     Cell("one-message-a-connection", per_connection=1, contenders=("staffetta", "postfix")),
 )
 QUICK = (

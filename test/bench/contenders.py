@@ -155,8 +155,8 @@ class Staffetta(Contender):
 # ---- the floor
 
 class Floor(Contender):
-    workers = 2 * (os.cpu_count() or 1)
-    window = 64
+    workers = connections = 2 * (os.cpu_count() or 1)
+    window = 64  # messages under way on one connection
 
     def make_receiver(self):
         return Receiver(self.world.programs, self.world.folder, frames=True,
@@ -178,9 +178,19 @@ class Floor(Contender):
     def load_words(self):
         cell = self.cell
         words = ["--frames", "--port", ",".join(map(str, self.ports)), "--size", cell.size,
-                 "--connections", self.workers, "--window", self.window]
+                 "--connections", self.connections, "--window", self.window]
         words += ["--tls", "implicit"] if cell.tls_in else []
         return words + (["--rate", cell.rate] if cell.rate else [])
 
     def halt(self):
         end_program(self.process)
+
+
+class FloorSingly(Floor):
+    """The same work for as many clients as a relay has, each waiting for its reply."""
+
+    window = 1
+
+    def __init__(self, world, cell):
+        super().__init__(world, cell)
+        self.connections = cell.connections

@@ -5,16 +5,12 @@
  *           commands of one connection follow one another
  * --frames  the floor's form instead of SMTP: 4 bytes of length, then the message; no replies
  * Prints "listening PORT" and runs until it is ended. */
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "board.h"
 #include "letter.h"
@@ -40,68 +36,15 @@ struct session {
 };
 
 static struct board *board;
-static int64_t *taken_ns;
 static int64_t delay_ns;
 static bool takes_frames;
 static SSL_CTX *tls;
 static int epoll;
 static struct session *first_held, *last_held;
 
-/* ---- counting */
-
-static void open_board(const char *path, uint64_t capacity)
-{
-    const size_t size = BOARD_MESSAGES_AT + capacity * sizeof(int64_t);
-    const int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-    if (fd < 0 || ftruncate(fd, (off_t)size))
-        die(path);
-    board = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (board == MAP_FAILED)
-        die(path);
-    board->capacity = capacity;
-    taken_ns = (int64_t *)(void *)((char *)board + BOARD_MESSAGES_AT);
-    close(fd);
-}
-
 static void count_taken(const struct session *session, size_t message_bytes)
 {
-    const int64_t now = now_ns();
-
-    board->recipients += session->n_recipients;
-    board->bytes += message_bytes;
-    if (session->has_id && session->id < board->capacity)
-        taken_ns[session->id] = now;
-    else
-        board->unknown++;
-    board->last_ns = (uint64_t)now;
-    __atomic_store_n(&board->messages, board->messages + 1, __ATOMIC_RELEASE);
-}
-
-/* Some relays put theirs at the end of the header. */
-static void count_signatures(const char *data, const char *end)
-{
-    static const char signature[] = "DKIM-Signature:";
-    const size_t n = sizeof(signature) - 1;
-
-    while ((data = memmem(data, (size_t)(end - data), signature, n)) != NULL) {
-        board->signatures++;
-        data += n;
-    }
-}
-
-/* In what wire.in holds of the message's beginning, once the whole header is there. */
-static void look_for_id(struct session *session, const char *data, size_t n)
-{
-    static const char field[] = "\n" LETTER_ID_FIELD;
-    const char *end = memmem(data, n, "\r\n\r\n", 4);
-    const char *found = end ? memmem(data, (size_t)(end - data), field, sizeof(field) - 1) : NULL;
-
-    if (!found)
-        return;
-    session->id = strtoull(found + sizeof(field) - 1, NULL, 16);
-    session->has_id = true;
-    count_signatures(data, end);
+    board_count(session->has_id ? &session->id : NULL, session->n_recipients, message_bytes);
 }
 
 static void begin_message(struct session *session)
@@ -209,7 +152,7 @@ static bool take_body(struct session *session)
     size_t n = in->len;
 
     if (!session->has_id && session->dropped == 0)
-        look_for_id(session, data, n < HEAD_BYTES ? n : HEAD_BYTES);
+        session->has_id = board_find_id(data, n < HEAD_BYTES ? n : HEAD_BYTES, &session->id);
     end =
         n > session->scanned ? memmem(data + session->scanned, n - session->scanned, dot, 5) : NULL;
     if (end) {
@@ -243,7 +186,8 @@ static bool take_frame(struct session *session)
         return false;
     session->has_id = false;
     session->n_recipients = 1;
-    look_for_id(session, bytes_begin(in) + sizeof(n), n < HEAD_BYTES ? n : HEAD_BYTES);
+    session->has_id =
+        board_find_id(bytes_begin(in) + sizeof(n), n < HEAD_BYTES ? n : HEAD_BYTES, &session->id);
     count_taken(session, n);
     bytes_drop(in, sizeof(n) + n);
     return true;
@@ -421,7 +365,7 @@ int main(int argc, char **argv)
     }
     signal(SIGPIPE, SIG_IGN);
     raise_file_limit();
-    open_board(path, (uint64_t)capacity);
+    board = board_open(path, (uint64_t)capacity);
     if (certificate && key)
         tls = tls_server_context(certificate, key);
     epoll = epoll_create1(EPOLL_CLOEXEC);
