@@ -92,7 +92,8 @@ def test_killed_while_it_compacts(world, kills):
         s.kill("all")
         n_compacted += len(log.all("segment_compacted"))
     s.finish(leaves=len(kept))
-    assert n_compacted + len(s.relay.log.all("segment_compacted")) > 0
+    if not n_compacted:
+        s.relay.log.wait("segment_compacted", timeout=60 * PATIENCE)
     closed.behaviour.clear()
     wait_for(lambda: s.relay.queue() == [] or None, "the rest leaves", timeout=60)
     found = [(MARK.search(m.data)[1].decode(), digest(m.data.split(b"\r\n\r\n", 1)[1]))
