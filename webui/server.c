@@ -12,6 +12,7 @@
 
 #include "relay/base/clock.h"
 #include "relay/base/log.h"
+#include "relay/base/secret.h"
 #include "webui/framing.h"
 #include "webui/routes.h"
 
@@ -110,15 +111,17 @@ static void add_headers(const struct exchange *exchange, struct MHD_Response *re
         MHD_add_response_header(response, "Connection", "close");
 }
 
+/* The text, which may hold a password that was made, is the library's until it has left. */
 static enum MHD_Result send_answer(struct exchange *exchange)
 {
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        exchange->text_len, exchange->text ? exchange->text : (char[]){""}, MHD_RESPMEM_MUST_COPY);
+    struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback(
+        exchange->text_len, exchange->text, secret_free);
     enum MHD_Result result;
 
     if (!response)
         return MHD_NO;
     add_headers(exchange, response);
+    exchange->text = NULL;
     guest_expect(exchange->connection, SEND_MS);
     result = MHD_queue_response(exchange->connection, exchange->status, response);
     MHD_destroy_response(response);

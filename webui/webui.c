@@ -1,8 +1,10 @@
 #include "webui/webui.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdlib.h>
 
+#include "relay/base/secret.h"
 #include "relay/base/thread.h"
 #include "webui/queue_desk.h"
 #include "webui/server.h"
@@ -59,6 +61,8 @@ int webui_new(struct webui **out, struct registry *registry)
 
     if (!webui)
         return FAULT(-ENOMEM);
+    /* Bodies hold passwords and keys, and a parser copies as it goes. */
+    json_set_alloc_funcs(malloc, secret_free);
     webui->stop.run = run_stop;
     list_init(&webui->guests);
     error = mailbox_new(&webui->mailbox, MAILBOX_REQUESTS);

@@ -23,6 +23,8 @@ uint64_t table_hash_ignoring_case(struct slice bytes);
  * and last page too, which costs a dump nothing but those. */
 void secret_hide(void *memory, size_t len);
 void secret_wipe(void *memory, size_t len);
+void secret_free(
+    void *memory); /* free() that wipes all of the block; for libraries that take one */
 bool secret_equal(const void *a, const void *b, size_t len); /* time independent of the bytes */
 
 /* argon2id, 19 MiB, t=2, p=1 (OWASP): about 20 ms and 19 MiB each, so only in the worker pool. */

@@ -2,6 +2,7 @@
 #include "relay/base/secret.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <sodium.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -50,16 +51,22 @@ uint64_t table_hash_ignoring_case(struct slice bytes)
 void secret_hide(void *memory, size_t len)
 {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    uintptr_t begin = (uintptr_t)memory / page * page;
-    uintptr_t end = ((uintptr_t)memory + len + page - 1) / page * page;
+    size_t before = (uintptr_t)memory % page; /* of the first page */
 
     if (memory) /* where it fails, no dump is made anyway: net/privileges.h */
-        (void)madvise((void *)begin, end - begin, MADV_DONTDUMP);
+        (void)madvise((char *)memory - before, before + len, MADV_DONTDUMP);
 }
 
 void secret_wipe(void *memory, size_t len)
 {
     sodium_memzero(memory, len);
+}
+
+void secret_free(void *memory)
+{
+    if (memory)
+        sodium_memzero(memory, malloc_usable_size(memory));
+    free(memory);
 }
 
 bool secret_equal(const void *a, const void *b, size_t len)

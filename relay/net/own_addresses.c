@@ -20,7 +20,7 @@ static struct ip_address ip_of(const struct sockaddr *from)
 static size_t list_v4(struct ip_address *out, size_t most)
 {
     CLEANUP(close_fd) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    struct ifreq interfaces[MOST_INTERFACES];
+    struct ifreq interfaces[MOST_INTERFACES] = {0};
     struct ifconf asked = {.ifc_len = sizeof(interfaces), .ifc_req = interfaces};
     size_t n = 0;
 

@@ -1,6 +1,7 @@
 #include "relay/net/privileges.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <pwd.h>
@@ -51,10 +52,21 @@ int privileges_die_with(pid_t parent)
     return getppid() == parent ? 0 : -ESRCH;
 }
 
+/* core(5): of all the kinds of memory, none.  gcore, which root may run on any process, goes by it
+ * too.  Children inherit it, and cannot write it again once they are not dumpable. */
+static void filter_dumps(void)
+{
+    CLEANUP(close_fd) int fd = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC);
+
+    if (fd >= 0)
+        (void)!write(fd, "0", 1);
+}
+
 int privileges_hide_memory(void)
 {
     const struct rlimit none = {0, 0};
 
+    filter_dumps();
     if (setrlimit(RLIMIT_CORE, &none) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         return FAULT(-errno);
     return 0;

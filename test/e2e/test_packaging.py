@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from appliance import TOP, wait_for
+from appliance import BINARY, TOP, wait_for
 from messages import PLAIN
 from proc import status_of
 from signatures import signatures_of
@@ -18,6 +18,8 @@ UNIT = PACKAGING / "staffetta.service"
 needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd here")
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="changes its user")
 NET_BIND_SERVICE = 1 << 10
+IS_SANITIZED = b"Sanitizer: " in BINARY.read_bytes() or b"libasan" in BINARY.read_bytes() \
+    or b"libtsan" in BINARY.read_bytes()
 
 
 def run(*words, **options):
@@ -59,6 +61,7 @@ def test_users_and_folders_are_well_formed(folder):
 
 @needs_systemd
 @needs_root
+@pytest.mark.skipif(IS_SANITIZED, reason="LeakSanitizer traces its own process, which the unit forbids")
 def test_the_service_runs_under_the_unit(world):
     """Its user, its capability, its system calls and families; a port below 1024, TLS, a signature,
     a reload with another such port.  Mounts and cgroups need systemd itself."""

@@ -1,4 +1,5 @@
 """Starts `staffetta serve` in a throw-away folder, reads its log, and speaks its command line."""
+import base64
 import json
 import os
 import pathlib
@@ -48,6 +49,7 @@ class Appliance:
         self.process = self.log = None
         self.logs = []
         self.ignored_events = ()  # of the log: see LogReader
+        self.passwords = []
         self.may_be_refused = set()  # system calls made on purpose; None: any
 
     # ---- the process
@@ -102,6 +104,8 @@ class Appliance:
         assert status == 0, f"ended with {status}\n{self.log.tail()}"
         self.check_sanitizers()
         self.check_calls()
+        if os.environ.get("STAFFETTA_SEARCH_SECRETS"):
+            assert secrets_left(self) == []
 
     def kill(self):
         """kill -9 of every process of this service at once."""
@@ -167,7 +171,9 @@ class Appliance:
 
     def add_user(self, name="news@shop.example", *options):
         """Makes a user; returns (name, password)."""
-        return name, self.cli("user", "add", name, "--generate", *options).strip()
+        password = self.cli("user", "add", name, "--generate", *options).strip()
+        self.passwords.append(password)
+        return name, password
 
     def queue(self):
         return self.json("queue", "list")
@@ -199,6 +205,23 @@ class Appliance:
 
     def wait_delivered(self, message_id, count=1, timeout=30):
         self.log.wait("delivered", count=count, msg=message_id, timeout=timeout * PATIENCE)
+
+
+def secrets_left(service):
+    """[(file, what)]: passwords and DKIM keys in what a service wrote: log, databases, spool."""
+    needles = {}
+    for password in service.passwords:
+        needles[password.encode()] = "a password"
+        needles[base64.b64encode(password.encode()).rstrip(b"=")[:-1]] = "a password, base64"
+    keys = service.folder / "data/keys"
+    for file in keys.iterdir() if keys.is_dir() else ():
+        lines = file.read_bytes().splitlines()
+        needles.update((line, f"the key {file.name}") for line in lines[2:-1] if len(line) >= 40)
+    places = [file for top in ("log", "spool", "run", "data/db", "data/history")
+              for file in [service.folder / top, *(service.folder / top).rglob("*")]]
+    return [(str(file), what) for file in places if file.is_file()
+            for octets in [file.read_bytes()] for needle, what in needles.items()
+            if needle in octets]
 
 
 def submit(client, sender, recipients, message, mail_options=(), rcpt_options=()):
