@@ -1,6 +1,7 @@
 """A receiver that keeps every octet of a connection as it came, for the question what a careless
 one could have read into it; and a pen for queue files that no version of ours would write."""
 import socket
+import sqlite3
 import struct
 import threading
 
@@ -79,32 +80,35 @@ def crc32c(octets):
 
 
 def rewrite_records(spool, change):
-    """change(stored bytes) -> bytes of the same length, for every record; checksums are made anew.
-    Returns how many were changed."""
-    n = 0
+    """change(stored bytes) -> bytes of the same length, for every record; checksums are made anew, in
+    the record and in its row.  Returns how many were changed."""
+    crcs = {}
     for path in sorted((spool / "segments").glob("*.seg")):
         octets = bytearray(path.read_bytes())
         at = octets.find(b"TFFS")
         while at >= 0:
-            n += rewrite_record(octets, at, change)
+            rewrite_record(octets, at, change, crcs)
             at = octets.find(b"TFFS", at + 8)
         path.write_bytes(octets)
-    return n
+    with sqlite3.connect(spool / "queue.db") as database:
+        done = sum(database.execute("UPDATE message SET crc = ? WHERE id = ?", (crc, number)).rowcount
+                   for number, crc in crcs.items())
+    database.close()
+    return done
 
 
-def rewrite_record(octets, at, change):
+def rewrite_record(octets, at, change, crcs):
     fields = list(LAYOUT.unpack_from(octets, at))
     begin = at + LAYOUT.size + fields[6]
     end = begin + fields[8] + fields[9]
     if crc32c(octets[at + 8:at + LAYOUT.size]) != fields[1]:
-        return 0  # no record: these four letters stood somewhere
+        return  # no record: these four letters stood somewhere
     changed = change(bytes(octets[begin:end]))
     assert len(changed) == end - begin
     if changed == octets[begin:end]:
-        return 0
+        return
     octets[begin:end] = changed
-    fields[10] = crc32c(changed)
+    fields[10] = crcs[fields[2]] = crc32c(changed)
     LAYOUT.pack_into(octets, at, *fields)
     fields[1] = crc32c(octets[at + 8:at + LAYOUT.size])
     LAYOUT.pack_into(octets, at, *fields)
-    return 1
