@@ -166,6 +166,7 @@ static struct figures run(enum way which, unsigned n_producers, double seconds)
             end_us = start_us + (int64_t)(seconds * 1e6);
     struct spool_figures before, after;
     struct figures figures;
+    size_t middle;
 
     way = which;
     n_done = n_waits = 0;
@@ -179,11 +180,12 @@ static struct figures run(enum way which, unsigned n_producers, double seconds)
         is_over = now_us() >= end_us;
     }
     spool_figures(spool, &after);
+    middle = n_done / 2;
     qsort(waits_us, n_done < MOST_WAITS ? n_done : MOST_WAITS, sizeof(waits_us[0]), by_size);
     figures = (struct figures){
         .per_second = (double)n_done * 1e6 / (double)(now_us() - start_us),
         .cpu_us = (double)(cpu_us() - start_cpu_us) / (double)n_done,
-        .wait_us = waits_us[n_done / 2],
+        .wait_us = waits_us[middle],
         .per_group = (double)n_done / (double)(after.n_groups - before.n_groups),
     };
     return figures;
