@@ -124,6 +124,7 @@ def forge_senders(relay, n):
 @pytest.mark.sanitized
 def test_lines_about_one_peer_are_few_and_their_number_is_exact(world):
     relay = start_target(world)
+    begin = time.monotonic()
     for _ in range(N_ERRORS):
         break_handshake(relay)
     forge_senders(relay, 300)
@@ -131,7 +132,8 @@ def test_lines_about_one_peer_are_few_and_their_number_is_exact(world):
     lines = len(relay.log.all("tls_failed")) + len(relay.log.all("refused"))
     left_out = sum(int(e["n"]) for e in relay.log.all("suppressed", ip="127.0.0.1"))
     assert lines + left_out == N_ERRORS + 300
-    assert lines <= 200 * N_LOOPS_AT_MOST * 2 and left_out > 0  # the run may touch two windows
+    n_windows = 2 + (time.monotonic() - begin) // 60
+    assert lines <= 200 * N_LOOPS_AT_MOST * n_windows and (left_out > 0 or n_windows > 2)
     assert len(relay.log.all("queued")) == 300  # what was accepted is never left out
 
 
