@@ -24,7 +24,7 @@ static bool is_hash(const char *name)
     return strlen(name) == 40 && strspn(name, "0123456789abcdef") == 40;
 }
 
-static size_t replay(const char *folder, const char *name)
+static size_t replay(const char *folder, const char *name, bool is_cut)
 {
     static uint8_t data[1 << 20];
     char path[4096];
@@ -36,7 +36,7 @@ static size_t replay(const char *folder, const char *name)
     PROMISE(file);
     size = fread(data, 1, sizeof(data), file);
     (void)fclose(file);
-    for (size_t len = size <= SHORT_FILE && !is_hash(name) ? 0 : size; len <= size; len++)
+    for (size_t len = is_cut && size <= SHORT_FILE && !is_hash(name) ? 0 : size; len <= size; len++)
         run(data, len);
     return 1;
 }
@@ -45,15 +45,15 @@ int main(int argc, char **argv)
 {
     size_t n_files = 0;
     const struct dirent *entry;
-    DIR *folder = argc == 2 ? opendir(argv[1]) : NULL;
+    DIR *folder = argc == 2 || argc == 3 ? opendir(argv[1]) : NULL;
 
     if (!folder) {
-        fprintf(stderr, "usage: %s FOLDER\n", argv[0]);
+        fprintf(stderr, "usage: %s FOLDER [whole]\n", argv[0]);
         return 64;
     }
     while ((entry = readdir(folder)))
         if (entry->d_name[0] != '.')
-            n_files += replay(argv[1], entry->d_name);
+            n_files += replay(argv[1], entry->d_name, argc == 2);
     (void)closedir(folder);
     printf("%zu files replayed\n", n_files);
     return n_files ? 0 : 1;
