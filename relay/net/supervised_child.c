@@ -9,6 +9,9 @@
 #include "relay/base/event.h"
 #include "relay/net/privileges.h"
 
+/* One that served and crashes again and again still serves in between: mail must not wait long. */
+enum { LONGEST_OF_SERVING_MS = 1000 };
+
 static void set_signals(void)
 {
     static const int ignored[] = {SIGHUP, SIGINT, SIGTERM, SIGPIPE};
@@ -123,6 +126,8 @@ void supervised_child_plan_restart(struct supervised_child *child,
     int64_t longest = or_default(plan->longest_backoff_ms, 10000);
     int64_t delay = or_default(plan->first_backoff_ms, 100);
 
+    if (child->has_served && longest > LONGEST_OF_SERVING_MS)
+        longest = LONGEST_OF_SERVING_MS;
     if (now_ms - child->started_ms >= longest)
         child->n_failures = 0;
     for (unsigned i = 1; i < child->n_failures && delay < longest; i++)
@@ -136,6 +141,7 @@ void supervised_child_plan_restart(struct supervised_child *child,
 void supervised_child_forget(struct supervised_child *child)
 {
     child->pid = 0;
+    child->has_served = child->is_ready;
     child->is_ready = false;
     if (child->channel_fd >= 0)
         close(child->channel_fd);

@@ -16,6 +16,7 @@ struct supervised_child {
     int64_t started_ms;
     unsigned n_failures; /* ends in a row without a long life between */
     bool is_ready, was_ready, is_draining;
+    bool has_served; /* the run that ended was ready: it is not the settings that kill it */
 };
 
 /* Forks it and sends CHANNEL_START; 0 or -errno (nothing runs then). */

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "relay/net/supervised_child.h"
 #include "relay/net/supervisor.h"
 
 /* The parent under test runs in a process of its own.  It and its children report what happens as
@@ -481,6 +482,26 @@ static void restarts_slow_down(void **state)
     end_parent(SIGTERM);
 }
 
+static int64_t wait_after(unsigned n_failures, bool has_served)
+{
+    const struct supervisor_plan plan = {.first_backoff_ms = 100, .longest_backoff_ms = 10000};
+    struct supervised_child child = {.started_ms = 5000, .channel_fd = -1, .is_ready = has_served};
+
+    child.n_failures = n_failures;
+    supervised_child_forget(&child);
+    supervised_child_plan_restart(&child, &plan, 5100);
+    return child.start_at_ms - 5100;
+}
+
+static void who_served_waits_a_second_at_most(void **state)
+{
+    (void)state;
+    assert_int_equal(wait_after(0, true), 0);
+    assert_int_equal(wait_after(3, true), 400);
+    assert_int_equal(wait_after(12, true), 1000);
+    assert_int_equal(wait_after(12, false), 10000);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -490,6 +511,7 @@ int main(void)
         TEST(the_first_role_drains_before_the_second),
         TEST(a_child_that_dies_is_started_again_with_a_fresh_pair),
         TEST(a_child_that_lost_its_peer_gets_a_fresh_pair),
+        cmocka_unit_test(who_served_waits_a_second_at_most),
         TEST(signals_to_the_group_do_not_end_children),
         TEST(hup_reloads_and_a_bad_file_keeps_the_old_settings),
         TEST(a_renewed_link_and_a_rewritten_file_reload),
