@@ -21,7 +21,7 @@ struct signer_watch {
 
 void signer_watch_init(struct signer_watch *watch, struct service *service);
 void signer_watch_begin(struct signer_watch *watch); /* from now on the parent may be asked */
-void signer_watch_note(void *watch, bool is_up);
+void signer_watch_note(void *owner, bool is_up);     /* owner: the watch */
 
 /* When to call signer_watch_turn() at the latest, monotonic; INT64_MAX: no need. */
 int64_t signer_watch_due_ms(const struct signer_watch *watch);
