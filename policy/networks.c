@@ -80,8 +80,11 @@ static int sort_rules(struct networks *networks, const struct network_rule *rule
 int networks_build(struct networks **out, const struct network_rule *rules, uint32_t n_rules)
 {
     struct networks *networks = calloc(1, sizeof(*networks) + n_rules * sizeof(rules[0]));
-    int error = networks ? sort_rules(networks, rules, n_rules) : FAULT(-ENOMEM);
+    int error;
 
+    if (!networks)
+        return FAULT(-ENOMEM);
+    error = sort_rules(networks, rules, n_rules);
     if (error) {
         free(networks);
         return error;
