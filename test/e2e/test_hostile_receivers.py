@@ -105,9 +105,12 @@ def test_malformed_replies_defer_and_drop_the_session(relay, phase):
         relay.receiver.behaviour[phase] = reply
         identifier = send(relay)
         event = wait_decided(relay, identifier)
-        assert event.name == "deferred", (name, event)
+        # One line with 250 after the dot counts, for want of a CR alone: see the test behind this.
+        is_taken = phase == "DOT" and name == "bare lf"
+        assert event.name == ("delivered" if is_taken else "deferred"), (name, event)
         assert_log_is_clean(relay, size)
-        relay.cli("queue", "delete", identifier)
+        if not is_taken:
+            relay.cli("queue", "delete", identifier)
         del relay.receiver.behaviour[phase]
     assert_others_go_on(relay)
 
