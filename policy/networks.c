@@ -64,13 +64,13 @@ static int compare_given(const void *a, const void *b)
 /* Copies the rules in their order, each network once. */
 static int sort_rules(struct networks *networks, const struct network_rule *rules, uint32_t n_rules)
 {
-    CLEANUP(free) const struct network_rule **given = calloc(n_rules + 1, sizeof(*given));
+    CLEANUP(free) const struct network_rule **given = calloc(n_rules + 1, sizeof(void *));
 
     if (!given)
         return FAULT(-ENOMEM);
     for (uint32_t i = 0; i < n_rules; i++)
         given[i] = &rules[i];
-    qsort(given, n_rules, sizeof(*given), compare_given);
+    qsort(given, n_rules, sizeof(void *), compare_given);
     for (uint32_t i = 0; i < n_rules; i++)
         if (i == 0 || compare_rules(given[i - 1], given[i]) != 0)
             networks->rules[networks->n_rules++] = *given[i];
