@@ -50,10 +50,10 @@ struct delivery_settings {
     enum delivery_ipv6 ipv6;
     enum delivery_tls tls; /* towards MX hosts; never IMPLICIT */
     struct retry retry;
-    int64_t expire_ms;         /* of reports that we make ourselves */
-    uint32_t signature_life_s; /* DKIM x= this long after t=; 0: none */
-    int64_t delay_report_ms;   /* 0: none */
-    int64_t digest_ms;         /* failures of a user with bounces = digest wait this long */
+    int64_t expire_ms;               /* of reports that we make ourselves */
+    uint32_t signature_life_s;       /* DKIM x= this long after t=; 0: none */
+    int64_t delay_report_ms;         /* 0: none */
+    int64_t digest_ms;               /* failures of a user with bounces = digest wait this long */
     enum delivery_doubtful doubtful; /* of destinations that have no word of their own */
     int64_t doubtful_wait_ms;
     const struct delivery_destination *destinations;
