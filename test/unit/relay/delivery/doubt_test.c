@@ -9,6 +9,7 @@
 #include "relay/base/clock.h"
 #include "relay/spool/spool_reader.h"
 #include "test/support/delivery_fixture.h"
+#include "test/support/io_shim.h"
 #include "test/support/smtp_receiver.h"
 
 #define TEXT "From: <news@shop.example>\r\nSubject: hello\r\n\r\nOne line\r\n"
@@ -131,6 +132,23 @@ static void no_dot_leaves_before_its_mark_is_committed(void **state)
     end(scene);
 }
 
+static void a_dot_waits_for_a_slow_disk(void **state)
+{
+    struct scene *scene;
+
+    (void)state;
+    io_shim_be_default(true);
+    io_shim_delay_syncs(50000);
+    scene = begin((struct delivery_settings){0});
+    send_to(scene, ann);
+    delivery_fixture_await(scene->fixture, EVENT_DELIVERED, NULL, NULL, 0);
+    assert_int_equal(scene->n_dots, 1);
+    assert_int_equal(scene->n_unmarked, 0);
+    end(scene);
+    io_shim_delay_syncs(0);
+    io_shim_be_default(false);
+}
+
 static void a_burst_is_marked_whichever_way_before_each_dot(void **state)
 {
     struct scene *scene = begin((struct delivery_settings){0});
@@ -242,6 +260,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_dot_leaves_before_its_mark_is_committed),
+        cmocka_unit_test(a_dot_waits_for_a_slow_disk),
         cmocka_unit_test(a_burst_is_marked_whichever_way_before_each_dot),
         cmocka_unit_test(a_second_try_needs_a_mark_of_its_own),
         cmocka_unit_test(by_default_it_is_tried_again),
