@@ -275,14 +275,14 @@ static int rule_process(scmp_filter_ctx filter)
                                    PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP, PR_CAPBSET_READ,
                                    PR_SET_VMA};
     int error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                                 SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+                                 SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
 
     if (!error)
         error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
-                                 SCMP_A2(SCMP_CMP_EQ, 0));
+                                 SCMP_A2(SCMP_CMP_EQ, 0, 0));
     for (size_t i = 0; !error && i < sizeof(readable) / sizeof(readable[0]); i++)
         error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
-                                 SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)readable[i]));
+                                 SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)readable[i], 0));
     return error;
 }
 
@@ -327,15 +327,15 @@ static int rule_sockets(scmp_filter_ctx filter)
         for (size_t k = 0; !error && k < sizeof(transports) / sizeof(transports[0]); k++)
             error = seccomp_rule_add(
                 filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 3,
-                SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]),
+                SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0),
                 SCMP_A1(SCMP_CMP_MASKED_EQ, TYPE_MASK, (scmp_datum_t)transports[k].type),
-                SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)transports[k].protocol));
+                SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)transports[k].protocol, 0));
     if (!error) /* which addresses are ours: own_addresses.c */
         error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
                                  SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, SIOCGIFCONF));
     if (!error) /* the channels to the signer */
         error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1,
-                                 SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+                                 SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0));
     return error;
 }
 
