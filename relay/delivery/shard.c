@@ -15,6 +15,7 @@
 
 enum {
     TICK_MS = 250,
+    REST_MS = 4000,    /* between two ticks of a shard that has nothing to do */
     PICKS_A_TURN = 64, /* so that a turn stays short */
     STEPS_A_TURN = 2000,
     CLOCK_JUMP_MS = 60000,
@@ -34,6 +35,9 @@ int64_t shard_utc_of(const struct delivery_shard *shard, int64_t monotonic_ms)
 void delivery_shard_touch(struct delivery_shard *shard)
 {
     later_set(&shard->pump);
+    if (shard->is_resting)
+        timer_set(&shard->tick, TICK_MS);
+    shard->is_resting = false;
 }
 
 void delivery_shard_admit(struct delivery_shard *shard, const struct new_entry *entry)
@@ -216,6 +220,18 @@ static void watch_clock(struct delivery_shard *shard)
         EVENT(EVENT_CLOCK_JUMPED, field_seconds("by", moved_ms));
 }
 
+/* Nothing that a tick looks after: an idle service shall not wake for nothing. */
+static bool may_rest(const struct delivery_shard *shard)
+{
+    uint64_t n_entries = 0;
+
+    for (unsigned i = 0; i < N_ENTRY_STATES; i++)
+        n_entries += shard->schedule->n_states[i];
+    return shard->is_ready && n_entries == 0 && list_is_empty(&shard->connections) &&
+           shard->n_dispatches == 0 && shard->n_outcomes == 0 && shard->purse.n_idle == 0 &&
+           !heap_first(&shard->digests.by_age) && shard->digests.n_drafts == 0;
+}
+
 static void on_tick(struct timer *timer)
 {
     struct delivery_shard *shard = CONTAINER_OF(timer, struct delivery_shard, tick);
@@ -227,7 +243,8 @@ static void on_tick(struct timer *timer)
     watch_clock(shard);
     digest_run(shard);
     delivery_shard_touch(shard);
-    timer_set(&shard->tick, TICK_MS);
+    shard->is_resting = may_rest(shard);
+    timer_set(&shard->tick, shard->is_resting ? REST_MS : TICK_MS);
 }
 
 /* ---- what comes from outside ---- */

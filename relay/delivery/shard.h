@@ -35,9 +35,9 @@ struct delivery_shard {
     struct tls_client *tls_may, *tls_verify; /* tls_verify: made at its first use */
     struct permit_purse purse;
 
-    struct later pump; /* something changed: what may start now? */
-    struct timer wake; /* the schedule's next moment */
-    struct timer tick; /* four times a second: permits, the clock, whether the spool can commit */
+    struct later pump;     /* something changed: what may start now? */
+    struct timer wake;     /* the schedule's next moment */
+    struct timer tick;     /* four times a second, unless resting: permits, the clock, the spool */
     int64_t utc_offset_ms; /* as last seen: a jump shows here */
 
     struct list connections; /* all of them */
@@ -59,7 +59,8 @@ struct delivery_shard {
     struct list expired;        /* entries, SENDING */
     struct buffer delayed;      /* struct delayed_entry, outcome.c */
 
-    bool is_ready; /* the spool's rows are all told */
+    bool is_ready;   /* the spool's rows are all told */
+    bool is_resting; /* the next tick is far off */
     bool is_draining;
     struct delivery_drain *drain;
 };

@@ -9,7 +9,8 @@
 enum {
     DEFAULT_SEGMENT_BYTES = 64 << 20,
     DEFAULT_CAPACITY = 8192,
-    IDLE_MS = 1000, /* how often the disk's free space is looked at */
+    IDLE_MS = 5000, /* how often the disk's free space is looked at while nothing happens */
+    FULL_MS = 1000, /* and while it is full */
     RETRY_MS = 200, /* verdicts that could not be committed */
 };
 
@@ -21,7 +22,9 @@ static int wait_ms(const struct spool *spool)
         return 0;
     if (committer_has_failed(spool))
         return RETRY_MS;
-    return compaction_is_due(spool) ? 0 : IDLE_MS;
+    if (compaction_is_due(spool))
+        return 0;
+    return atomic_load(&spool->space.is_full) ? FULL_MS : IDLE_MS;
 }
 
 static void *run(void *argument)
