@@ -110,7 +110,7 @@ def is_filtered(relay):
 
 @pytest.mark.sanitized
 @pytest.mark.skipif(b"libtsan" in BINARY.read_bytes(),
-                    reason="ThreadSanitizer holds signals back, and a probe with them")
+                    reason="under ThreadSanitizer the probe does not answer; not yet known why")
 @pytest.mark.parametrize("user", [None, "root"])
 def test_each_try_is_refused(world, doors, folder, user):
     relay = start(world, doors, folder, user=user)
