@@ -42,6 +42,15 @@ static struct smtp_reply judge_room(const struct session *session)
     return (struct smtp_reply){0};
 }
 
+static void forget_transaction(struct session *session)
+{
+    session->n_recipients = 0;
+    if (session->seen)
+        memset(session->seen, 0, session->seen_size * sizeof(*session->seen));
+}
+
+/* Nothing of an earlier transaction may be left, however it ended: its recipients would get this
+ * message. */
 struct smtp_reply session_judge_sender(struct session *session)
 {
     const struct smtp_mail *mail = &session->smtp.mail;
@@ -49,6 +58,7 @@ struct smtp_reply session_judge_sender(struct session *session)
     struct smtp_reply room = judge_room(session);
     int64_t most;
 
+    forget_transaction(session);
     if (session->listener->bounces_only)
         return room.code ? room : SMTP_REPLY(250, 2, 1, 0, "Ok");
     if (!user)
@@ -93,8 +103,10 @@ struct smtp_reply session_begin_body(struct session *session)
 {
     struct smtp_reply room = judge_room(session);
 
-    if (room.code)
+    if (room.code) {
+        forget_transaction(session); /* the refusal ends it */
         return room;
+    }
     session->collector_owner = (struct collector_owner){session, add_trace, on_written,
                                                         session->config->settings.hostname};
     collector_begin(&session->collector, &session->collector_owner, session->shard->parts->spool,
@@ -228,13 +240,6 @@ static void fill_envelope(struct session *session, const struct user *user)
         .n_recipients = session->n_recipients,
         .recipients = session->recipients,
     };
-}
-
-static void forget_transaction(struct session *session)
-{
-    session->n_recipients = 0;
-    if (session->seen)
-        memset(session->seen, 0, session->seen_size * sizeof(*session->seen));
 }
 
 static struct smtp_reply reply_of_result(struct session *session, int result)

@@ -207,3 +207,27 @@ def test_a_nearly_full_disk_refuses_in_time_and_says_so(world):
     mark = relay.reload()
     relay.log.wait("space_ok", after=mark, timeout=60 * PATIENCE)
     relay.wait_delivered(relay.send(relay.login, SENDER, RECIPIENT, text("after")))
+
+
+def set_keep_free(relay, size, event):
+    relay.config += f'spool {{ keep_free = "{size}" }}\n'
+    mark = relay.reload()
+    relay.log.wait(event, after=mark, timeout=60 * PATIENCE)
+
+
+@pytest.mark.parametrize("command", [b"DATA\r\n", b"BDAT 10\r\n0123456789"])
+def test_a_refused_body_leaves_nobody_behind(world, command):
+    """The disk is full between RCPT and the body: the next message of the session is not theirs."""
+    receiver = world.receiver()
+    relay = start(world, receiver=receiver)
+    with relay.client(relay.login) as client:
+        assert client.mail(SENDER)[0] == 250
+        assert [client.rcpt(f"former{i}@dest.example")[0] for i in range(3)] == [250] * 3
+        set_keep_free(relay, "1TB", "space_low")
+        client.send(command)
+        assert client.getreply()[0] == 452
+        set_keep_free(relay, "1MB", "space_ok")
+        client.rset()
+        identifier = submit(client, SENDER, [RECIPIENT], text("after"))
+    relay.wait_delivered(identifier)
+    assert [transaction.recipients for transaction in receiver.taken] == [[RECIPIENT]]
