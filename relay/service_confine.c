@@ -27,6 +27,7 @@ static int enter_sandbox(struct service *service, struct sandbox_got *got)
         .process = "relay",
         .user = settings->user,
         .role = SYSTEM_CALLS_RELAY,
+        .reads_system = true,
         .confinement =
             {
                           .writable = {database, history, settings->spool_dir, settings->run_dir},

@@ -191,9 +191,18 @@ static bool is_v6(const struct connection *connection)
            connection->addresses[connection->address_at].family == AF_INET6;
 }
 
+/* An address that stands for the host has no other beside it: what it refuses is refused. */
+static bool is_literal(const struct connection *connection)
+{
+    struct ip_address ignored;
+
+    return ip_parse(connection_host(connection), &ignored);
+}
+
 bool connection_is_refused_v6(const struct connection *connection, const struct smtp_reply *reply)
 {
-    return is_v6(connection) && enhanced_status_equal(reply->status, SMTP_STATUS(5, 7, 25));
+    return is_v6(connection) && !is_literal(connection) &&
+           enhanced_status_equal(reply->status, SMTP_STATUS(5, 7, 25));
 }
 
 /* Kept ones would only be refused too. */

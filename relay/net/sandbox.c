@@ -81,12 +81,15 @@ static void tell(const struct sandbox *sandbox, const struct sandbox_got *got)
 
 int sandbox_enter(const struct sandbox *sandbox, struct sandbox_got *got)
 {
+    struct confinement confinement = sandbox->confinement;
     int error = privileges_become(sandbox->user, &got->user);
 
     if (error == 0)
         error = privileges_hide_memory();
+    if (sandbox->reads_system) /* what that is depends on who we are now */
+        confinement.system = confinement_system();
     if (error == 0)
-        error = confinement_enter(&sandbox->confinement, &got->paths);
+        error = confinement_enter(&confinement, &got->paths);
     if (error < 0)
         return error;
     got->calls = system_calls_confine(sandbox->role);

@@ -11,6 +11,7 @@ struct sandbox {
     const char *process; /* for the log */
     const char *user;
     enum system_calls_role role;
+    bool reads_system; /* names, zones, certificates: confinement_system() */
     struct confinement confinement;
 };
 

@@ -151,11 +151,25 @@ static const int calls_of_both[] = {
 
 /* The net, and SQLite's ways with files. */
 static const int calls_of_relay[] = {
-    SCMP_SYS(accept),      SCMP_SYS(accept4),     SCMP_SYS(bind),       SCMP_SYS(connect),
-    SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt),
-    SCMP_SYS(sendmmsg),    SCMP_SYS(recvmmsg),    SCMP_SYS(sendfile),   SCMP_SYS(chmod),
-    SCMP_SYS(fchmod),      SCMP_SYS(fchmodat),    SCMP_SYS(fchown),     SCMP_SYS(utimensat),
-    SCMP_SYS(link),        SCMP_SYS(linkat),      SCMP_SYS(rmdir),      SCMP_SYS(sync_file_range),
+    SCMP_SYS(accept),
+    SCMP_SYS(accept4),
+    SCMP_SYS(bind),
+    SCMP_SYS(connect),
+    SCMP_SYS(getsockname),
+    SCMP_SYS(getpeername),
+    SCMP_SYS(getsockopt),
+    SCMP_SYS(setsockopt),
+    SCMP_SYS(recvmmsg),
+    SCMP_SYS(sendfile),
+    SCMP_SYS(chmod),
+    SCMP_SYS(fchmod),
+    SCMP_SYS(fchmodat),
+    SCMP_SYS(fchown),
+    SCMP_SYS(utimensat),
+    SCMP_SYS(link),
+    SCMP_SYS(linkat),
+    SCMP_SYS(rmdir),
+    SCMP_SYS(sync_file_range),
     SCMP_SYS(msync),
 };
 
@@ -315,6 +329,8 @@ static int rule_sending(scmp_filter_ctx filter)
         error = seccomp_rule_add(filter, actions[i], SCMP_SYS(sendmsg), 1, of_sendmsg[i]);
         if (!error)
             error = seccomp_rule_add(filter, actions[i], SCMP_SYS(sendto), 1, of_sendto[i]);
+        if (!error) /* flags are the fourth, as with sendto() */
+            error = seccomp_rule_add(filter, actions[i], SCMP_SYS(sendmmsg), 1, of_sendto[i]);
     }
     return error;
 }
@@ -333,9 +349,10 @@ static int rule_sockets(scmp_filter_ctx filter)
     if (!error) /* which addresses are ours: own_addresses.c */
         error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
                                  SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, SIOCGIFCONF));
-    if (!error) /* the channels to the signer */
-        error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1,
-                                 SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0));
+    if (!error) /* the channels to the signer; a datagram socket would reach the journal's */
+        error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 2,
+                                 SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0),
+                                 SCMP_A1(SCMP_CMP_MASKED_EQ, TYPE_MASK, SOCK_SEQPACKET));
     return error;
 }
 

@@ -1,5 +1,6 @@
 """Who the processes run as where they cannot have users of their own, and what keeps them apart."""
 import os
+import subprocess
 
 import pytest
 
@@ -73,3 +74,31 @@ def test_too_few_files_are_said(world):
     assert relay.log.wait("file_limit", process="relay")["files"] == "2000"
     assert len(relay.log.all("file_limit")) == 1  # not once more by the parent
     assert any("files" in note for note in relay.json("health")[0]["notes"])
+
+
+RESOLV_CONF = "/etc/resolv.conf"
+
+
+def with_resolv_conf(path):
+    """A mount namespace in which the system's name server is another; None where that is refused."""
+    words = ["unshare", "--mount", "sh", "-c",
+             f'mount --bind {path} "$(readlink -f {RESOLV_CONF})" && exec "$@"', "sh"]
+    return None if subprocess.run([*words, "true"], check=False).returncode else words
+
+
+@pytest.mark.parametrize("user", [None, "root"])
+def test_the_name_servers_of_the_system_are_read(world, folder, user):
+    """Without `resolver { forward }`, behind all walls."""
+    dns = world.name_server({"example": "dest MX 10 mx.dest\nmx.dest A 127.0.0.88\n"})
+    path = folder / "resolv.conf"
+    path.write_text(f"nameserver {dns.host}\n")
+    path.chmod(0o644)
+    prefix = with_resolv_conf(path)
+    if not prefix:
+        pytest.skip("the kernel refuses a mount namespace here")
+    receiver = world.receiver(host="127.0.0.88")
+    relay = world.appliance(
+        f'delivery {{ port = {receiver.port}  allow_mx = {{ "127.0.0.0/8" }} }}\n',
+        prefix=prefix, user=user)
+    login = relay.add_user(SENDER)
+    relay.wait_delivered(relay.send(login, SENDER, RECIPIENT, PLAIN))
