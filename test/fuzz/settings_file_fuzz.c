@@ -19,15 +19,16 @@ struct writer {
     bool is_open, is_unwritable; /* an item of a list that has a blank inside looks like two */
 };
 
+/* In double quotes, since in single ones there is no way to write a dollar and a brace. */
 static void write_quoted(struct buffer *out, struct slice text)
 {
-    buffer_append_byte(out, '\'');
+    buffer_append_byte(out, '"');
     for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] == '\'' || text.data[i] == '\\')
+        if (slice_find(SLICE_LITERAL("\"\\$"), text.data[i]) >= 0)
             buffer_append_byte(out, '\\');
         buffer_append_byte(out, text.data[i]);
     }
-    buffer_append_byte(out, '\'');
+    buffer_append_byte(out, '"');
 }
 
 static void write_list(struct buffer *out, struct slice words)
