@@ -380,7 +380,6 @@ struct resolver *resolver_free(struct resolver *resolver)
 {
     if (!resolver)
         return NULL;
-    later_cancel(&resolver->turn);
     timer_fini(&resolver->probe_timer);
     if (resolver->validating)
         ub_ctx_delete(resolver->validating);
@@ -390,6 +389,7 @@ struct resolver *resolver_free(struct resolver *resolver)
     drop_queries(&resolver->answered);
     LIST_FOR_EACH(links, &resolver->flights)
     free_flight(CONTAINER_OF(links, struct dns_flight, links));
+    later_cancel(&resolver->turn); /* only now: a question that is dropped may have set it again */
     free(resolver->forwarders);
     free(resolver);
     return NULL;

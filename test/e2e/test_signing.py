@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from appliance import PATIENCE
+from appliance import PATIENCE, wait_for
 from messages import EIGHT_BIT, LONG_LINES, PLAIN, assert_arrived, parse
 from signatures import Judges, records_of, signatures_of, zone_lines
 
@@ -211,7 +211,7 @@ def test_only_mail_to_be_signed_waits_for_a_signer(world):
     free = relay.send(other, plain, RECIPIENT, PLAIN.replace(SENDER.encode(), plain.encode()))
     relay.wait_delivered(free)
     assert [item["id"] for item in relay.queue()] == [waiting]
-    assert "sign" in relay.cli("queue", "why", waiting)
+    wait_for(lambda: "sign" in relay.cli("queue", "why", waiting), "it waits for the signer", timeout=60)
     keys.unlink()
     aside.rename(keys)
     relay.wait_delivered(waiting, timeout=60)
