@@ -5,53 +5,24 @@
 
 #include "relay/base/event.h"
 #include "test/support/test_support.h"
+#include "test/support/wrapped_memory.h"
 
 static unsigned n_left; /* 0: no limit */
-static int is_over;
+static bool is_over;
 
 void memory_fail_at(unsigned n)
 {
     n_left = n;
-    is_over = 0;
+    is_over = false;
 }
 
-static int fails(void)
+bool wrapped_memory_fails(void)
 {
     if (n_left && --n_left == 0)
-        is_over = 1;
+        is_over = true;
     if (is_over)
         errno = ENOMEM;
     return is_over;
-}
-
-/* The linker calls these for what the code under test calls (--wrap). */
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *memory, size_t size);
-void *__real_reallocarray(void *memory, size_t n, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-void *__wrap_reallocarray(void *memory, size_t n, size_t size);
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *memory, size_t size)
-{
-    return fails() ? NULL : __real_realloc(memory, size);
-}
-
-void *__wrap_reallocarray(void *memory, size_t n, size_t size)
-{
-    return fails() ? NULL : __real_reallocarray(memory, n, size);
 }
 
 static void drop(void *owner, const struct event *event)

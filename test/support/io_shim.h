@@ -17,14 +17,14 @@ void io_shim_be_default(bool is_default);
 /* Registers the VFS; forgets the record; nothing fails.  Paths are shown below folder. */
 void io_shim_reset(const char *folder);
 
-/* The n-th call from now (from 1) answers -error, and only that one. */
+/* The n-th call from now (from 1) answers -error, and only that one.  IO_SHORT_WRITE: it fails as a
+ * disk does that takes half of a write (of other calls: EIO). */
+enum { IO_SHORT_WRITE = -1 };
 void io_shim_fail(unsigned nth, int error);
 /* The next call whose line starts with that text fails, and only that one. */
 void io_shim_fail_next(const char *line_start, int error);
 /* Every call whose line starts with that text fails from now on; NULL: none. */
 void io_shim_fail_all(const char *line_start, int error);
-/* The n-th call from now fails as a disk does that takes half of a write (of other calls: EIO). */
-void io_shim_fail_short(unsigned nth);
 /* Every sync of data takes this much longer. */
 void io_shim_delay_syncs(unsigned microseconds);
 /* Calls whose line starts with that text stop there until it is NULL again; the test waits until
@@ -58,3 +58,11 @@ struct io_call {
 void io_shim_record(void);
 void io_shim_note(const char *text);
 const struct io_call *io_shim_calls(size_t *n); /* valid until the next reset */
+size_t io_shim_n_syncs(void);                   /* in the record */
+
+/* Is it such a call, on a path that starts so? */
+bool io_call_is_on(const struct io_call *call, enum io_call_kind kind, const char *start);
+
+/* Tries 1, 2, 3 … until attempt says that the nth call was not reached any more; returns how many
+ * were. */
+unsigned io_shim_fail_each(bool (*attempt)(unsigned nth, int error), int error);

@@ -2,8 +2,8 @@
 
 #include <errno.h>
 #include <stdatomic.h>
-#include <stdlib.h>
-#include <string.h>
+
+#include "test/support/wrapped_memory.h"
 
 enum { NEVER = 1 << 30 };
 
@@ -46,7 +46,7 @@ bool short_memory_has_failed(void)
     return atomic_load(&n_failed) > 0;
 }
 
-static bool fails(void)
+bool wrapped_memory_fails(void)
 {
     int n;
 
@@ -58,41 +58,4 @@ static bool fails(void)
     atomic_fetch_add(&n_failed, 1);
     errno = ENOMEM;
     return true;
-}
-
-/* The linker calls these for what the code under test calls (--wrap). */
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *memory, size_t size);
-void *__real_reallocarray(void *memory, size_t n, size_t size);
-char *__real_strdup(const char *text);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-void *__wrap_reallocarray(void *memory, size_t n, size_t size);
-char *__wrap_strdup(const char *text);
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *memory, size_t size)
-{
-    return fails() ? NULL : __real_realloc(memory, size);
-}
-
-void *__wrap_reallocarray(void *memory, size_t n, size_t size)
-{
-    return fails() ? NULL : __real_reallocarray(memory, n, size);
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return fails() ? NULL : __real_strdup(text);
 }

@@ -10,6 +10,7 @@
 #include "relay/base/list.h"
 #include "relay/base/secret.h"
 #include "relay/spool/queue_id.h"
+#include "test/support/io_shim.h"
 
 static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *where)
 {
@@ -75,6 +76,21 @@ struct spool_fixture *fixture_new(void)
         .reserve_bytes = 1 << 16,
         .callbacks = {.owner = fixture, .on_committed = on_committed, .on_recovered = on_recovered},
     };
+    return fixture;
+}
+
+void fixture_use_shim(struct spool_fixture *fixture)
+{
+    io_shim_reset(fixture->dir);
+    fixture->settings.io = &io_shim;
+    fixture->settings.vfs = IO_SHIM_VFS;
+}
+
+struct spool_fixture *fixture_new_on_shim(void)
+{
+    struct spool_fixture *fixture = fixture_new();
+
+    fixture_use_shim(fixture);
     return fixture;
 }
 

@@ -31,6 +31,10 @@ struct spool_fixture {
 struct spool_fixture *fixture_new(void);          /* nothing started yet; settings may be changed */
 void fixture_free(struct spool_fixture *fixture); /* stops; removes the folder */
 
+/* Its next start is on a disk that test/support/io_shim.h commands. */
+void fixture_use_shim(struct spool_fixture *fixture);
+struct spool_fixture *fixture_new_on_shim(void);
+
 int fixture_start(struct spool_fixture *fixture); /* the spool's result */
 void fixture_stop(struct spool_fixture *fixture); /* keeps the folder, drops all references */
 

@@ -240,7 +240,7 @@ static void rights_are_dropped_before_a_key_is_made(void **state)
     assert_int_equal(sign_for("example.com"), SIGN_NO_KEY); /* it has started */
     assert_int_equal(status_of(running.signer_pid, "NoNewPrivs"), 1);
     if (geteuid() != 0)
-        skip();
+        skip(); /* only root can become somebody else */
     signer_client_disconnect(running.client);
     while (running.n_changes_down == 0)
         loop_run(running.loop);

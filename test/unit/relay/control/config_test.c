@@ -81,74 +81,73 @@ static void later_values_of_a_repeated_untitled_section_win(void **state)
     settings_unref(settings);
 }
 
+/* What a file says, and what its refusal must name. */
+static const struct {
+    const char *text, *reason;
+} bad_files[] = {
+    {"hostnam = \"x\"",                                                                "test.conf:1: no such option 'hostnam'"                  },
+    {"\n\nlimits { recipients = 5 }",                                                  "test.conf:3: recipients: '5' is outside 100..100000"    },
+    {"\ndelivery {\n expire = \"5 weeks\"\n}",                                         "test.conf:3: expire: '5 weeks' is not a duration"       },
+    {"delivery { tls = \"perhaps\" }",
+     "test.conf:1: tls: 'perhaps' is not one of never|may|verify"                                                                               },
+    {"limits { message_size = 99999999999999999999MB }",                               "is not a size"                                          },
+    {"log { format = }",                                                               "test.conf:1:"                                           },
+    {"listen \"a\" { address = \"[::]:25\" }\nlisten \"a\" { address = \"[::]:26\" }",
+     "test.conf:2:"                                                                                                                             },
+    {"listen \"a\" { plain_auth = maybe }",
+     "test.conf:1: plain_auth: 'maybe' is not true or false"                                                                                    },
+    {"listen \"a\" { }",                                                               "listen \"a\": no address"                               },
+    {"tls \"a\" { key = \"k\" }",                                                      "tls \"a\": certificate and key are both needed"         },
+    {"route \"a\" { }",                                                                "route \"a\": no via"                                    },
+    {"dkim { expire = true } delivery { expire = 6d }",                                "dkim expire needs"                                      },
+    {"\nlisten \"a\" { address = \"nonsense\" }",
+     "test.conf:2: address: 'nonsense' is not ADDRESS:PORT"                                                                                     },
+    {"listen \"a\" { address = { \"127.0.0.1:25\", \"127.0.0.1\" } }",
+     "test.conf:1: address: '127.0.0.1' is not"                                                                                                 },
+    {"\n\ndelivery { bind = \"us.example\" }",
+     "test.conf:3: bind: 'us.example' is not an IP address"                                                                                     },
+    {"delivery { allow_mx = \"10.0.0.0/33\" }",
+     "test.conf:1: allow_mx: '10.0.0.0/33' is not a network"                                                                                    },
+    {"resolver { forward = \"dns.example\" }",                                         "test.conf:1: forward: 'dns.example' is not"             },
+    {"panel { address = \"8025\" }",                                                   "test.conf:1: address: '8025' is not ADDRESS:PORT"       },
+    {"route \"a\" { via = \"smart.example:70000\" }",
+     "test.conf:1: via: 'smart.example:70000' is not"                                                                                           },
+    {"route \"a\" { via = \"smart example\" }",                                        "test.conf:1: via: 'smart example' is not"               },
+    {"route \"a\" { via = \"192.0.2.1:0\" }",                                          "test.conf:1: via: '192.0.2.1:0' is not"                 },
+    {"hostname = \"two words\"",                                                       "test.conf:1: hostname: 'two words' is not a host name"  },
+    {"data_dir = \"here\"",                                                            "test.conf:1: data_dir: 'here' is not a whole path"      },
+    {"run_dir = "
+     "\"/a234567890123456789012345678901234567890123456789012345678901234567890123456789"
+     "012345678901234567890\"",                                                   "is not a whole path of 93"                              },
+    {"\nsandbox { connect_ports = { \"25\", \"0\" } }",
+     "test.conf:2: connect_ports: '0' is not a port"                                                                                            },
+    {"sandbox { connect_ports = smtp }",                                               "test.conf:1: connect_ports: 'smtp' is not a port"       },
+    {"timezone = \"Europe/Rmoe\"",                                                     "test.conf:1: timezone: 'Europe/Rmoe' is not"            },
+    {"timezone = \"../../../etc/passwd\"",                                             "test.conf:1: timezone: '../../../etc/passwd' is not"    },
+    {"limits { recipients = -1 }",                                                     "'-1' is not a number"                                   },
+    {"delivery { retry = { \"5m\", \"0s\" } }",                                        "'0s' is outside 1s..7d"                                 },
+    {"\nhostname = \"a\x1b[2Jb\"",                                                     "test.conf:2: hostname: a control character in the value"},
+    {"listen \"a\nb\" { }",                                                            "test.conf:2: listen: a control character in the title"  },
+    {"\x1b[2J = 1",                                                                    "test.conf:1: no such option '?[2J'"                     },
+    {"hostname = a \"\"",                                                              "test.conf:1: a name or a value is missing"              },
+    {"\nroute \"a\" { via = \"h\" password = \"a${b\" }",
+     "test.conf:2: the environment is not read"                                                                                                 },
+    {"hostname = a\n\"",                                                               "the file ends inside a string, a comment or a section"  },
+    {"hostname = a\n'",                                                                "unterminated string"                                    },
+    {"listen \"a\" { address = \"[::]:25\"",
+     "the file ends inside a string, a comment or a section"                                                                                    },
+    {"listen \"a\" { address = \"\" }",                                                "test.conf:1: address: an empty text in a list"          },
+    {"hostname = a\n/* and so on",                                                     "the file ends inside a string, a comment or a section"  },
+    {"hostname = \"\\9\"",                                                             "test.conf:1: bad escape sequence"                       },
+};
+
 static void a_bad_file_is_refused_with_line_and_reason(void **state)
 {
-    static const struct {
-        const char *text, *reason;
-    } rows[] = {
-        {"hostnam = \"x\"",                                                                "test.conf:1: no such option 'hostnam'"                  },
-        {"\n\nlimits { recipients = 5 }",                                                  "test.conf:3: recipients: '5' is outside 100..100000"    },
-        {"\ndelivery {\n expire = \"5 weeks\"\n}",
-         "test.conf:3: expire: '5 weeks' is not a duration"                                                                                         },
-        {"delivery { tls = \"perhaps\" }",
-         "test.conf:1: tls: 'perhaps' is not one of never|may|verify"                                                                               },
-        {"limits { message_size = 99999999999999999999MB }",                               "is not a size"                                          },
-        {"log { format = }",                                                               "test.conf:1:"                                           },
-        {"listen \"a\" { address = \"[::]:25\" }\nlisten \"a\" { address = \"[::]:26\" }",
-         "test.conf:2:"                                                                                                                             },
-        {"listen \"a\" { plain_auth = maybe }",
-         "test.conf:1: plain_auth: 'maybe' is not true or false"                                                                                    },
-        {"listen \"a\" { }",                                                               "listen \"a\": no address"                               },
-        {"tls \"a\" { key = \"k\" }",                                                      "tls \"a\": certificate and key are both needed"         },
-        {"route \"a\" { }",                                                                "route \"a\": no via"                                    },
-        {"dkim { expire = true } delivery { expire = 6d }",                                "dkim expire needs"                                      },
-        {"\nlisten \"a\" { address = \"nonsense\" }",
-         "test.conf:2: address: 'nonsense' is not ADDRESS:PORT"                                                                                     },
-        {"listen \"a\" { address = { \"127.0.0.1:25\", \"127.0.0.1\" } }",
-         "test.conf:1: address: '127.0.0.1' is not"                                                                                                 },
-        {"\n\ndelivery { bind = \"us.example\" }",
-         "test.conf:3: bind: 'us.example' is not an IP address"                                                                                     },
-        {"delivery { allow_mx = \"10.0.0.0/33\" }",
-         "test.conf:1: allow_mx: '10.0.0.0/33' is not a network"                                                                                    },
-        {"resolver { forward = \"dns.example\" }",                                         "test.conf:1: forward: 'dns.example' is not"             },
-        {"panel { address = \"8025\" }",                                                   "test.conf:1: address: '8025' is not ADDRESS:PORT"       },
-        {"route \"a\" { via = \"smart.example:70000\" }",
-         "test.conf:1: via: 'smart.example:70000' is not"                                                                                           },
-        {"route \"a\" { via = \"smart example\" }",                                        "test.conf:1: via: 'smart example' is not"               },
-        {"route \"a\" { via = \"192.0.2.1:0\" }",                                          "test.conf:1: via: '192.0.2.1:0' is not"                 },
-        {"hostname = \"two words\"",                                                       "test.conf:1: hostname: 'two words' is not a host name"  },
-        {"data_dir = \"here\"",                                                            "test.conf:1: data_dir: 'here' is not a whole path"      },
-        {"run_dir = "
-         "\"/a234567890123456789012345678901234567890123456789012345678901234567890123456789"
-         "012345678901234567890\"",                                               "is not a whole path of 93"                              },
-        {"\nsandbox { connect_ports = { \"25\", \"0\" } }",
-         "test.conf:2: connect_ports: '0' is not a port"                                                                                            },
-        {"sandbox { connect_ports = smtp }",                                               "test.conf:1: connect_ports: 'smtp' is not a port"       },
-        {"timezone = \"Europe/Rmoe\"",                                                     "test.conf:1: timezone: 'Europe/Rmoe' is not"            },
-        {"timezone = \"../../../etc/passwd\"",
-         "test.conf:1: timezone: '../../../etc/passwd' is not"                                                                                      },
-        {"limits { recipients = -1 }",                                                     "'-1' is not a number"                                   },
-        {"delivery { retry = { \"5m\", \"0s\" } }",                                        "'0s' is outside 1s..7d"                                 },
-        {"\nhostname = \"a\x1b[2Jb\"",                                                     "test.conf:2: hostname: a control character in the value"},
-        {"listen \"a\nb\" { }",                                                            "test.conf:2: listen: a control character in the title"  },
-        {"\x1b[2J = 1",                                                                    "test.conf:1: no such option '?[2J'"                     },
-        {"hostname = a \"\"",                                                              "test.conf:1: a name or a value is missing"              },
-        {"\nroute \"a\" { via = \"h\" password = \"a${b\" }",
-         "test.conf:2: the environment is not read"                                                                                                 },
-        {"hostname = a\n\"",                                                               "the file ends inside a string, a comment or a section"  },
-        {"hostname = a\n'",                                                                "unterminated string"                                    },
-        {"listen \"a\" { address = \"[::]:25\"",
-         "the file ends inside a string, a comment or a section"                                                                                    },
-        {"listen \"a\" { address = \"\" }",                                                "test.conf:1: address: an empty text in a list"          },
-        {"hostname = a\n/* and so on",                                                     "the file ends inside a string, a comment or a section"  },
-        {"hostname = \"\\9\"",                                                             "test.conf:1: bad escape sequence"                       },
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        assert_null(parse(rows[i].text));
-        if (slice_search(buffer_slice(&problem), slice_of(rows[i].reason)) < 0)
-            fail_msg("%s: got %.*s", rows[i].reason, (int)problem.len, problem.data);
+    for (size_t i = 0; i < sizeof(bad_files) / sizeof(bad_files[0]); i++) {
+        assert_null(parse(bad_files[i].text));
+        if (slice_search(buffer_slice(&problem), slice_of(bad_files[i].reason)) < 0)
+            fail_msg("%s: got %.*s", bad_files[i].reason, (int)problem.len, problem.data);
     }
 }
 

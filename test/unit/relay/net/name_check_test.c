@@ -1,9 +1,7 @@
 /* Which names of our addresses receivers would believe. */
-#include "test/support/test_support.h"
+#include "test/unit/relay/net/resolver_at_table.h"
 
-#include "relay/base/secret.h"
 #include "relay/net/name_check.h"
-#include "test/unit/relay/net/dns_server.h"
 
 #define NET ".0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.4.a.0.a.2.ip6.arpa"
 
@@ -28,38 +26,18 @@ static const struct dns_row rows[] = {
     {"four.test",                 DNS_TYPE_A,     "198.51.102.7",  0 },
 };
 
-static struct dns_server server = {.rows = rows, .n_rows = sizeof(rows) / sizeof(rows[0])};
-static struct loop *loop;
-static struct resolver *resolver;
-static struct timer guard;
 static bool is_done;
-
-static void on_guard(struct timer *timer)
-{
-    (void)timer;
-    fail_msg("waited a minute in vain");
-}
 
 static int set_up(void **state)
 {
-    struct resolver_settings settings = {
-        .mode = RESOLVER_FORWARD, .forwarders = &server.address, .n_forwarders = 1};
-
     (void)state;
-    if (secret_start() < 0 || dns_server_start(&server) < 0 || loop_new(&loop, 0, 8) < 0)
-        return -1;
-    timer_init(&guard, loop, on_guard);
-    timer_set(&guard, 60000);
-    return resolver_new(&resolver, loop, &settings);
+    return start_resolver(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    resolver = resolver_free(resolver);
-    timer_fini(&guard);
-    loop = loop_free(loop);
-    dns_server_stop(&server);
+    stop_resolver();
     return 0;
 }
 

@@ -11,21 +11,6 @@
 #include "test/support/io_shim.h"
 #include "test/support/spool_fixture.h"
 
-static struct spool_fixture *new_fixture(void)
-{
-    struct spool_fixture *fixture = fixture_new();
-
-    io_shim_reset(fixture->dir);
-    fixture->settings.io = &io_shim;
-    fixture->settings.vfs = IO_SHIM_VFS;
-    return fixture;
-}
-
-static bool is_on(const struct io_call *call, enum io_call_kind kind, const char *start)
-{
-    return call->kind == kind && strncmp(call->path, start, strlen(start)) == 0;
-}
-
 /* ---- the n-th call fails ---- */
 
 enum { N_MESSAGES = 3 };
@@ -125,28 +110,17 @@ static void leave_one_behind(struct spool_fixture *fixture, struct run *run)
     fixture_stop(fixture);
 }
 
-enum {
-    SHORT_WRITE = -1,
-    WAITS_EVERY = 16 /* up to a second each, until a full disk is looked at */
-};
-
-static void arm(unsigned nth, int error)
-{
-    if (error == SHORT_WRITE)
-        io_shim_fail_short(nth);
-    else
-        io_shim_fail(nth, error);
-}
+enum { WAITS_EVERY = 16 }; /* up to a second each, until a full disk is looked at */
 
 /* True when the n-th call was reached. */
 static bool fail_nth(unsigned nth, int error)
 {
-    struct spool_fixture *fixture = new_fixture();
+    struct spool_fixture *fixture = fixture_new_on_shim();
     struct run run = {0};
     bool has_failed;
 
     leave_one_behind(fixture, &run);
-    arm(nth, error);
+    io_shim_fail(nth, error);
     if (fixture_start(fixture)) /* it may be refused once, not twice */
         assert_int_equal(fixture_start(fixture), 0);
     run_messages(fixture, &run);
@@ -162,31 +136,22 @@ static bool fail_nth(unsigned nth, int error)
     return has_failed;
 }
 
-static void no_accepted_mail_is_lost_when_the_nth_call_fails(int error)
-{
-    unsigned nth = 1;
-
-    while (fail_nth(nth, error))
-        nth++;
-    assert_true(nth > 20); /* the run makes more calls than that */
-}
-
 static void an_io_error_of_any_call_loses_nothing(void **state)
 {
     (void)state;
-    no_accepted_mail_is_lost_when_the_nth_call_fails(EIO);
+    assert_true(io_shim_fail_each(fail_nth, EIO) >= 20);
 }
 
 static void a_full_disk_at_any_call_loses_nothing(void **state)
 {
     (void)state;
-    no_accepted_mail_is_lost_when_the_nth_call_fails(ENOSPC);
+    assert_true(io_shim_fail_each(fail_nth, ENOSPC) >= 20);
 }
 
 static void a_short_write_at_any_call_loses_nothing(void **state)
 {
     (void)state;
-    no_accepted_mail_is_lost_when_the_nth_call_fails(SHORT_WRITE);
+    assert_true(io_shim_fail_each(fail_nth, IO_SHORT_WRITE) >= 20);
 }
 
 /* Start itself may be refused, with a reason; the next start finds everything. */
@@ -196,7 +161,7 @@ static void a_start_that_failed_can_be_repeated(void **state)
 
     (void)state;
     for (unsigned nth = 1; has_failed; nth++) {
-        struct spool_fixture *fixture = new_fixture();
+        struct spool_fixture *fixture = fixture_new_on_shim();
         uint64_t id = queue_id_new();
         int error;
 
@@ -218,7 +183,7 @@ static void a_start_that_failed_can_be_repeated(void **state)
 
 static void a_segment_that_cannot_be_synced_is_abandoned(void **state)
 {
-    struct spool_fixture *fixture = new_fixture();
+    struct spool_fixture *fixture = fixture_new_on_shim();
     uint64_t first = queue_id_new(), second = queue_id_new();
     size_t n;
     const struct io_call *calls;
@@ -233,8 +198,8 @@ static void a_segment_that_cannot_be_synced_is_abandoned(void **state)
     assert_int_equal(fixture_append(fixture, second, "second\r\n", 1), 0);
     calls = io_shim_calls(&n);
     for (size_t i = 0; i < n; i++) {
-        if (is_on(&calls[i], IO_SYNC, "segments/00000001.seg") ||
-            is_on(&calls[i], IO_WRITE, "segments/00000001.seg"))
+        if (io_call_is_on(&calls[i], IO_SYNC, "segments/00000001.seg") ||
+            io_call_is_on(&calls[i], IO_WRITE, "segments/00000001.seg"))
             fail_msg("the abandoned segment was used again");
     }
     assert_true(fixture_has(fixture, first, "first\r\n"));
@@ -243,7 +208,7 @@ static void a_segment_that_cannot_be_synced_is_abandoned(void **state)
 
 static void a_commit_that_fails_is_followed_by_another_database(void **state)
 {
-    struct spool_fixture *fixture = new_fixture();
+    struct spool_fixture *fixture = fixture_new_on_shim();
     uint64_t first = queue_id_new(), second = queue_id_new();
     char path[128];
 
@@ -271,7 +236,7 @@ static void update_done(struct spool_update *update)
 
 static void without_any_database_nothing_is_accepted_and_nothing_lost(void **state)
 {
-    struct spool_fixture *fixture = new_fixture();
+    struct spool_fixture *fixture = fixture_new_on_shim();
     uint64_t first = queue_id_new();
     const struct spool_change change = {.kind = CHANGE_FINISHED, .n = 1};
     struct spool_update update = {
@@ -301,7 +266,7 @@ static void without_any_database_nothing_is_accepted_and_nothing_lost(void **sta
 
 static void when_the_disk_is_back_what_waited_is_committed(void **state)
 {
-    struct spool_fixture *fixture = new_fixture();
+    struct spool_fixture *fixture = fixture_new_on_shim();
     uint64_t first = queue_id_new();
 
     (void)state;
@@ -321,7 +286,7 @@ static void when_the_disk_is_back_what_waited_is_committed(void **state)
 
 static void verdicts_use_the_reserve_when_the_disk_is_full(void **state)
 {
-    struct spool_fixture *fixture = new_fixture();
+    struct spool_fixture *fixture = fixture_new_on_shim();
     uint64_t first = queue_id_new();
     char path[128];
 
@@ -342,7 +307,7 @@ static void verdicts_use_the_reserve_when_the_disk_is_full(void **state)
 /* Otherwise a full disk would stop all delivery at the first failure that wants a report. */
 static void a_report_without_room_takes_the_reserve(void **state)
 {
-    struct spool_fixture *fixture = new_fixture();
+    struct spool_fixture *fixture = fixture_new_on_shim();
     uint64_t id = queue_id_new(), report_id = queue_id_new();
     const struct spool_change change = {.kind = CHANGE_FINISHED, .n = 1};
     const struct slice piece = SLICE_LITERAL("Subject: x\r\n\r\nfailed\r\n");
@@ -367,7 +332,7 @@ static void a_report_without_room_takes_the_reserve(void **state)
     assert_true(io_shim_has_failed());
     calls = io_shim_calls(&n);
     for (size_t i = 0; i < n; i++)
-        is_reserve_given |= is_on(&calls[i], IO_REMOVE, "reserve");
+        is_reserve_given |= io_call_is_on(&calls[i], IO_REMOVE, "reserve");
     assert_true(is_reserve_given);
     assert_true(fixture_has(fixture, report_id, "failed\r\n"));
     fixture_free(fixture);

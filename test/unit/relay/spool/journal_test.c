@@ -41,15 +41,12 @@ static void hold(void *owner, const struct stored *stored, struct recipient_row 
 
 static struct spool_fixture *new_fixture(void)
 {
-    struct spool_fixture *fixture = fixture_new();
+    struct spool_fixture *fixture = fixture_new_on_shim();
 
     n_asked = 0;
     is_eager = false;
     fixture->settings.callbacks.opens_at_once = opens_at_once;
     fixture->settings.callbacks.settle_doubt = hold;
-    io_shim_reset(fixture->dir);
-    fixture->settings.io = &io_shim;
-    fixture->settings.vfs = IO_SHIM_VFS;
     assert_int_equal(fixture_start(fixture), 0);
     return fixture;
 }
@@ -180,16 +177,6 @@ static void what_could_not_be_stored_is_found_by_the_next_start(void **state)
     fixture_free(fixture);
 }
 
-static size_t count_syncs(void)
-{
-    size_t n, n_syncs = 0;
-    const struct io_call *calls = io_shim_calls(&n);
-
-    for (size_t i = 0; i < n; i++)
-        n_syncs += calls[i].kind == IO_SYNC || calls[i].kind == IO_SYNC_DIR;
-    return n_syncs;
-}
-
 static void a_mark_made_at_arrival_costs_no_sync_of_its_own(void **state)
 {
     struct spool_fixture *fixture = new_fixture();
@@ -200,7 +187,7 @@ static void a_mark_made_at_arrival_costs_no_sync_of_its_own(void **state)
     io_shim_record();
     is_eager = true;
     assert_int_equal(fixture_append(fixture, id, "hello\r\n", 2), 0);
-    assert_int_equal(count_syncs(), 2); /* bytes, rows: as without */
+    assert_int_equal(io_shim_n_syncs(), 2); /* bytes, rows: as without */
     assert_true(fixture_find(fixture, id)->is_open);
     assert_int_equal(fixture_finish(fixture, id, 1, NULL), 0);
     restart(fixture);
@@ -228,7 +215,7 @@ static void a_mark_is_synced_before_it_is_answered(void **state)
         assert_int_not_equal(calls[i].kind, IO_NOTE);
     assert_true(i < n_calls);
     assert_string_equal(calls[i].path, "queue.db-wal");
-    assert_int_equal(count_syncs(), 1);
+    assert_int_equal(io_shim_n_syncs(), 1);
     fixture_free(fixture);
 }
 

@@ -10,22 +10,7 @@
 #include "test/support/io_shim.h"
 #include "test/support/spool_fixture.h"
 
-static struct spool_fixture *new_fixture(void)
-{
-    struct spool_fixture *fixture = fixture_new();
-
-    io_shim_reset(fixture->dir);
-    fixture->settings.io = &io_shim;
-    fixture->settings.vfs = IO_SHIM_VFS;
-    return fixture;
-}
-
 /* ---- the order of things ---- */
-
-static bool is_on(const struct io_call *call, enum io_call_kind kind, const char *start)
-{
-    return call->kind == kind && strncmp(call->path, start, strlen(start)) == 0;
-}
 
 /* Position of the first such call from `from` on. */
 static size_t find_call(size_t from, enum io_call_kind kind, const char *start)
@@ -34,7 +19,7 @@ static size_t find_call(size_t from, enum io_call_kind kind, const char *start)
     const struct io_call *calls = io_shim_calls(&n);
 
     for (size_t i = from; i < n; i++) {
-        if (is_on(&calls[i], kind, start))
+        if (io_call_is_on(&calls[i], kind, start))
             return i;
     }
     fail_msg("no call of kind %d on %s from %zu on", (int)kind, start, from);
@@ -43,7 +28,7 @@ static size_t find_call(size_t from, enum io_call_kind kind, const char *start)
 
 static void bytes_are_synced_before_rows_and_rows_before_the_receipt(void **state)
 {
-    struct spool_fixture *fixture = new_fixture();
+    struct spool_fixture *fixture = fixture_new_on_shim();
     size_t bytes, sync, rows, commit, receipt;
 
     (void)state;
@@ -61,26 +46,16 @@ static void bytes_are_synced_before_rows_and_rows_before_the_receipt(void **stat
     fixture_free(fixture);
 }
 
-static size_t count_syncs(void)
-{
-    size_t n, n_syncs = 0;
-    const struct io_call *calls = io_shim_calls(&n);
-
-    for (size_t i = 0; i < n; i++)
-        n_syncs += calls[i].kind == IO_SYNC || calls[i].kind == IO_SYNC_DIR;
-    return n_syncs;
-}
-
 static void one_message_costs_two_syncs(void **state)
 {
-    struct spool_fixture *fixture = new_fixture();
+    struct spool_fixture *fixture = fixture_new_on_shim();
 
     (void)state;
     assert_int_equal(fixture_start(fixture), 0);
     assert_int_equal(fixture_append(fixture, queue_id_new(), "first\r\n", 1), 0);
     io_shim_record();
     assert_int_equal(fixture_append(fixture, queue_id_new(), "hello\r\n", 1), 0);
-    assert_int_equal(count_syncs(), 2);
+    assert_int_equal(io_shim_n_syncs(), 2);
     fixture_free(fixture);
 }
 
@@ -144,7 +119,7 @@ static void sixty_four_sessions_share_their_syncs(void **state)
     size_t n_syncs;
 
     (void)state;
-    busy = new_fixture();
+    busy = fixture_new_on_shim();
     io_shim_delay_syncs(2000);
     assert_int_equal(fixture_start(busy), 0);
     assert_int_equal(fixture_append(busy, queue_id_new(), "first\r\n", 1), 0);
@@ -155,7 +130,7 @@ static void sixty_four_sessions_share_their_syncs(void **state)
         mailbox_wait(busy->answers, -1);
         mailbox_run(busy->answers);
     }
-    n_syncs = count_syncs();
+    n_syncs = io_shim_n_syncs();
     print_message("%d messages, %zu syncs\n", N_SESSIONS * N_OF_A_SESSION, n_syncs);
     assert_true(n_syncs * 10 <= (size_t)N_SESSIONS * N_OF_A_SESSION);
     fixture_free(busy);
@@ -169,7 +144,7 @@ static void on_verdict(struct spool_update *update)
 /* The sooner a verdict is committed, the fewer deliveries a crash repeats. */
 static void a_verdict_goes_with_the_rows_of_the_group_whose_bytes_are_being_synced(void **state)
 {
-    struct spool_fixture *fixture = new_fixture();
+    struct spool_fixture *fixture = fixture_new_on_shim();
     uint64_t first = queue_id_new();
     const struct spool_change change = {.kind = CHANGE_FINISHED, .n = 1};
     struct spool_update update = {
@@ -201,7 +176,7 @@ static void a_verdict_goes_with_the_rows_of_the_group_whose_bytes_are_being_sync
 
 static void a_long_message_syncs_its_file_and_folder_before_the_rows(void **state)
 {
-    struct spool_fixture *fixture = new_fixture();
+    struct spool_fixture *fixture = fixture_new_on_shim();
     size_t file, folder, rows;
 
     (void)state;

@@ -160,9 +160,7 @@ static void cut_everywhere(bool has_failure)
     const struct io_call *calls;
     size_t n_calls;
 
-    io_shim_reset(fixture->dir);
-    fixture->settings.io = &io_shim;
-    fixture->settings.vfs = IO_SHIM_VFS;
+    fixture_use_shim(fixture);
     fixture->settings.segment_bytes = 1 << 16;
     io_shim_record();
     record_run(fixture, has_failure);

@@ -149,9 +149,7 @@ static void the_reader_follows_to_another_database(void **state)
 
     (void)state;
     fixture_stop(fixture);
-    io_shim_reset(fixture->dir);
-    fixture->settings.io = &io_shim;
-    fixture->settings.vfs = IO_SHIM_VFS;
+    fixture_use_shim(fixture);
     assert_int_equal(fixture_start(fixture), 0);
     assert_int_equal(list(&filter, 1000).n_ids, N_MESSAGES);
     io_shim_fail_all("sync queue.db-wal", EIO); /* meets this message, or compaction before it */
