@@ -1,9 +1,10 @@
 #include "sql/db.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "relay/base/log.h"
 #include "sql/db_schema.h"
@@ -120,9 +121,6 @@ static int configure(struct db *db, enum db_mode mode, const struct db_settings 
         error = db_execute(db, "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;");
     if (!error && mode != DB_READ)
         error = db_execute(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
-    /* Hashes and addresses are in it; log and index take over the mode of the database. */
-    if (!error && mode == DB_WRITE && chmod(sqlite3_db_filename(db->handle, NULL), 0600) < 0)
-        error = FAULT(-errno);
     if (!error && settings->is_manual)
         error = db_execute(db, "PRAGMA wal_autocheckpoint = 0;");
     if (error)
@@ -182,6 +180,29 @@ static int bring_up(struct db *db, enum db_mode mode, const struct db_settings *
     return db->statements ? db_prepare_all(db, db->schema) : FAULT(-ENOMEM);
 }
 
+/* Hashes and addresses are in it, and a service may not change a file's mode; log and index take
+ * over that of the database.  Only a file that was not there is opened here: closing a second
+ * descriptor of one that SQLite has open would drop its locks. */
+static int make_private(const char *path)
+{
+    int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0 || errno == EEXIST ? 0 : FAULT(-errno);
+}
+
+static int open_handle(struct db *db, const char *path, int flags,
+                       const struct db_settings *settings)
+{
+    int result = sqlite3_open_v2(path, &db->handle, flags, settings->vfs);
+
+    if (result != SQLITE_OK)
+        return db->handle ? fault_of(db, result, path) : -ENOMEM;
+    sqlite3_busy_timeout(db->handle, settings->busy_ms ? settings->busy_ms : 5000);
+    return 0;
+}
+
 int db_open(struct db **out, const char *path, const struct db_schema *schema, enum db_mode mode,
             const struct db_settings *settings)
 {
@@ -198,13 +219,11 @@ int db_open(struct db **out, const char *path, const struct db_schema *schema, e
     flags |= mode == DB_WRITE  ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
              : mode == DB_READ ? SQLITE_OPEN_READONLY
                                : SQLITE_OPEN_READWRITE;
-    error = sqlite3_open_v2(path, &db->handle, flags, settings->vfs);
-    if (error != SQLITE_OK) {
-        error = db->handle ? fault_of(db, error, path) : -ENOMEM;
-    } else {
-        sqlite3_busy_timeout(db->handle, settings->busy_ms ? settings->busy_ms : 5000);
+    error = mode == DB_WRITE && !settings->vfs ? make_private(path) : 0;
+    if (!error)
+        error = open_handle(db, path, flags, settings);
+    if (!error)
         error = bring_up(db, mode, settings);
-    }
     if (error) {
         db_close(db);
         return error;

@@ -3,24 +3,20 @@
 #include "relay/net/system_calls.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <ucontext.h>
 #include <unistd.h>
 
-#include "relay/base/event.h"
+#include "relay/net/refused_calls.h"
 
 /* LeakSanitizer ends by tracing its own process, ThreadSanitizer starts threads and maps what it
  * likes: a list with all that would be no list. */
@@ -85,12 +81,10 @@ static const int calls_of_both[] = {
     SCMP_SYS(fallocate),
     SCMP_SYS(fadvise64),
     SCMP_SYS(flock),
-    SCMP_SYS(fcntl),
     SCMP_SYS(dup),
     SCMP_SYS(dup2),
     SCMP_SYS(dup3),
     SCMP_SYS(getcwd),
-    SCMP_SYS(umask),
     SCMP_SYS(memfd_create),
     SCMP_SYS(copy_file_range),
     SCMP_SYS(poll),
@@ -119,7 +113,6 @@ static const int calls_of_both[] = {
     SCMP_SYS(membarrier),
     SCMP_SYS(sched_yield),
     SCMP_SYS(sched_getaffinity),
-    SCMP_SYS(sched_setaffinity),
     SCMP_SYS(getcpu),
     SCMP_SYS(rt_sigaction),
     SCMP_SYS(rt_sigprocmask),
@@ -151,26 +144,9 @@ static const int calls_of_both[] = {
 
 /* The net, and SQLite's ways with files. */
 static const int calls_of_relay[] = {
-    SCMP_SYS(accept),
-    SCMP_SYS(accept4),
-    SCMP_SYS(bind),
-    SCMP_SYS(connect),
-    SCMP_SYS(getsockname),
-    SCMP_SYS(getpeername),
-    SCMP_SYS(getsockopt),
-    SCMP_SYS(setsockopt),
-    SCMP_SYS(recvmmsg),
-    SCMP_SYS(sendfile),
-    SCMP_SYS(chmod),
-    SCMP_SYS(fchmod),
-    SCMP_SYS(fchmodat),
-    SCMP_SYS(fchown),
-    SCMP_SYS(utimensat),
-    SCMP_SYS(link),
-    SCMP_SYS(linkat),
-    SCMP_SYS(rmdir),
-    SCMP_SYS(sync_file_range),
-    SCMP_SYS(msync),
+    SCMP_SYS(accept),      SCMP_SYS(accept4),     SCMP_SYS(bind),       SCMP_SYS(connect),
+    SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt),
+    SCMP_SYS(recvmmsg),    SCMP_SYS(sendfile),    SCMP_SYS(fchown),     SCMP_SYS(sync_file_range),
 };
 
 static const int families[] = {AF_INET, AF_INET6};
@@ -186,69 +162,9 @@ static const struct {
 
 enum { TYPE_MASK = 0xf };
 
-/* ---- what a refused call does ---- */
-
-enum { MOST_CALLS = 1024, BITS = 32 };
-
-static _Atomic uint32_t refused[MOST_CALLS / BITS], told[MOST_CALLS / BITS];
-static int refused_fd = -1;
-
-static void set_result(void *context, long result)
+char *refused_calls_name(int call)
 {
-    ucontext_t *state = context;
-
-#if defined(__x86_64__)
-    state->uc_mcontext.gregs[REG_RAX] = result;
-#elif defined(__aarch64__)
-    state->uc_mcontext.regs[0] = (unsigned long long)result;
-#else
-#error "name the register that holds a system call's result"
-#endif
-}
-
-/* In whatever thread made the call, at that very place. */
-static void on_refused(int signal_number, siginfo_t *info, void *context)
-{
-    unsigned call = (unsigned)info->si_syscall;
-    int saved_errno = errno;
-
-    (void)signal_number;
-    if (call >= MOST_CALLS)
-        call = MOST_CALLS - 1;
-    atomic_fetch_or(&refused[call / BITS], 1U << (call % BITS));
-    eventfd_write(refused_fd, 1);
-    errno = saved_errno;
-    set_result(context, -EPERM);
-}
-
-int system_calls_refused_fd(void)
-{
-    return refused_fd;
-}
-
-static void tell(const char *process, int call)
-{
-    char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, call);
-
-    EVENT(EVENT_CALL_REFUSED, field_text("process", process), field_number("call", call),
-          field_text("name", name ? name : "unknown"));
-    free(name);
-}
-
-void system_calls_tell(const char *process)
-{
-    eventfd_t ignored;
-
-    if (refused_fd < 0 || eventfd_read(refused_fd, &ignored) < 0)
-        return;
-    for (unsigned call = 0; call < MOST_CALLS; call++) {
-        uint32_t bit = 1U << (call % BITS);
-
-        if (!(atomic_load(&refused[call / BITS]) & bit) ||
-            (atomic_fetch_or(&told[call / BITS], bit) & bit))
-            continue;
-        tell(process, (int)call);
-    }
+    return seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, call);
 }
 
 /* ---- the filter ---- */
@@ -282,7 +198,7 @@ static int rule_memory(scmp_filter_ctx filter)
     return error ? error : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, not_run);
 }
 
-/* abort() and raise() reach this process only; limits are read, not set. */
+/* abort() and raise() reach this process only; limits are read, not set, and our own. */
 static int rule_process(scmp_filter_ctx filter)
 {
     static const int readable[] = {PR_GET_NAME,         PR_SET_NAME,    PR_GET_DUMPABLE,
@@ -292,7 +208,8 @@ static int rule_process(scmp_filter_ctx filter)
                                  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
 
     if (!error)
-        error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
+        error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2,
+                                 SCMP_A0(SCMP_CMP_MASKED_EQ, UINT32_MAX, 0),
                                  SCMP_A2(SCMP_CMP_EQ, 0, 0));
     for (size_t i = 0; !error && i < sizeof(readable) / sizeof(readable[0]); i++)
         error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
@@ -300,11 +217,28 @@ static int rule_process(scmp_filter_ctx filter)
     return error;
 }
 
+/* Copies, flags, SQLite's locks, seals of memory files.  Not whom a descriptor signals (F_SETOWN,
+ * F_SETSIG, O_ASYNC), nor who must wait for us or is watched (F_SETLEASE, F_NOTIFY). */
+static int rule_fcntl(scmp_filter_ctx filter)
+{
+    static const int commands[] = {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD,     F_SETFD,    F_GETFL,
+                                   F_GETLK, F_SETLK,         F_ADD_SEALS, F_GET_SEALS};
+    int error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 2,
+                                 SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, F_SETFL),
+                                 SCMP_A2(SCMP_CMP_MASKED_EQ, O_ASYNC, 0));
+
+    for (size_t i = 0; !error && i < sizeof(commands) / sizeof(commands[0]); i++)
+        error =
+            seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+                             SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, (scmp_datum_t)commands[i]));
+    return error;
+}
+
 /* A terminal?  How much is there?  Never TIOCSTI and its like. */
 static int rule_descriptors(scmp_filter_ctx filter)
 {
     static const unsigned long orders[] = {TCGETS, FIONREAD, FIONBIO, FIOCLEX};
-    int error = 0;
+    int error = rule_fcntl(filter);
 
     for (size_t i = 0; !error && i < sizeof(orders) / sizeof(orders[0]); i++)
         error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
@@ -372,15 +306,12 @@ static int add_rules(scmp_filter_ctx filter, enum system_calls_role role)
 
 static int load(enum system_calls_role role)
 {
-    const struct sigaction action = {.sa_sigaction = on_refused,
-                                     .sa_flags = SA_SIGINFO | SA_RESTART | SA_NODEFER};
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_TRAP);
     int error;
 
     if (!filter)
         return FAULT(-ENOMEM);
-    refused_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    error = refused_fd < 0 || sigaction(SIGSYS, &action, NULL) < 0 ? -errno : 0;
+    error = refused_calls_start();
     if (!error)
         error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a tree, not a list */
     if (!error)

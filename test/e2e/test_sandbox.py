@@ -35,7 +35,9 @@ DENIED = {
         "mount", "exec", "execveat", "fork", "ptrace", "process_vm_readv", "kill_parent",
         "unshare", "setuid", "chown", "setrlimit", "dumpable", "io_uring_setup", "bpf",
         "userfaultfd", "exec_memory", "clock_settime", "socket_packet", "socket_raw",
-        "socket_unix", "socket_audit", "socket_mptcp", "socket_netlink")},
+        "socket_unix", "socket_audit", "socket_mptcp", "socket_netlink", "fchmod", "fchmodat",
+        "futimens", "fcntl_setown", "fcntl_setsig", "fcntl_setlease", "fcntl_async",
+        "fcntl_notify", "prlimit_parent", "sched_setaffinity")},
 }
 # Refused by Landlock or by rights, also where no seccomp is: sanitizers, older kernels.
 WITHOUT_SECCOMP = ("read_shadow", "read_outside", "write_outside", "write_library", "list_keys",
@@ -189,7 +191,8 @@ def test_without_a_sandbox_the_tries_succeed(world, doors, folder):
     found = {match[2]: match[3] for match in map(LINE.match, relay.log.other_lines) if match}
     assert "exec" not in found
     for what in ("read_outside", "write_outside", "fork", "exec_memory", "dumpable", "socket_unix",
-                 "socket_tcp", "bind", "connect", "connect_open"):
+                 "socket_tcp", "bind", "connect", "connect_open", "fchmod", "fchmodat", "futimens",
+                 "fcntl_setown", "fcntl_setsig", "fcntl_async", "sched_setaffinity"):
         assert found[what] == "done", (what, found[what])
     relay.log.wait("ready", count=2, timeout=30 * PATIENCE)
 

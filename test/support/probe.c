@@ -15,6 +15,7 @@
 #include <linux/io_uring.h>
 #include <linux/netlink.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -96,6 +98,106 @@ static int mount_there(void)
     return mount("none", "/tmp", "tmpfs", 0, NULL);
 }
 
+/* ---- a file of one's own: a memory file is any process's, and it is a file ---- */
+
+static int with_own_file(int (*act)(int fd))
+{
+    int fd = memfd_create("probe", MFD_CLOEXEC);
+    int result, error;
+
+    if (fd < 0)
+        return fd;
+    result = act(fd);
+    error = errno;
+    close(fd);
+    errno = error;
+    return result;
+}
+
+static int open_to_all(int fd)
+{
+    return fchmod(fd, 0666);
+}
+
+static int open_to_all_by_path(int fd)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    return (int)syscall(SYS_fchmodat, AT_FDCWD, path, 0666);
+}
+
+static int age(int fd)
+{
+    return futimens(fd, NULL);
+}
+
+static int send_signals(int fd)
+{
+    return fcntl(fd, F_SETOWN, getppid());
+}
+
+static int choose_signal(int fd)
+{
+    return fcntl(fd, F_SETSIG, SIGTERM);
+}
+
+static int lease(int fd)
+{
+    return fcntl(fd, F_SETLEASE, F_UNLCK);
+}
+
+static int signal_readiness(int fd)
+{
+    return fcntl(fd, F_SETFL, O_ASYNC);
+}
+
+static int change_mode(void)
+{
+    return with_own_file(open_to_all);
+}
+
+static int change_mode_of_name(void)
+{
+    return with_own_file(open_to_all_by_path);
+}
+
+static int change_times(void)
+{
+    return with_own_file(age);
+}
+
+static int set_owner(void)
+{
+    return with_own_file(send_signals);
+}
+
+static int set_signal(void)
+{
+    return with_own_file(choose_signal);
+}
+
+static int set_lease(void)
+{
+    return with_own_file(lease);
+}
+
+static int set_async(void)
+{
+    return with_own_file(signal_readiness);
+}
+
+static int watch_folder(void)
+{
+    int fd = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int result = fcntl(fd, F_NOTIFY, DN_CREATE), error = errno;
+
+    if (fd >= 0)
+        close(fd);
+    errno = error;
+    return result;
+}
+
 /* ---- programs and processes ---- */
 
 static int run_program(void)
@@ -159,6 +261,21 @@ static int raise_limit(void)
     struct rlimit limit = {1 << 20, 1 << 20};
 
     return setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int limits_of_parent(void)
+{
+    struct rlimit limit;
+
+    return prlimit(getppid(), RLIMIT_NOFILE, NULL, &limit);
+}
+
+static int choose_processor(void)
+{
+    cpu_set_t set;
+
+    return sched_getaffinity(0, sizeof(set), &set) < 0 ? -1
+                                                       : sched_setaffinity(0, sizeof(set), &set);
 }
 
 static int allow_dumps(void)
@@ -325,6 +442,16 @@ static const struct {
     {"write_library",      write_library            },
     {"parent_memory",      parent_memory            },
     {"mount",              mount_there              },
+    {"fchmod",             change_mode              },
+    {"fchmodat",           change_mode_of_name      },
+    {"futimens",           change_times             },
+    {"fcntl_setown",       set_owner                },
+    {"fcntl_setsig",       set_signal               },
+    {"fcntl_setlease",     set_lease                },
+    {"fcntl_async",        set_async                },
+    {"fcntl_notify",       watch_folder             },
+    {"prlimit_parent",     limits_of_parent         },
+    {"sched_setaffinity",  choose_processor         },
     {"execveat",           run_nothing_by_descriptor},
     {"fork",               make_process             },
     {"ptrace",             trace_parent             },

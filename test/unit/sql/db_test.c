@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "sql/queue_schema.h"
@@ -216,6 +218,45 @@ static void a_typo_fails_the_open(void **state)
     }
 }
 
+/* A service may not change a mode, so files have theirs from the start. */
+static void nobody_else_reads_what_is_made(void **state)
+{
+    static const char *const endings[] = {"", "-wal", "-shm"};
+    mode_t before = umask(0);
+    struct db *db = open_with(&things);
+
+    (void)state;
+    umask(before);
+    assert_int_equal(add(db, 1, "one"), 0);
+    for (size_t i = 0; i < 3; i++) {
+        struct stat status;
+        char file[160];
+
+        snprintf(file, sizeof(file), "%s%s", path, endings[i]);
+        assert_int_equal(stat(file, &status), 0);
+        assert_int_equal(status.st_mode & 07777, 0600);
+    }
+    db_close(db);
+}
+
+/* Closing another descriptor of the file would drop them: locks belong to the process. */
+static void a_second_opening_leaves_the_locks(void **state)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    struct db *first = open_with(&things), *second = open_with(&things);
+    int fd = open(path, O_RDWR | O_CLOEXEC), status = 0;
+
+    (void)state;
+    assert_true(fd >= 0);
+    if (fork() == 0)
+        _exit(fcntl(fd, F_SETLK, &lock) < 0 ? 0 : 1);
+    assert_true(wait(&status) > 0);
+    assert_int_equal(status, 0);
+    db_close(second);
+    db_close(first);
+    close(fd);
+}
+
 static void a_reader_cannot_write(void **state)
 {
     struct db *db = open_with(&things), *reader = NULL;
@@ -310,6 +351,8 @@ int main(void)
         DB_TEST(a_migration_that_fails_changes_nothing),
         DB_TEST(a_database_of_a_newer_program_is_refused),
         DB_TEST(a_typo_fails_the_open),
+        DB_TEST(nobody_else_reads_what_is_made),
+        DB_TEST(a_second_opening_leaves_the_locks),
         DB_TEST(a_reader_cannot_write),
         DB_TEST(a_reader_does_not_make_a_database),
         DB_TEST(damage_is_told_apart),
