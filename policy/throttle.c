@@ -12,6 +12,7 @@ enum {
     FAILURES_OF_ONE_PAIR = 5, /* that count against the user and the address: one program with an
                                  old password must not slow its neighbours for ever */
     MOST_FAILURES = 1000,
+    KEPT_IN_A_ROW = 10, /* strangers' failures that make a user worth remembering */
 };
 #define LONG_AGO (INT64_MIN / 2)
 
@@ -26,9 +27,10 @@ static const struct growth growth_of_user = {20, 500, 10000};
 /* What is remembered about an address, a user or a pair. */
 struct suspect {
     struct key_entry entry;
-    struct list by_age;
+    struct list by_age; /* in throttle.passing or throttle.kept */
     uint32_t n_failures;
     bool is_known; /* pair: has logged in before */
+    bool is_kept;
     int64_t last_failure_ms, not_before_ms;
     int64_t last_failure_in_row_ms;
     uint32_t n_in_a_row;     /* user: failures of strangers since the last success; never faded */
@@ -39,7 +41,10 @@ struct suspect {
 
 struct throttle {
     struct key_table suspects;
-    struct list by_age; /* least recently seen first */
+    /* Least recently seen first.  Invented names fill the one; the other, at most half of all, has
+     * what they must not wash away: who is known, and who is being guessed at. */
+    struct list passing, kept;
+    uint32_t n_kept;
     uint32_t capacity;
 };
 
@@ -49,30 +54,65 @@ int throttle_new(struct throttle **out, uint32_t capacity)
 
     if (!throttle)
         return FAULT(-ENOMEM);
-    list_init(&throttle->by_age);
+    list_init(&throttle->passing);
+    list_init(&throttle->kept);
     throttle->capacity = capacity;
     *out = throttle;
     return 0;
 }
 
+static void take_out(struct throttle *throttle, struct suspect *suspect)
+{
+    list_remove(&suspect->by_age);
+    if (suspect->is_kept)
+        throttle->n_kept--;
+    suspect->is_kept = false;
+}
+
+static struct suspect *oldest_of(struct list *list)
+{
+    return CONTAINER_OF(list->next, struct suspect, by_age);
+}
+
+static bool is_worth_keeping(const struct suspect *suspect)
+{
+    return suspect->is_known || suspect->n_in_a_row >= KEPT_IN_A_ROW;
+}
+
+/* It is the most recently seen now. */
+static void put_in(struct throttle *throttle, struct suspect *suspect)
+{
+    take_out(throttle, suspect);
+    if (!is_worth_keeping(suspect)) {
+        list_append(&throttle->passing, &suspect->by_age);
+        return;
+    }
+    if (throttle->n_kept >= throttle->capacity / 2) {
+        struct suspect *oldest = oldest_of(&throttle->kept);
+
+        take_out(throttle, oldest);
+        list_append(&throttle->passing, &oldest->by_age);
+    }
+    list_append(&throttle->kept, &suspect->by_age);
+    suspect->is_kept = true;
+    throttle->n_kept++;
+}
+
 static void forget(struct throttle *throttle, struct suspect *suspect)
 {
     key_table_remove(&throttle->suspects, &suspect->entry);
-    list_remove(&suspect->by_age);
+    take_out(throttle, suspect);
     free(suspect);
-}
-
-static struct suspect *oldest_suspect(struct throttle *throttle)
-{
-    return CONTAINER_OF(throttle->by_age.next, struct suspect, by_age);
 }
 
 struct throttle *throttle_free(struct throttle *throttle)
 {
     if (!throttle)
         return NULL;
-    while (!list_is_empty(&throttle->by_age))
-        forget(throttle, oldest_suspect(throttle));
+    while (!list_is_empty(&throttle->passing))
+        forget(throttle, oldest_of(&throttle->passing));
+    while (!list_is_empty(&throttle->kept))
+        forget(throttle, oldest_of(&throttle->kept));
     key_table_fini(&throttle->suspects);
     free(throttle);
     return NULL;
@@ -96,22 +136,26 @@ static struct suspect *add_suspect(struct throttle *throttle, uint64_t key)
     return suspect;
 }
 
-/* Finds or makes it; NULL without memory.  The three of one guess are the newest, so making one
- * never evicts another. */
-static struct suspect *suspect_of(struct throttle *throttle, uint64_t key)
+static struct suspect *find(const struct throttle *throttle, uint64_t key)
 {
     struct key_entry *entry = key_table_find(&throttle->suspects, key);
-    struct suspect *suspect = entry ? CONTAINER_OF(entry, struct suspect, entry) : NULL;
+
+    return entry ? CONTAINER_OF(entry, struct suspect, entry) : NULL;
+}
+
+/* Finds or makes it; NULL without memory.  The three of one guess are the newest, and half of all
+ * at least are passing, so making one never evicts another. */
+static struct suspect *suspect_of(struct throttle *throttle, uint64_t key)
+{
+    struct suspect *suspect = find(throttle, key);
 
     if (!suspect) {
         if (throttle->suspects.n_entries >= throttle->capacity)
-            forget(throttle, oldest_suspect(throttle));
+            forget(throttle, oldest_of(&throttle->passing));
         suspect = add_suspect(throttle, key);
-        if (!suspect)
-            return NULL;
     }
-    list_remove(&suspect->by_age);
-    list_append(&throttle->by_age, &suspect->by_age);
+    if (suspect)
+        put_in(throttle, suspect);
     return suspect;
 }
 
@@ -119,13 +163,34 @@ struct three {
     struct suspect *address, *user, *pair;
 };
 
-static bool find_three(struct throttle *throttle, const struct throttle_guess *guess,
+static struct suspect *seen_again(struct throttle *throttle, uint64_t key)
+{
+    struct suspect *suspect = find(throttle, key);
+
+    if (suspect)
+        put_in(throttle, suspect);
+    return suspect;
+}
+
+/* Any of them may be NULL: nothing is known of it. */
+static struct three find_three(struct throttle *throttle, const struct throttle_guess *guess)
+{
+    return (struct three){seen_again(throttle, guess->address), seen_again(throttle, guess->user),
+                          seen_again(throttle, guess->pair)};
+}
+
+static bool make_three(struct throttle *throttle, const struct throttle_guess *guess,
                        struct three *out)
 {
     out->address = suspect_of(throttle, guess->address);
     out->user = suspect_of(throttle, guess->user);
     out->pair = suspect_of(throttle, guess->pair);
     return out->address && out->user && out->pair;
+}
+
+static bool is_known(const struct three *three)
+{
+    return three->pair && three->pair->is_known;
 }
 
 static uint64_t hash_of_text(char kind, struct slice text, uint64_t number)
@@ -154,9 +219,9 @@ struct throttle_guess throttle_guess(struct ip_address peer, struct slice user, 
 
 static void fade(struct suspect *suspect, int64_t now_ms)
 {
-    int64_t n_halvings = (now_ms - suspect->last_failure_ms) / FADE_MS;
+    int64_t n_halvings = suspect ? (now_ms - suspect->last_failure_ms) / FADE_MS : 0;
 
-    if (!suspect->n_failures || n_halvings <= 0)
+    if (n_halvings <= 0 || !suspect->n_failures)
         return;
     suspect->n_failures = n_halvings < 32 ? suspect->n_failures >> n_halvings : 0;
     suspect->last_failure_ms += n_halvings * FADE_MS;
@@ -196,14 +261,19 @@ static void push_back_all(const struct three *three, int64_t start_ms)
     push_back(three->address, &growth_of_address, start_ms);
 }
 
+static int64_t start_after(const struct suspect *suspect, int64_t start_ms)
+{
+    return suspect ? later_of(start_ms, suspect->not_before_ms) : start_ms;
+}
+
 static int64_t start_after_delays(const struct three *three, int64_t now_ms)
 {
-    int64_t start_ms = later_of(now_ms, three->pair->not_before_ms);
+    int64_t start_ms = start_after(three->pair, now_ms);
 
-    if (three->pair->is_known)
+    if (is_known(three))
         return start_ms;
-    start_ms = later_of(start_ms, three->user->not_before_ms);
-    return later_of(start_ms, three->address->not_before_ms);
+    start_ms = start_after(three->user, start_ms);
+    return start_after(three->address, start_ms);
 }
 
 static void note_start(struct suspect *address, int64_t start_ms)
@@ -235,7 +305,7 @@ static bool is_shut(const struct three *three, struct throttle_guess *guess, int
 {
     struct suspect *user = three->user;
 
-    if (three->pair->is_known)
+    if (!user || is_known(three))
         return false;
     if (user->n_in_a_row >= THROTTLE_FAILURES_IN_A_ROW) {
         guess->start_ms = user->last_failure_in_row_ms + THROTTLE_SHUT_MS;
@@ -247,28 +317,34 @@ static bool is_shut(const struct three *three, struct throttle_guess *guess, int
     return user->n_in_a_row + user->n_open >= THROTTLE_FAILURES_IN_A_ROW;
 }
 
+/* Its growing delay; false: too long. */
+static bool wait_for_delays(const struct three *three, struct throttle_guess *guess, int64_t now_ms)
+{
+    fade(three->pair, now_ms);
+    fade(three->user, now_ms);
+    fade(three->address, now_ms);
+    guess->start_ms = start_after_delays(three, now_ms);
+    return later_or_never(guess) != TURN_REFUSED;
+}
+
+/* Names cost nothing to invent, so what is refused leaves no trace. */
 enum throttle_turn throttle_reserve(struct throttle *throttle, struct throttle_guess *guess,
                                     int64_t now_ms)
 {
-    struct three three;
+    struct three three = find_three(throttle, guess);
 
-    if (!find_three(throttle, guess, &three)) {
-        guess->start_ms = now_ms + THROTTLE_LONGEST_WAIT_MS;
-        return TURN_REFUSED;
-    }
     if (is_shut(&three, guess, now_ms))
         return TURN_REFUSED;
     guess->start_ms = now_ms;
-    if (!guess->has_waited) {
-        fade(three.pair, now_ms);
-        fade(three.user, now_ms);
-        fade(three.address, now_ms);
-        guess->start_ms = start_after_delays(&three, now_ms);
-        if (later_or_never(guess) == TURN_REFUSED)
-            return TURN_REFUSED;
-        guess->has_waited = true;
-        push_back_all(&three, guess->start_ms);
+    if (!guess->has_waited && !wait_for_delays(&three, guess, now_ms))
+        return TURN_REFUSED;
+    if (!make_three(throttle, guess, &three)) {
+        guess->start_ms = now_ms + THROTTLE_LONGEST_WAIT_MS;
+        return TURN_REFUSED;
     }
+    if (!guess->has_waited)
+        push_back_all(&three, guess->start_ms);
+    guess->has_waited = true;
     if (guess->start_ms > now_ms)
         return TURN_LATER;
     if (three.address->starts_ms[0] + SECOND_MS > now_ms) {
@@ -291,7 +367,7 @@ void throttle_succeeded(struct throttle *throttle, const struct throttle_guess *
 {
     struct three three;
 
-    if (!find_three(throttle, guess, &three))
+    if (!make_three(throttle, guess, &three))
         return;
     take_start_back(three.address, guess->start_ms);
     close_guess(three.user);
@@ -299,6 +375,8 @@ void throttle_succeeded(struct throttle *throttle, const struct throttle_guess *
     three.pair->is_known = true;
     three.pair->n_failures = 0;
     three.pair->not_before_ms = LONG_AGO;
+    put_in(throttle, three.user);
+    put_in(throttle, three.pair);
 }
 
 static void count_failure(struct suspect *suspect, const struct growth *growth, int64_t now_ms)
@@ -324,10 +402,11 @@ void throttle_failed(struct throttle *throttle, const struct throttle_guess *gue
 {
     struct three three;
 
-    if (!find_three(throttle, guess, &three))
+    if (!make_three(throttle, guess, &three))
         return;
     close_guess(three.user);
     count_in_row(&three, guess->password, now_ms);
+    put_in(throttle, three.user);
     count_failure(three.pair, &growth_of_pair, now_ms);
     if (three.pair->n_failures > FAILURES_OF_ONE_PAIR)
         return;
@@ -339,7 +418,7 @@ void throttle_withdrawn(struct throttle *throttle, const struct throttle_guess *
 {
     struct three three;
 
-    if (!find_three(throttle, guess, &three))
+    if (!make_three(throttle, guess, &three))
         return;
     take_start_back(three.address, guess->start_ms);
     close_guess(three.user);

@@ -26,7 +26,9 @@ enum {
 
 struct throttle;
 
-/* Remembers at most `capacity` addresses, users and pairs; the least recently seen goes first. */
+/* Remembers at most `capacity` (6 or more) addresses, users and pairs; the least recently seen goes
+ * first, but known pairs and users who are being guessed at, up to half of all, go last.  A guess
+ * that is refused is not remembered. */
 MUST_USE int throttle_new(struct throttle **out, uint32_t capacity);
 struct throttle *throttle_free(struct throttle *throttle); /* accepts NULL, returns NULL */
 

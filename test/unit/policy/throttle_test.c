@@ -197,6 +197,19 @@ static void a_hundred_failures_in_a_row_shut_a_user_to_strangers(void **state)
     assert_int_equal(guess_once("203.0.113.9", "user", true), 0);
 }
 
+static void a_new_password_opens_a_shut_user(void **state)
+{
+    struct throttle_guess guess;
+    struct ip_address peer;
+
+    (void)state;
+    assert_int_equal(failures_of_strangers(200), THROTTLE_FAILURES_IN_A_ROW);
+    assert_int_equal(guess_once("203.0.113.9", "user", true), -1);
+    assert_true(ip_parse(SLICE_LITERAL("203.0.113.9"), &peer));
+    guess = throttle_guess(peer, SLICE_LITERAL("user"), 2, now_ms);
+    assert_int_equal(turn_of(&guess), TURN_NOW);
+}
+
 static void after_a_day_strangers_may_try_again(void **state)
 {
     (void)state;
@@ -346,6 +359,82 @@ static void memory_is_bounded_and_the_newest_stay(void **state)
     assert_int_equal(guess_once("192.0.2.1", "user", false), -1);
 }
 
+/* One who is known, and whom strangers may not guess at any more. */
+static void shut_a_user(void)
+{
+    assert_int_equal(guess_once("198.51.100.7", "user", true), 0);
+    assert_int_equal(failures_of_strangers(200), THROTTLE_FAILURES_IN_A_ROW);
+}
+
+static void assert_still_shut(void)
+{
+    assert_int_equal(guess_once("203.0.113.9", "user", true), -1);
+    assert_int_equal(guess_once("198.51.100.7", "user", true), 0);
+}
+
+static void refused_guesses_wash_nothing_away(void **state)
+{
+    char user[16];
+    int n_checked = 0;
+
+    (void)state;
+    shut_a_user();
+    for (int i = 0; i < 5000; i++) {
+        snprintf(user, sizeof(user), "n%d", i);
+        n_checked += guess_once("192.0.2.1", user, false) >= 0;
+    }
+    assert_true(n_checked < 20);
+    assert_int_equal(guess_once("192.0.2.1", "other", false), -1); /* nor its own failures */
+    assert_still_shut();
+}
+
+static void invented_names_from_many_addresses_wash_nothing_away(void **state)
+{
+    char user[16], address[32];
+
+    (void)state;
+    shut_a_user();
+    for (int i = 0; i < 5000; i++) {
+        snprintf(user, sizeof(user), "n%d", i);
+        snprintf(address, sizeof(address), "192.0.%d.%d", i / 256, i % 256);
+        assert_int_equal(guess_once(address, user, false), 0);
+    }
+    assert_still_shut();
+}
+
+static void an_address_that_goes_on_is_not_forgotten(void **state)
+{
+    char user[16], address[32];
+
+    (void)state;
+    while (guess_once("192.0.2.1", "user", false) >= 0)
+        ;
+    for (int i = 0; i < 5000; i++) {
+        snprintf(user, sizeof(user), "n%d", i);
+        snprintf(address, sizeof(address), "203.0.%d.%d", i / 256, i % 256);
+        assert_int_equal(guess_once(address, user, false), 0);
+        assert_int_equal(guess_once("192.0.2.1", "user", false), -1);
+    }
+}
+
+/* So that the many who are known leave room for the three of a guess. */
+static void who_is_kept_has_half_of_the_memory(void **state)
+{
+    char user[16];
+
+    (void)state;
+    for (int i = 0; i < 5000; i++) {
+        snprintf(user, sizeof(user), "u%d", i);
+        assert_int_equal(guess_once("198.51.100.1", user, true), 0);
+    }
+    shut_a_user();
+    for (int i = 0; i < 400; i++) {
+        snprintf(user, sizeof(user), "v%d", i);
+        assert_int_equal(guess_once("198.51.100.1", user, true), 0);
+    }
+    assert_still_shut();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +447,7 @@ int main(void)
         TEST(a_hundred_guesses_at_one_user_take_over_half_an_hour),
         TEST(parallel_guesses_at_one_user_are_no_faster),
         TEST(a_hundred_failures_in_a_row_shut_a_user_to_strangers),
+        TEST(a_new_password_opens_a_shut_user),
         TEST(after_a_day_strangers_may_try_again),
         TEST(guesses_under_way_count_as_failures),
         TEST(a_forgotten_program_shuts_nobody_out),
@@ -369,6 +459,10 @@ int main(void)
         TEST(a_new_password_starts_afresh),
         TEST(v6_counts_by_64_and_names_ignore_case),
         TEST(memory_is_bounded_and_the_newest_stay),
+        TEST(refused_guesses_wash_nothing_away),
+        TEST(invented_names_from_many_addresses_wash_nothing_away),
+        TEST(an_address_that_goes_on_is_not_forgotten),
+        TEST(who_is_kept_has_half_of_the_memory),
     };
 
     if (secret_start() != 0)
