@@ -9,7 +9,7 @@ struct peer {
     struct key_entry entry;
     struct list links;
     struct ip_address address;
-    uint32_t n_lines;
+    uint32_t n_lines[N_PEER_LOG_BUDGETS];
     uint64_t n_suppressed;
 };
 
@@ -46,16 +46,28 @@ static struct peer *peer_of(struct peer_log *log, struct ip_address address)
     return entry ? CONTAINER_OF(entry, struct peer, entry) : add_peer(log, key, counted);
 }
 
+/* A failed login is also said of a peer beyond PEER_LOG_PEERS: connecting from many addresses takes
+ * all places, and then the guessing would begin unseen. */
+static bool has_line(const struct peer_log *log, const struct peer *peer,
+                     enum peer_log_budget budget)
+{
+    if (log->n_lines[budget] >= PEER_LOG_LINES_OF_ALL)
+        return false;
+    return peer ? peer->n_lines[budget] < PEER_LOG_LINES : budget == PEER_LOG_LOGINS;
+}
+
 bool peer_log_may(struct peer_log *log, enum event_kind kind, struct ip_address address)
 {
+    enum peer_log_budget budget = kind == EVENT_LOGIN_FAILED ? PEER_LOG_LOGINS : PEER_LOG_REST;
     struct peer *peer;
 
     if (event_level_of(kind) < log_level())
         return false;
     peer = peer_of(log, address);
-    if (peer && peer->n_lines < PEER_LOG_LINES && log->n_lines < PEER_LOG_LINES_OF_ALL) {
-        peer->n_lines++;
-        log->n_lines++;
+    if (has_line(log, peer, budget)) {
+        log->n_lines[budget]++;
+        if (peer)
+            peer->n_lines[budget]++;
         return true;
     }
     if (peer)

@@ -110,6 +110,38 @@ static void many_addresses_together_are_bounded_in_lines_and_memory(void **state
     assert_string_equal(last_ip, ""); /* those without a place of their own come last */
 }
 
+/* fail2ban bans by login_failed: other noise of the same address, or of all, must not hide it. */
+static void failed_logins_have_lines_of_their_own(void **state)
+{
+    uint64_t n_said = 0;
+
+    (void)state;
+    say("192.0.2.1", 1000);
+    for (uint64_t i = 0; i < 1000; i++)
+        n_said += peer_log_may(&peer_log, EVENT_LOGIN_FAILED, address("192.0.2.1"));
+    assert_int_equal(n_said, PEER_LOG_LINES);
+    assert_int_equal(say("192.0.2.2", 1), 1); /* nor the other way round */
+    peer_log_end_window(&peer_log);
+    assert_int_equal(n_suppressed, 2000 - 2 * PEER_LOG_LINES);
+}
+
+static void failed_logins_are_heard_behind_the_noise_of_all(void **state)
+{
+    const uint64_t n_addresses = UINT64_C(3) * PEER_LOG_PEERS;
+    uint64_t n_said = 0;
+    char ip[32];
+
+    (void)state;
+    for (uint64_t i = 0; i < n_addresses; i++) {
+        snprintf(ip, sizeof(ip), "10.%u.%u.1", (unsigned)(i >> 8), (unsigned)(i & 255));
+        say(ip, 3);
+    }
+    for (uint64_t i = 0; i < UINT64_C(2) * PEER_LOG_LINES_OF_ALL; i++)
+        n_said += peer_log_may(&peer_log, EVENT_LOGIN_FAILED, address("192.0.2.1"));
+    assert_int_equal(n_said, PEER_LOG_LINES_OF_ALL); /* it has no place, but the budget holds */
+    assert_int_equal(peer_log.table.n_entries, PEER_LOG_PEERS);
+}
+
 static void what_the_level_hides_is_not_counted(void **state)
 {
     (void)state;
@@ -129,6 +161,8 @@ int main(void)
         CASE(another_address_is_still_heard),
         CASE(v6_is_counted_by_64),
         CASE(many_addresses_together_are_bounded_in_lines_and_memory),
+        CASE(failed_logins_have_lines_of_their_own),
+        CASE(failed_logins_are_heard_behind_the_noise_of_all),
         CASE(what_the_level_hides_is_not_counted),
     };
 
