@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from appliance import BINARY, PATIENCE
+from appliance import PATIENCE, sanitizer
 from hostile import LISTENERS, RECIPIENT, SENDER, bdat, begin_data, plain, start_target
 from wire import Wire, plain_token
 
@@ -167,12 +167,7 @@ def relay_memory(relay):
         yield int(re.search(r"VmRSS:\s+(\d+)", status)[1]) * 1024
 
 
-def is_sanitized():
-    with open(BINARY, "rb") as file:
-        return re.search(rb"__[at]san_", file.read()) is not None
-
-
-@pytest.mark.skipif(is_sanitized(), reason="a sanitizer's memory says nothing")
+@pytest.mark.skipif(bool(sanitizer()), reason="a sanitizer's memory says nothing")
 @pytest.mark.parametrize("kind,n,most", [("plain", 2000, 20000), ("submissions", 1000, 50000)])
 def test_memory_of_idle_sessions(world, kind, n, most):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

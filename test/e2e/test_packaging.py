@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from appliance import BINARY, TOP, wait_for
+from appliance import TOP, sanitizer, wait_for
 from messages import PLAIN
 from proc import status_of
 from signatures import signatures_of
@@ -15,11 +15,8 @@ from test_sandbox import SENDER, RECIPIENT
 
 PACKAGING = TOP / "scripts/packaging"
 UNIT = PACKAGING / "staffetta.service"
-needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd here")
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="changes its user")
 NET_BIND_SERVICE = 1 << 10
-IS_SANITIZED = b"Sanitizer: " in BINARY.read_bytes() or b"libasan" in BINARY.read_bytes() \
-    or b"libtsan" in BINARY.read_bytes()
 
 
 def run(*words, **options):
@@ -32,13 +29,11 @@ def settings():
     return dict(line.split("=", 1) for line in lines if "=" in line and line[0] not in "#[")
 
 
-@needs_systemd
 def test_the_unit_exposes_little():
     done = run("systemd-analyze", "security", "--offline=true", "--threshold=15", "--no-pager", UNIT)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
 
 
-@needs_systemd
 def test_the_unit_is_well_formed(folder):
     """With programs that are there: the package's is not installed here."""
     copy = folder / "staffetta.service"
@@ -47,7 +42,6 @@ def test_the_unit_is_well_formed(folder):
     assert done.returncode == 0 and not done.stderr, done.stderr
 
 
-@pytest.mark.skipif(not shutil.which("systemd-sysusers"), reason="no systemd here")
 def test_users_and_folders_are_well_formed(folder):
     (folder / "etc").mkdir()
     done = run("systemd-sysusers", f"--root={folder}", PACKAGING / "staffetta.sysusers")
@@ -59,9 +53,9 @@ def test_users_and_folders_are_well_formed(folder):
     assert (folder / "var/spool/staffetta").stat().st_mode & 0o777 == 0o700
 
 
-@needs_systemd
 @needs_root
-@pytest.mark.skipif(IS_SANITIZED, reason="LeakSanitizer traces its own process, which the unit forbids")
+@pytest.mark.skipif(bool(sanitizer()),
+                    reason="LeakSanitizer traces its own process, which the unit forbids")
 def test_the_service_runs_under_the_unit(world):
     """Its user, its capability, its system calls and families; a port below 1024, TLS, a signature,
     a reload with another such port.  Mounts and cgroups need systemd itself."""

@@ -3,7 +3,7 @@ import hashlib
 
 import pytest
 
-from appliance import BINARY, PATIENCE, queue_id, wait_for
+from appliance import PATIENCE, queue_id, sanitizer, wait_for
 from messages import EIGHT_BIT, PLAIN, assert_arrived, parse, stuffed
 from receivers import Receiver
 
@@ -30,12 +30,6 @@ def resident_kb(relay):
         return int(next(line for line in file if line.startswith("VmHWM")).split()[1])
 
 
-def is_sanitized():
-    """A sanitizer keeps what is freed for a while."""
-    program = BINARY.read_bytes()
-    return b"__asan_init" in program or b"__tsan_init" in program
-
-
 def test_forty_megabytes_arrive_octet_for_octet_in_bounded_memory(world):
     receiver = world.receiver()
     relay = start(world, receiver)
@@ -45,7 +39,7 @@ def test_forty_megabytes_arrive_octet_for_octet_in_bounded_memory(world):
     identifier = relay.send(relay.login, SENDER, RECIPIENT, original)
     relay.wait_delivered(identifier, timeout=120)
     assert_arrived_quickly(receiver.taken[-1].data, original)
-    if not is_sanitized():
+    if not sanitizer():  # it keeps what is freed for a while
         assert resident_kb(relay) - before < 20_000, "a body is held in memory"
     wait_for(lambda: not list((relay.folder / "spool/large").iterdir()), "the file is gone")
 

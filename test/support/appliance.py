@@ -24,6 +24,12 @@ listen "submissions" { address = "127.0.0.1:0"  tls = "implicit" }
 """
 
 
+def sanitizer():
+    """The one in the program that is tried, "asan" or "tsan"; "" without."""
+    program = BINARY.read_bytes()
+    return next((name for name in ("asan", "tsan") if f"__{name}_init".encode() in program), "")
+
+
 def environment():
     env = dict(os.environ, LC_ALL="C.UTF-8")
     env.setdefault("ASAN_OPTIONS", "detect_leaks=1:abort_on_error=0:exitcode=99")
