@@ -5,8 +5,10 @@
 #include "relay/base/log.h"
 #include "relay/service_parts.h"
 
-/* A signer that ended is back sooner, with channels of its own accord. */
-enum { ASK_AFTER_MS = 1000 };
+/* A signer that ended is back sooner, with channels of its own accord.  A fresh pair replaces the
+ * channels of all: for one that is lost again and again, the others must not be stopped each
+ * second. */
+enum { ASK_AFTER_MS = 1000, LONGEST_PAUSE_MS = 30000 };
 
 static unsigned n_missing(struct signer_watch *watch)
 {
@@ -18,12 +20,12 @@ static void look(struct task *task)
     struct signer_watch *watch = CONTAINER_OF(task, struct signer_watch, task);
 
     atomic_store(&watch->is_posted, false);
-    if (n_missing(watch) == 0) {
-        watch->ask_at_ms = INT64_MAX;
-        watch->is_told = false;
-    } else if (watch->ask_at_ms == INT64_MAX) {
-        watch->ask_at_ms = clock_monotonic_ms() + ASK_AFTER_MS;
+    if (n_missing(watch) > 0) {
+        patience_broken(&watch->patience, clock_monotonic_ms());
+        return;
     }
+    patience_whole(&watch->patience, clock_monotonic_ms());
+    watch->is_told = false;
 }
 
 void signer_watch_init(struct signer_watch *watch, struct service *service)
@@ -31,13 +33,13 @@ void signer_watch_init(struct signer_watch *watch, struct service *service)
     *watch = (struct signer_watch){
         .service = service,
         .task = {.run = look},
-        .ask_at_ms = INT64_MAX,
+        .patience = patience_of(ASK_AFTER_MS, LONGEST_PAUSE_MS),
     };
 }
 
 void signer_watch_begin(struct signer_watch *watch)
 {
-    watch->ask_at_ms = clock_monotonic_ms() + ASK_AFTER_MS;
+    patience_broken(&watch->patience, clock_monotonic_ms());
 }
 
 void signer_watch_note(void *owner, bool is_up)
@@ -54,17 +56,14 @@ void signer_watch_note(void *owner, bool is_up)
 
 int64_t signer_watch_due_ms(const struct signer_watch *watch)
 {
-    return watch->ask_at_ms;
+    return watch->patience.ask_at_ms;
 }
 
 /* Again and again: the parent hands out nothing while the signer is down. */
 void signer_watch_turn(struct signer_watch *watch)
 {
-    int64_t now_ms = clock_monotonic_ms();
-
-    if (now_ms < watch->ask_at_ms)
+    if (!patience_ends(&watch->patience, clock_monotonic_ms()))
         return;
-    watch->ask_at_ms = now_ms + ASK_AFTER_MS;
     if (!watch->is_told)
         EVENT(EVENT_SIGNER_LOST, field_number("channels", n_missing(watch)));
     watch->is_told = true;

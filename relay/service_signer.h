@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "relay/base/mailbox.h"
+#include "relay/net/patience.h"
 
 struct service;
 
@@ -15,7 +16,7 @@ struct signer_watch {
     struct task task; /* tells the service's thread that some channel changed */
     atomic_bool is_posted;
     _Atomic unsigned n_up;
-    int64_t ask_at_ms; /* monotonic; INT64_MAX: all are there */
+    struct patience patience;
     bool is_told;
 };
 

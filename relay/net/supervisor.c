@@ -12,7 +12,7 @@
 #include "relay/net/supervised_child.h"
 #include "relay/net/watched_files.h"
 
-enum { DRAIN_MS = 30000, QUIET_MS = 1000 };
+enum { DRAIN_MS = 30000, QUIET_MS = 1000, JOIN_EVERY_MS = 1000 };
 
 struct supervisor {
     const struct supervisor_plan *plan;
@@ -23,6 +23,8 @@ struct supervisor {
     int64_t reload_at_ms;   /* NEVER_MS: no change seen */
     int64_t kill_at_ms;     /* NEVER_MS: not draining */
     int64_t watchdog_at_ms; /* NEVER_MS: systemd does not watch */
+    int64_t join_at_ms;     /* NEVER_MS: no child asked for a fresh pair */
+    int64_t joined_at_ms;
     bool is_draining, was_ready;
     int result;
 };
@@ -34,6 +36,8 @@ static void join_first_two(struct supervisor *parent)
 {
     int fds[2];
 
+    parent->join_at_ms = NEVER_MS;
+    parent->joined_at_ms = clock_monotonic_ms();
     if (parent->n_children < 2 || !parent->children[0].pid || !parent->children[1].pid)
         return;
     if (channel_pair(fds) < 0)
@@ -175,8 +179,9 @@ static void on_channel(struct supervisor *parent, struct supervised_child *child
         on_ready(parent, child);
     } else if (message.kind == CHANNEL_RELOADED) {
         on_reloaded(child, buffer_slice(&message.bytes));
-    } else if (message.kind == CHANNEL_PEER_LOST && child->pid) {
-        join_first_two(parent);
+    } else if (message.kind == CHANNEL_PEER_LOST && child->pid && parent->join_at_ms == NEVER_MS) {
+        /* Whoever asks without end gets no more than one a second. */
+        parent->join_at_ms = parent->joined_at_ms + JOIN_EVERY_MS;
     }
 }
 
@@ -234,7 +239,7 @@ static int wait_ms(const struct supervisor *parent, int64_t now_ms)
 {
     int64_t due_ms = earlier(parent->reload_at_ms, parent->watchdog_at_ms);
 
-    due_ms = earlier(due_ms, parent->kill_at_ms);
+    due_ms = earlier(earlier(due_ms, parent->kill_at_ms), parent->join_at_ms);
     for (size_t i = 0; i < parent->n_children && !parent->is_draining; i++)
         due_ms = earlier(due_ms, parent->children[i].start_at_ms);
     if (due_ms == NEVER_MS)
@@ -278,6 +283,8 @@ static void handle_time(struct supervisor *parent)
     }
     drain_next(parent);
     start_due(parent, now_ms);
+    if (parent->join_at_ms <= now_ms)
+        join_first_two(parent);
 }
 
 static int open_signals(void)
@@ -306,7 +313,7 @@ static int prepare(struct supervisor *parent, const struct supervisor_plan *plan
         return FAULT(-errno);
     parent->plan = plan;
     parent->n_children = plan->n_roles;
-    parent->reload_at_ms = parent->kill_at_ms = NEVER_MS;
+    parent->reload_at_ms = parent->kill_at_ms = parent->join_at_ms = NEVER_MS;
     parent->watchdog_at_ms = notify_watchdog_ms() ? now_ms : NEVER_MS;
     for (size_t i = 0; i < plan->n_roles; i++)
         parent->children[i] = (struct supervised_child){

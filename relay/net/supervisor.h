@@ -1,7 +1,8 @@
 /* The parent: forks one child per role, joins the first two by a fresh SOCK_SEQPACKET pair, starts
  * again whatever ends, hands out reloads, and takes everything down on SIGTERM.  No threads, no
  * libevent, nothing from the network.  A child that lost its peer while that lives asks for a fresh
- * pair (CHANNEL_PEER_LOST).
+ * pair (CHANNEL_PEER_LOST) and gets it a second after the last one at the soonest; one that does not
+ * take what it is sent is killed.
  * Signals: TERM and INT drain (CHANNEL_DRAIN to the first role; when it has ended to the next;
  * after 30 s, or at a second signal, KILL); HUP reloads, as does a change of a watched file (after
  * a second of quiet).

@@ -13,6 +13,8 @@
 #include "relay/net/supervised_child.h"
 #include "relay/net/supervisor.h"
 
+enum { N_ASKS = 60 }; /* of a child that asks without end */
+
 /* The parent under test runs in a process of its own.  It and its children report what happens as
  * lines to this datagram socket, whose path they inherit as a name. */
 static char folder[] = "/tmp/staffetta-supervisor-XXXXXX";
@@ -97,6 +99,19 @@ static void on_peer(const char *name, struct channel_message *message)
     close(fd);
 }
 
+/* What the settings may order. */
+static bool ask_for_peers(int channel_fd, struct slice order)
+{
+    int n = slice_equal(order, SLICE_LITERAL("peer lost"))           ? 1
+            : slice_equal(order, SLICE_LITERAL("peers without end")) ? N_ASKS
+                                                                     : 0;
+
+    for (int i = 0; i < n; i++)
+        if (channel_send(channel_fd, CHANNEL_PEER_LOST, (struct slice){0}, NULL, 0) < 0)
+            return false;
+    return true;
+}
+
 static int serve(const char *name, int channel_fd)
 {
     struct channel_message message = {0};
@@ -115,8 +130,7 @@ static int serve(const char *name, int channel_fd)
             break;
         case CHANNEL_RELOAD:
             report("%s reload %.*s", name, (int)message.bytes.len, message.bytes.data);
-            if (slice_equal(buffer_slice(&message.bytes), SLICE_LITERAL("peer lost")) &&
-                channel_send(channel_fd, CHANNEL_PEER_LOST, (struct slice){0}, NULL, 0) < 0)
+            if (!ask_for_peers(channel_fd, buffer_slice(&message.bytes)))
                 return 1;
             break;
         case CHANNEL_PEER:
@@ -329,6 +343,24 @@ static void a_child_that_lost_its_peer_gets_a_fresh_pair(void **state)
     assert_int_equal(end_parent(SIGTERM), 0);
 }
 
+static void a_child_that_asks_without_end_gets_one_pair_a_second(void **state)
+{
+    int n_pairs = 0;
+
+    (void)state;
+    start_parent(&usual);
+    wait_for_both("relay peer s", "signer peer r");
+    write_settings("settings", "peers without end");
+    kill(parent, SIGHUP);
+    wait_for("relay reload peers without end");
+    wait_for_both("relay peer s", "signer peer r");
+    kill(parent, SIGTERM);
+    for (const char *line = ""; !begins(line, "relay drain"); line = next_report())
+        n_pairs += begins(line, "relay peer");
+    assert_true(n_pairs < N_ASKS / 6);
+    assert_int_equal(end_parent(0), 0);
+}
+
 static pid_t pid_of(const char *role_start)
 {
     const char *pid = strstr(wait_for(role_start), "pid ");
@@ -511,6 +543,7 @@ int main(void)
         TEST(the_first_role_drains_before_the_second),
         TEST(a_child_that_dies_is_started_again_with_a_fresh_pair),
         TEST(a_child_that_lost_its_peer_gets_a_fresh_pair),
+        TEST(a_child_that_asks_without_end_gets_one_pair_a_second),
         cmocka_unit_test(who_served_waits_a_second_at_most),
         TEST(signals_to_the_group_do_not_end_children),
         TEST(hup_reloads_and_a_bad_file_keeps_the_old_settings),
