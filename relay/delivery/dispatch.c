@@ -110,11 +110,19 @@ static struct render_needs needs_of(const struct dispatch *dispatch)
 }
 
 /* What may pass in a moment is waited for once; then the steps hold. */
+static bool was_tried(const struct dispatch *dispatch)
+{
+    for (uint32_t i = 0; i < dispatch->n_entries; i++)
+        if (!dispatch->is_answered[i] && dispatch->entries[i]->attempts > 0)
+            return true;
+    return false;
+}
+
 static void refuse_prepared(struct dispatch *dispatch)
 {
     struct judgement judgement = *preparation_judgement(dispatch->preparation);
 
-    if (dispatch->n_entries > 0 && dispatch->entries[0]->attempts > 0)
+    if (was_tried(dispatch))
         judgement.due_ms = 0;
     refuse(dispatch, &judgement);
 }
@@ -315,7 +323,9 @@ static struct judgement judge(const struct dispatch *dispatch, enum smtp_phase p
     if (judgement.verdict == VERDICT_FAILED && dispatch->connection &&
         connection_is_refused_v6(dispatch->connection, reply)) {
         judgement.verdict = VERDICT_LATER;
-        judgement.due_ms = shard_now_ms(dispatch->shard) + V4_WAIT_MS;
+        /* At once and once: names of hosts that change for ever would be tried each second. */
+        if (!was_tried(dispatch))
+            judgement.due_ms = shard_now_ms(dispatch->shard) + V4_WAIT_MS;
     }
     return judgement;
 }

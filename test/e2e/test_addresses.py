@@ -1,4 +1,5 @@
 """Which address mail leaves from and goes to: IPv6, our own, and names beyond ASCII."""
+import datetime
 import socket
 
 import pytest
@@ -18,6 +19,12 @@ mx.dest  A {v4}
 mx.dest  AAAA ::1
 six      MX 10 mx.six
 mx.six   AAAA ::1
+many     MX 10 mx1.many
+many     MX 20 mx2.many
+many     MX 30 mx3.many
+mx1.many AAAA ::1
+mx2.many AAAA ::1
+mx3.many AAAA ::1
 own      MX 10 mx.own
 own      MX 20 mx.dest
 mx.own   A {own}
@@ -52,13 +59,14 @@ class Receiver6(Receiver):
             socket.create_server = create
 
 
-def start(world, bind, own="127.9.9.9", config="", ipv6="checked", zones=None, behaviour=None):
+def start(world, bind, own="127.9.9.9", config="", ipv6="checked", zones=None, behaviour=None,
+          retry="1s"):
     port = free_port("127.0.0.88", "::1")
     dns = world.name_server({"example": ZONE.format(v4="127.0.0.88", own=own), **(zones or {})})
     four = world.receiver(host="127.0.0.88", port=port)
     six = world.own(Receiver6(port, behaviour))
     relay = world.appliance(
-        f'{dns.settings()}delivery {{ port = {port}  bind = {{ {bind} }}  retry = {{ "1s" }}  '
+        f'{dns.settings()}delivery {{ port = {port}  bind = {{ {bind} }}  retry = {{ "{retry}" }}  '
         f'ipv6 = "{ipv6}"  '
         f'expire = "60s"  allow_mx = {{ "127.0.0.88/32", "::1/128" }} }}\n{config}')
     relay.login = relay.add_user(SENDER)
@@ -146,6 +154,20 @@ def test_a_refusal_for_the_name_falls_back_to_ipv4(world, phase):
     relay.wait_delivered(relay.send(relay.login, SENDER, "b@dest.example", PLAIN))
     assert len(four.taken) == 2 and len(six.sessions) == 1
     assert not relay.log.all("bounced")
+
+
+def test_refusals_for_the_name_by_host_after_host_go_by_the_steps(world):
+    """One try soon, for IPv4; then it is a receiver like others, or new names cost a try a second."""
+    relay, four, six = start(world, '"127.0.0.1", "::1"', ipv6="always", retry="1h",
+                             behaviour={"MAIL": "554 5.7.25 No PTR for 2001:db8::1"})
+    relay.send(relay.login, SENDER, "a@many.example", PLAIN)
+    relay.log.wait("deferred", count=2, timeout=30 * PATIENCE)
+    waiting = wait_for(lambda: next((r for r in relay.queue()[0]["recipients"]
+                                     if r["attempts"] == 2), None), "the second is stored")
+    due = datetime.datetime.fromisoformat(waiting["next"].replace("Z", "+00:00"))
+    left = due - datetime.datetime.now(datetime.timezone.utc)
+    assert left > datetime.timedelta(minutes=30), waiting
+    assert len(six.sessions) == 2
 
 
 def test_a_failure_over_ipv6_falls_back_to_ipv4(world):
