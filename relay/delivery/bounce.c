@@ -231,7 +231,7 @@ int bounce_write(struct outcome *outcome, enum dsn_action action, struct bounce_
 bool bounce_is_collected(const struct outcome *outcome)
 {
     return outcome->letter->is_open && bounces_of(outcome) == BOUNCES_DIGEST &&
-           digest_has_room(outcome->shard->delivery);
+           digest_has_room(outcome->shard->delivery, outcome->letter->envelope.user_id);
 }
 
 /* Of the header a digest shows; a slice without data: no memory. */

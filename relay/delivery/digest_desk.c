@@ -34,14 +34,28 @@ struct draft {
     struct spool_append append;
 };
 
+static void take_notes(struct task *task);
+
 void digest_desk_init(struct digest_desk *desk)
 {
     list_init(&desk->drafts);
+    desk->notes_task.run = take_notes;
 }
 
-bool digest_has_room(const struct delivery *delivery)
+bool digest_has_room(const struct delivery *delivery, uint32_t user_id)
 {
-    return atomic_load(&delivery->n_piles) < DIGEST_MOST_PILES;
+    const struct digest_counts *counts = &delivery->digests;
+
+    return atomic_load(&counts->n_piles) < DIGEST_MOST_PILES &&
+           atomic_load(&counts->n_of_user[user_id % DIGEST_USERS]) < DIGEST_MOST_PILES_OF_USER;
+}
+
+static void count_pile(struct delivery_shard *shard, uint32_t user_id, uint32_t change)
+{
+    struct digest_counts *counts = &shard->delivery->digests;
+
+    atomic_fetch_add(&counts->n_piles, change);
+    atomic_fetch_add(&counts->n_of_user[user_id % DIGEST_USERS], change);
 }
 
 /* ---- piles ---- */
@@ -56,7 +70,7 @@ static void remove_pile(struct delivery_shard *shard, struct pile *pile)
 {
     heap_remove(&shard->digests.by_age, &pile->age);
     key_table_remove(&shard->digests.piles, &pile->entry);
-    atomic_fetch_sub(&shard->delivery->n_piles, 1);
+    count_pile(shard, pile->user_id, -1U);
     free(pile);
 }
 
@@ -75,7 +89,7 @@ static struct pile *new_pile(struct delivery_shard *shard, uint32_t user_id, str
         free(pile);
         return NULL;
     }
-    atomic_fetch_add(&shard->delivery->n_piles, 1);
+    count_pile(shard, user_id, 1);
     if (heap_set(&shard->digests.by_age, &pile->age, first_ms) == 0)
         return pile;
     remove_pile(shard, pile);
@@ -107,27 +121,45 @@ static void add(struct delivery_shard *shard, uint32_t user_id, struct slice sen
 
 /* ---- from the loops where recipients fail ---- */
 
-struct note {
-    struct task task;
-    struct delivery_shard *shard;
+struct digest_note {
+    struct digest_note *older;
     uint32_t user_id, n;
     struct slice sender;
     char text[];
 };
 
-static void take_note(struct task *task)
+static void take_notes(struct task *task)
 {
-    struct note *note = CONTAINER_OF(task, struct note, task);
+    struct digest_desk *desk = CONTAINER_OF(task, struct digest_desk, notes_task);
+    struct delivery_shard *shard = CONTAINER_OF(desk, struct delivery_shard, digests);
+    struct digest_note *note = atomic_exchange(&desk->notes, NULL);
 
-    add(note->shard, note->user_id, note->sender, note->n, shard_now_ms(note->shard));
-    digest_run(note->shard);
-    free(note);
+    while (note) {
+        struct digest_note *older = note->older;
+
+        add(shard, note->user_id, note->sender, note->n, shard_now_ms(shard));
+        free(note);
+        note = older;
+    }
+    digest_run(shard);
+}
+
+/* The first of a pile of notes posts the task: it stays on its way until the pile was taken. */
+static void send_note(struct delivery_shard *owner, struct digest_note *note)
+{
+    struct digest_desk *desk = &owner->digests;
+
+    note->older = atomic_load(&desk->notes);
+    while (!atomic_compare_exchange_weak(&desk->notes, &note->older, note))
+        ;
+    if (!note->older)
+        mailbox_answer(loop_mailbox(owner->loop), &desk->notes_task);
 }
 
 void digest_note(struct delivery_shard *shard, uint32_t user_id, struct slice sender, uint32_t n)
 {
     struct delivery_shard *owner = delivery_owner_of(shard->delivery, sender);
-    struct note *note;
+    struct digest_note *note;
 
     if (owner == shard) {
         add(shard, user_id, sender, n, shard_now_ms(shard));
@@ -139,11 +171,9 @@ void digest_note(struct delivery_shard *shard, uint32_t user_id, struct slice se
         return; /* the rows stay; the next start finds them */
     memcpy(note->text, sender.data, sender.len);
     note->sender = slice_from(note->text, sender.len);
-    note->shard = owner;
     note->user_id = user_id;
     note->n = n;
-    note->task.run = take_note;
-    mailbox_answer(loop_mailbox(owner->loop), &note->task);
+    send_note(owner, note);
 }
 
 void digest_recover(struct delivery *delivery, const struct failures_waiting *waiting)
@@ -348,6 +378,10 @@ void digest_desk_fini(struct delivery_shard *shard)
     struct digest_desk *desk = &shard->digests;
     struct key_entry *entry;
 
+    for (struct digest_note *note = atomic_load(&desk->notes), *older; note; note = older) {
+        older = note->older;
+        free(note);
+    }
     while (desk->drafts.next && !list_is_empty(&desk->drafts))
         free_draft(CONTAINER_OF(desk->drafts.next, struct draft, link));
     while ((entry = key_table_take_any(&desk->piles)))

@@ -9,6 +9,7 @@
 #include "policy/key_table.h"
 #include "relay/base/heap.h"
 #include "relay/base/list.h"
+#include "relay/base/mailbox.h"
 #include "relay/base/slice.h"
 
 struct delivery;
@@ -18,23 +19,35 @@ struct failures_waiting;
 enum {
     DIGEST_MOST = 1000,         /* failures of one report; with so many it is not waited for */
     DIGEST_MOST_BYTES = 400000, /* of their words: a report stays below a few megabytes */
-    DIGEST_MOST_PILES = 100000, /* all loops together: beyond, failures are told one by one */
-    DIGEST_MOST_DRAFTS = 8,     /* reports being made at once on one loop */
-    DIGEST_RETRY_MS = 2000,     /* the spool could not take one */
+    /* All loops together; beyond, failures are told one by one. */
+    DIGEST_MOST_PILES = 100000,
+    DIGEST_MOST_PILES_OF_USER = 10000, /* one who invents senders leaves the others theirs */
+    DIGEST_USERS = 1024,               /* those whose numbers differ by it share */
+    DIGEST_MOST_DRAFTS = 8,            /* reports being made at once on one loop */
+    DIGEST_RETRY_MS = 2000,            /* the spool could not take one */
 };
+
+/* How many piles there are, for any thread. */
+struct digest_counts {
+    _Atomic uint32_t n_piles, n_of_user[DIGEST_USERS];
+};
+
+struct digest_note;
 
 struct digest_desk {
     struct key_table piles; /* by user and sender */
     struct heap by_age;     /* those not being told */
     struct list drafts;
     uint32_t n_drafts;
+    struct digest_note *_Atomic notes; /* of other loops, the newest first */
+    struct task notes_task;            /* posted while there are some */
 };
 
 void digest_desk_init(struct digest_desk *desk);
 void digest_desk_fini(struct delivery_shard *shard);
 
-/* Is there room for a sender more?  Any thread. */
-bool digest_has_room(const struct delivery *delivery);
+/* Is there room for a sender of this user more?  Any thread. */
+bool digest_has_room(const struct delivery *delivery, uint32_t user_id);
 
 /* n failures of this user and sender are stored.  Any loop. */
 void digest_note(struct delivery_shard *shard, uint32_t user_id, struct slice sender, uint32_t n);

@@ -72,7 +72,7 @@ struct delivery {
     struct spool *spool;
     struct policy *policy;
     struct slice authorities_pem;
-    _Atomic uint32_t n_piles;                   /* of digests, all loops */
+    struct digest_counts digests;
     void (*on_signer)(void *owner, bool is_up); /* as in delivery_parts */
     void *owner;
     struct warmth warmth;
