@@ -1,5 +1,5 @@
-/* One connected socket, TLS or not, with its buffers: bytes in, bytes out, and why it ended.  The
- * only file that calls SSL_read and SSL_write.  Knows no protocol and has no deadlines of its own
+/* One connected socket, TLS or not, with its buffers: bytes in, bytes out, and why it ended.  Its
+ * files alone call SSL_read and SSL_write.  Knows no protocol and has no deadlines of its own
  * (but that of closing): owners set timers and free the stream when one fires.
  * No handler runs inside a call into the stream; any handler may free the stream.
  * Thread: the loop's.  RFC 3207 4.2 (nothing read before TLS is used after), RFC 8446. */

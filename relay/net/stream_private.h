@@ -1,4 +1,5 @@
-/* What stream.c, stream_turn.c, stream_connect.c and stream_tls.c share, and nobody else.
+/* What stream.c, stream_bytes.c, stream_turn.c, stream_connect.c and stream_tls.c share, and nobody
+ * else.
  * Thread: the loop's. */
 #pragma once
 
@@ -28,9 +29,12 @@ struct stream {
     struct later turn;        /* work at the end of the turn: write out, offer input, tell ends */
     struct timer close_timer; /* bounds CLOSING and LINGERING */
     struct byte_queue input, output;
+    struct slice fresh; /* what this turn read, still where it was read; `input` is empty then */
     uint64_t n_read;
-    SSL *ssl;      /* NULL: plain text */
-    SSL *next_ssl; /* STREAM_STATE_TLS_WAITS: becomes ssl when the output is written */
+    SSL *ssl;                 /* NULL: plain text */
+    SSL *next_ssl;            /* STREAM_STATE_TLS_WAITS: becomes ssl when the output is written */
+    struct slice feed;        /* records that OpenSSL is to read now */
+    struct byte_queue sealed; /* those it has not read yet, because input was full */
     struct socket_address peer, local;
     char detail[STREAM_DETAIL_SIZE];
     char tls[96]; /* description; empty before on_secured */
@@ -54,10 +58,14 @@ struct stream {
 struct stream *stream_make(struct loop *loop, int fd, const struct stream_handlers *handlers,
                            void *owner);
 
-/* stream.c: what passes between the kernel or OpenSSL and the two queues. */
+/* stream_bytes.c: what passes between the kernel or OpenSSL and the two queues. */
+MUST_USE int stream_attach_tls(struct stream *stream, SSL *ssl); /* 0 or -ENOMEM */
 size_t stream_input_room(const struct stream *stream);
-void stream_note_break(struct stream *stream, int error); /* told after the input before it */
+bool stream_has_hidden_input(const struct stream *stream); /* no readiness announces it */
+void stream_note_break(struct stream *stream, int error);  /* told after the input before it */
 void stream_read_in(struct stream *stream);
+void stream_keep_input(struct stream *stream); /* what this turn read and nobody consumed */
+void stream_drop_input(struct stream *stream);
 void stream_write_out(struct stream *stream);
 void stream_discard_from_kernel(struct stream *stream);
 

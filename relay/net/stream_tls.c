@@ -12,7 +12,7 @@ static int start_tls(struct stream *stream, SSL *ssl)
 {
     if (!ssl)
         return FAULT(-ENOMEM);
-    if (stream->ssl || stream->state != STREAM_STATE_OPEN || SSL_set_fd(ssl, stream->fd) != 1) {
+    if (stream->ssl || stream->state != STREAM_STATE_OPEN || stream_attach_tls(stream, ssl) < 0) {
         tls_ssl_free(ssl);
         return FAULT(-EINVAL);
     }

@@ -96,13 +96,6 @@ static void tell_broken(struct stream *stream)
         stream_end(stream, STREAM_RESET, strerror(stream->broken));
 }
 
-/* Decrypted bytes that OpenSSL holds because the input was full: no readiness announces them. */
-static bool has_hidden_input(const struct stream *stream)
-{
-    return stream->ssl && !stream->is_paused && stream_input_room(stream) &&
-           SSL_pending(stream->ssl) > 0;
-}
-
 /* Our answer would have carried the acknowledgement; without one, a client that sends in small
  * pieces waits for it (Nagle against delayed ACK), 40 ms each. */
 static void acknowledge(struct stream *stream)
@@ -129,7 +122,7 @@ static void take_turn_open(struct stream *stream, bool may_read)
             steps[i](stream);
     if (stream->state == STREAM_STATE_OPEN)
         acknowledge(stream);
-    if (stream->state == STREAM_STATE_OPEN && has_hidden_input(stream))
+    if (stream->state == STREAM_STATE_OPEN && stream_has_hidden_input(stream))
         later_set(&stream->turn);
 }
 
@@ -174,6 +167,7 @@ static void enter(struct stream *stream)
 
 static void leave(struct stream *stream)
 {
+    stream_keep_input(stream);
     if (--stream->depth > 0)
         return;
     if (stream->state == STREAM_STATE_FREED) {
@@ -223,7 +217,7 @@ void stream_on_turn(struct later *later)
 {
     struct stream *stream = CONTAINER_OF(later, struct stream, turn);
 
-    take_turn(stream, has_hidden_input(stream));
+    take_turn(stream, stream_has_hidden_input(stream));
 }
 
 void stream_on_close_timer(struct timer *timer)

@@ -339,6 +339,53 @@ static void a_reader_that_pauses_gets_every_octet(void **state)
     assert_int_equal(right.received.len, sizeof(bytes));
 }
 
+/* However many records came meanwhile, the socket is read once. */
+static void records_that_came_together_are_offered_together(void **state)
+{
+    enum { N_RECORDS = 5 };
+
+    (void)state;
+    shake_hands(server, may, NULL);
+    exchange();
+    buffer_clear(&right.received);
+    right.n_inputs = 0;
+    for (int i = 0; i < N_RECORDS; i++)
+        assert_int_equal(SSL_write(left.stream->ssl, &"abcde"[i], 1), 1);
+    RUN_UNTIL(right.received.len);
+    assert_slice_is(buffer_slice(&right.received), "abcde");
+    assert_int_equal(right.n_inputs, 1);
+}
+
+/* What is left of a turn's records when the input is full waits, sealed, and loses its place to
+ * nobody. */
+static void input_inside_tls_is_bounded_and_goes_on_when_consumed(void **state)
+{
+    enum { TOTAL = 4 * STREAM_INPUT_BYTES, STEP = 1000 };
+    static char bytes[TOTAL];
+    size_t n_written = 0;
+
+    (void)state;
+    for (size_t i = 0; i < TOTAL; i++)
+        bytes[i] = (char)(i * 7 >> 3);
+    shake_hands(server, may, NULL);
+    right.keeps_input = true;
+    while (right.received.len < TOTAL) {
+        struct slice rest = slice_from(bytes + n_written, TOTAL - n_written);
+        struct slice next = slice_head(rest, stream_output_room(left.stream)), input;
+
+        assert_int_equal(stream_write(left.stream, next), 0);
+        n_written += next.len;
+        loop_stop(loop);
+        loop_run(loop);
+        input = stream_input(right.stream);
+        assert_true(input.len <= STREAM_INPUT_BYTES);
+        input = slice_head(input, STEP);
+        buffer_append(&right.received, input);
+        stream_consume(right.stream, input.len);
+    }
+    assert_memory_equal(right.received.data, bytes, TOTAL);
+}
+
 static unsigned n_turns_of_others;
 
 static void on_turn_of_others(struct timer *timer)
@@ -409,6 +456,8 @@ int main(void)
         TLS_TEST(only_modern_versions_and_ciphers_are_spoken),
         TLS_TEST(large_messages_pass_through_tls_in_order),
         TLS_TEST(a_reader_that_pauses_gets_every_octet),
+        TLS_TEST(records_that_came_together_are_offered_together),
+        TLS_TEST(input_inside_tls_is_bounded_and_goes_on_when_consumed),
         TLS_TEST(records_without_data_starve_nobody),
         TLS_TEST(bad_certificates_are_refused_with_a_sentence),
     };
