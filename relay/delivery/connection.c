@@ -22,9 +22,10 @@ static struct target_host *copy_hosts(const struct target *target)
     return hosts;
 }
 
-struct connection *connection_open(struct target *target, struct dispatch *dispatch,
+struct connection *connection_open(struct lane *lane, struct dispatch *dispatch,
                                    enum message_class message_class)
 {
+    struct target *target = target_of(lane->site);
     struct connection *connection = calloc(1, sizeof(*connection));
 
     if (!connection)
@@ -39,6 +40,7 @@ struct connection *connection_open(struct target *target, struct dispatch *dispa
     connection->shard = target->shard;
     connection->target = target;
     connection->site = target->site;
+    connection->lane = lane;
     connection->config = delivery_config_ref(target->config);
     connection->policy = target->policy;
     connection->dispatch = dispatch;
@@ -55,7 +57,7 @@ struct connection *connection_open(struct target *target, struct dispatch *dispa
 void connection_settle(struct connection *connection, bool is_kept)
 {
     if (connection->counts_as_busy)
-        site_transaction_ended(connection->site, connection->message_class, is_kept);
+        lane_transaction_ended(connection->lane, connection->message_class, is_kept);
     connection->counts_as_busy = false;
 }
 
@@ -65,8 +67,8 @@ static void connection_free(struct connection *connection)
 
     connection_settle(connection, false);
     if (!list_is_empty(&connection->idle_link))
-        site_idle_ends(connection->site);
-    site_closed(connection->site, connection->is_greeted, shard_now_ms(shard));
+        lane_idle_ends(connection->lane);
+    lane_closed(connection->lane, connection->is_greeted, shard_now_ms(shard));
     list_remove(&connection->all_link);
     list_remove(&connection->idle_link);
     list_remove(&connection->shard_idle);
@@ -122,7 +124,7 @@ void connection_give_up(struct connection *connection)
     struct dispatch *dispatch = TAKE(connection->dispatch);
     struct connection_trouble trouble = connection->trouble;
     struct delivery_shard *shard = connection->shard;
-    struct site *site = connection->site;
+    struct lane *lane = connection->lane;
     uint32_t dice;
 
     if (!trouble.is_set)
@@ -133,7 +135,7 @@ void connection_give_up(struct connection *connection)
     connection_free(connection);
     random_bytes(&dice, sizeof(dice));
     if (!trouble.is_permanent)
-        site_unreachable(site, trouble.text, &shard->config->settings.retry, dice,
+        lane_unreachable(lane, trouble.text, &shard->config->settings.retry, dice,
                          shard_now_ms(shard));
 }
 
@@ -163,14 +165,14 @@ void connection_close_soon(struct connection *connection)
 
 /* ---- for the dispatch ---- */
 
-struct connection *connection_take(struct target *target, struct dispatch *dispatch,
+struct connection *connection_take(struct lane *lane, struct dispatch *dispatch,
                                    enum message_class message_class)
 {
     struct connection *connection;
 
-    if (list_is_empty(&target->idle))
+    if (list_is_empty(&lane->idle))
         return NULL;
-    connection = CONTAINER_OF(target->idle.next, struct connection, idle_link);
+    connection = CONTAINER_OF(lane->idle.next, struct connection, idle_link);
     list_remove(&connection->idle_link);
     list_remove(&connection->shard_idle);
     timer_cancel(&connection->timer);

@@ -30,11 +30,12 @@ struct connection_trouble {
 
 struct connection {
     struct list all_link;   /* shard->connections */
-    struct list idle_link;  /* target->idle */
+    struct list idle_link;  /* lane->idle, the most recent first */
     struct list shard_idle; /* shard->idle */
     struct delivery_shard *shard;
     struct target *target;
     struct site *site;
+    struct lane *lane;
     struct delivery_config *config;
     struct target_policy policy;
     struct dispatch *dispatch; /* whose transaction it is; NULL: nobody's */
@@ -64,11 +65,11 @@ struct connection {
 };
 
 /* A new connection for this dispatch; the schedule has counted it.  NULL: no memory. */
-struct connection *connection_open(struct target *target, struct dispatch *dispatch,
+struct connection *connection_open(struct lane *lane, struct dispatch *dispatch,
                                    enum message_class message_class);
 
 /* An idle one of the target, for this dispatch; the schedule has counted that too. */
-struct connection *connection_take(struct target *target, struct dispatch *dispatch,
+struct connection *connection_take(struct lane *lane, struct dispatch *dispatch,
                                    enum message_class message_class);
 
 /* For the dispatch, when dispatch_on_ready() was called.  0, or SMTP_CLIENT_UNSENDABLE, -ENOMEM. */

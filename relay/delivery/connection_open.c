@@ -76,7 +76,7 @@ static void connect_to(struct connection *connection, struct ip_address address)
     int error;
 
     if (connection->n_tries++ > 0)
-        site_next_host(connection->site, connection->message_class,
+        lane_next_host(connection->lane, connection->message_class,
                        shard_now_ms(connection->shard));
     if (delivery_config_bind(connection->config, address.family, &local))
         pair.local = socket_address_of(local, 0);

@@ -125,12 +125,12 @@ static void become_greeted(struct connection *connection)
         return;
     connection->is_greeted = true;
     host_memory_note_alive(&connection->shard->hosts, connection_host(connection));
-    site_greeted(connection->site);
+    lane_greeted(connection->lane, shard_now_ms(connection->shard));
 }
 
 static bool is_used_up(const struct connection *connection)
 {
-    uint32_t most = connection->site->limits.messages_per_connection;
+    uint32_t most = lane_messages_per_connection(connection->lane);
     uint32_t peer_most = connection->client.peer.max_mails;
 
     return connection->is_unwelcome || (most && connection->n_messages >= most) ||
@@ -140,7 +140,7 @@ static bool is_used_up(const struct connection *connection)
 void connection_quit(struct connection *connection)
 {
     if (!list_is_empty(&connection->idle_link))
-        site_idle_ends(connection->site);
+        lane_idle_ends(connection->lane);
     list_remove(&connection->idle_link);
     list_remove(&connection->shard_idle);
     connection_settle(connection, false);
@@ -156,7 +156,7 @@ void connection_quit(struct connection *connection)
 static void become_idle(struct connection *connection)
 {
     connection->state = CONNECTION_READY;
-    list_prepend(&connection->target->idle, &connection->idle_link);
+    list_prepend(&connection->lane->idle, &connection->idle_link);
     list_append(&connection->shard->idle, &connection->shard_idle);
     connection_settle(connection, true);
     timer_set(&connection->timer, CONNECTION_IDLE_MS);
@@ -212,7 +212,7 @@ static void note_v6_refusal(struct connection *connection, const struct smtp_rep
         return;
     connection_doubt_v6(connection);
     connection->is_unwelcome = true;
-    LIST_FOR_EACH(link, &connection->target->idle)
+    LIST_FOR_EACH(link, &connection->lane->idle)
     {
         struct connection *idle = CONTAINER_OF(link, struct connection, idle_link);
 
@@ -230,6 +230,14 @@ static void linger(struct connection *connection, struct dispatch *dispatch)
     dispatch_on_end(dispatch, client->phase, &client->reply, client->is_doubtful);
 }
 
+static void slow_down(struct connection *connection)
+{
+    char *said = slice_to_string(connection->client.reply.text);
+
+    lane_slow_down(connection->lane, said, shard_now_ms(connection->shard));
+    free(said);
+}
+
 void connection_end_transaction(struct connection *connection)
 {
     const struct smtp_client *client = &connection->client;
@@ -240,9 +248,9 @@ void connection_end_transaction(struct connection *connection)
         return;
     note_v6_refusal(connection, &client->reply);
     if (verdict_says_slower(client->phase, &client->reply))
-        site_slow_down(connection->site);
+        slow_down(connection);
     else if (client->phase == SMTP_PHASE_DOT && smtp_reply_is_positive(client->reply))
-        site_went_well(connection->site);
+        lane_went_well(connection->lane, shard_now_ms(connection->shard));
     /* Peers close kept connections when they like: nothing of this message was said yet. */
     if (is_kept_one && client->phase <= SMTP_PHASE_MAIL &&
         (client->reply.code == 0 || client->reply.code == 421))
@@ -282,7 +290,7 @@ void connection_on_closed(struct connection *connection)
     else if (dispatch)
         dispatch_on_end(dispatch, SMTP_PHASE_IDLE, &connection->client.reply, false);
     if (!list_is_empty(&connection->idle_link))
-        site_idle_ends(connection->site);
+        lane_idle_ends(connection->lane);
     list_remove(&connection->idle_link);
     list_remove(&connection->shard_idle);
     connection_close_soon(connection);

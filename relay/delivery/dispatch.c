@@ -7,14 +7,13 @@
 
 enum { SIGNER_WAIT_MS = 2000, V4_WAIT_MS = 1000 };
 
-static void try_send(struct dispatch *dispatch);
-
 /* ---- life ---- */
 
 void dispatch_free(struct dispatch *dispatch)
 {
     struct delivery_shard *shard = dispatch->shard;
 
+    timer_fini(&dispatch->turn);
     preparation_free(dispatch->preparation);
     letter_unref(dispatch->letter);
     arena_reset(&dispatch->arena);
@@ -28,6 +27,7 @@ void dispatch_finish(struct dispatch *dispatch)
     struct outcome *outcome = TAKE(dispatch->outcome);
 
     dispatch->is_over = true;
+    dispatch_drop_turn(dispatch);
     if (outcome)
         outcome_commit(outcome);
     if (!dispatch_is_needed(dispatch))
@@ -145,7 +145,7 @@ static void on_prepared(void *owner, enum prepare_result result)
     switch (result) {
     case PREPARED:
         dispatch->is_prepared = true;
-        try_send(dispatch);
+        dispatch_try_send(dispatch);
         break;
     case PREPARE_REFUSED:
         refuse_prepared(dispatch);
@@ -208,7 +208,7 @@ void dispatch_on_opened(void *owner, int error)
     if (render_form_for(needs_of(dispatch), none) == RENDER_EIGHT_BIT)
         prepare(dispatch, RENDER_EIGHT_BIT);
     else
-        try_send(dispatch);
+        dispatch_try_send(dispatch);
 }
 
 /* ---- sending ---- */
@@ -276,7 +276,7 @@ static bool is_too_big(const struct dispatch *dispatch)
 }
 
 /* Called whenever one of the things it needs has come. */
-static void try_send(struct dispatch *dispatch)
+void dispatch_try_send(struct dispatch *dispatch)
 {
     const struct smtp_client_peer *peer;
 
@@ -298,7 +298,7 @@ static void try_send(struct dispatch *dispatch)
                &(struct judgement){.verdict = VERDICT_FAILED,
                                    .status = SMTP_STATUS(5, 3, 4),
                                    .text = SLICE_LITERAL("longer than the receiver takes")});
-    else
+    else if (dispatch_takes_turn(dispatch))
         send_now(dispatch);
 }
 
@@ -307,7 +307,7 @@ static void try_send(struct dispatch *dispatch)
 void dispatch_on_ready(struct dispatch *dispatch)
 {
     dispatch->is_peer_ready = true;
-    try_send(dispatch);
+    dispatch_try_send(dispatch);
 }
 
 static struct judgement judge(const struct dispatch *dispatch, enum smtp_phase phase,

@@ -11,6 +11,8 @@
 struct dispatch {
     struct delivery_shard *shard;
     struct site *site;
+    struct lane *lane;
+    enum message_class message_class;
     struct target *target;
     struct letter *letter;
     struct connection *connection; /* NULL: it ended or was given back */
@@ -23,9 +25,11 @@ struct dispatch {
     struct smtp_client_recipient *recipients;
     struct smtp_transaction transaction;
     struct render render;
+    struct timer turn; /* until turn_ms, when the pace lets this be said */
+    int64_t turn_ms;
     uint32_t crc;             /* of the stored bytes that have gone out */
     struct spool_update mark; /* "a final dot may leave": before it does */
-    bool is_open, is_peer_ready, is_prepared, is_sent;
+    bool is_open, is_peer_ready, is_prepared, has_turn, is_sent;
     bool is_marking;  /* a callback will come: it must not be freed before */
     bool awaits_mark; /* all but the final dot has been said */
     bool is_waiting;  /* a callback will come: it must not be freed before */

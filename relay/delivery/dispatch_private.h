@@ -20,6 +20,12 @@ void dispatch_end_body(struct dispatch *dispatch);
 /* The connection was lost behind the dot: told, and judged by each destination's setting. */
 void dispatch_judge_doubtful(struct dispatch *dispatch, const struct judgement *judgement);
 
+/* dispatch_turn.c.  False: not yet; dispatch_try_send() is called when it is. */
+bool dispatch_takes_turn(struct dispatch *dispatch);
+void dispatch_on_turn(struct timer *timer);
+void dispatch_drop_turn(struct dispatch *dispatch); /* it will not be said after all */
+void dispatch_try_send(struct dispatch *dispatch);
+
 /* Whether a callback will come that needs it. */
 static inline bool dispatch_is_needed(const struct dispatch *dispatch)
 {

@@ -24,8 +24,8 @@ static bool allocate(struct dispatch *dispatch, const struct pick *pick)
 static struct connection *find_connection(struct dispatch *dispatch, const struct pick *pick)
 {
     if (pick->needs_connection)
-        return connection_open(dispatch->target, dispatch, pick->message_class);
-    return connection_take(dispatch->target, dispatch, pick->message_class);
+        return connection_open(pick->lane, dispatch, pick->message_class);
+    return connection_take(pick->lane, dispatch, pick->message_class);
 }
 
 /* Without memory: as if the pick had never been made, but for its pace. */
@@ -35,9 +35,10 @@ static bool give_back(struct delivery_shard *shard, const struct pick *pick)
 
     for (uint32_t i = 0; i < pick->n_entries; i++)
         schedule_return(shard->schedule, pick->entries[i], now_ms);
-    site_transaction_ended(pick->site, pick->message_class, !pick->needs_connection);
+    lane_drop_turn(pick->lane, pick->message_class);
+    lane_transaction_ended(pick->lane, pick->message_class, !pick->needs_connection);
     if (pick->needs_connection)
-        site_closed(pick->site, false, now_ms);
+        lane_closed(pick->lane, false, now_ms);
     return false;
 }
 
@@ -62,6 +63,9 @@ bool dispatch_start(struct delivery_shard *shard, const struct pick *pick)
     arena_init(&dispatch->arena, 0);
     dispatch->shard = shard;
     dispatch->site = pick->site;
+    dispatch->lane = pick->lane;
+    dispatch->message_class = pick->message_class;
+    timer_init(&dispatch->turn, shard->loop, dispatch_on_turn);
     dispatch->target = target_of(pick->site);
     shard->n_dispatches++;
     if (allocate(dispatch, pick))

@@ -153,8 +153,8 @@ static void view_site(void *owner, struct site *site)
     if (request->name.len && !slice_equal_ignoring_case(request->name, slice_of(site->name)) &&
         site != visit->site)
         return;
-    if (request->name.len == 0 && site_n_entries(site) == 0 && site->n_open == 0 &&
-        site->suspended_until_ms == 0)
+    if (request->name.len == 0 && site_n_entries(site) == 0 && site->bound.n_open == 0 &&
+        !bound_has_words(&site->bound, shard_now_ms(visit->shard)))
         return;
     why = schedule_why_site(visit->shard->schedule, site, shard_now_ms(visit->shard));
     view = (struct destination_view){
@@ -162,8 +162,8 @@ static void view_site(void *owner, struct site *site)
         .n_waiting = site->n_waiting,
         .n_sending = site->n_sending,
         .n_held = site->n_held,
-        .n_connections = site->n_open,
-        .n_busy = site_n_busy(site),
+        .n_connections = site->bound.n_open,
+        .n_busy = bound_n_busy(&site->bound),
         .state = why.kind,
         .until_utc_ms = utc_until(visit->shard, why),
         .loop_index = visit->shard->index,
@@ -301,7 +301,7 @@ static void why_destination(struct delivery_visit *visit)
         view_why(visit, schedule_why_site(schedule, site, shard_now_ms(visit->shard)), site->name,
                  NULL);
     else if (domain)
-        view_why(visit, (struct why){WHY_RESOLVING, -1, NULL}, domain->name, NULL);
+        view_why(visit, WHY_SIMPLY(WHY_RESOLVING), domain->name, NULL);
 }
 
 static bool why_slice(struct delivery_visit *visit)

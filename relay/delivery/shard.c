@@ -288,7 +288,7 @@ static void apply_limits(void *owner, struct site *site)
     struct delivery_shard *shard = owner;
 
     if (site->owner && target_of(site)->policy.kind == TARGET_MX)
-        site_set_limits(site, &shard->config->mx_policy.limits);
+        site_set_lane_limits(site, &shard->config->mx_policy.limits);
 }
 
 void delivery_shard_apply(struct delivery_shard *shard, struct delivery_config *config)

@@ -31,23 +31,21 @@ void target_apply_suspension(struct delivery_shard *shard, struct site *site)
 {
     const struct suspension *suspension = NULL;
     int64_t until_ms;
+    char *reason;
 
     if (shard->directory)
         suspension = directory_suspension(shard->directory, slice_of(site->name), clock_utc_ms());
     if (!suspension) {
-        if (site->suspended_until_ms)
-            site_resume(site);
+        if (bound_is_suspended(&site->bound, BOUND_BY_ORDER, shard_now_ms(shard)))
+            site_resume(site, shard_now_ms(shard));
         return;
     }
     until_ms = suspension->until_utc_ms
                    ? suspension->until_utc_ms - clock_utc_ms() + shard_now_ms(shard)
                    : INT64_MAX;
-    if (site->suspended_until_ms != until_ms) {
-        char *reason = slice_to_string(suspension->reason);
-
-        site_suspend(site, reason, until_ms);
-        free(reason);
-    }
+    reason = slice_to_string(suspension->reason);
+    bound_suspend(&site->bound, BOUND_BY_ORDER, reason, until_ms, shard_now_ms(shard));
+    free(reason);
 }
 
 static struct target *make_target(struct delivery_shard *shard, struct site *site)
@@ -58,7 +56,6 @@ static struct target *make_target(struct delivery_shard *shard, struct site *sit
         return NULL;
     target->shard = shard;
     target->site = site;
-    list_init(&target->idle);
     site->owner = target;
     target_apply_suspension(shard, site);
     return target;
@@ -87,7 +84,7 @@ struct site *target_ensure(struct delivery_shard *shard, const struct target_pla
     target->n_hosts = plan->n_hosts;
     if (target->config != plan->config || target->policy.kind != plan->policy.kind) {
         if (limits_differ(&target->policy.limits, &plan->policy.limits))
-            site_set_limits(site, &plan->policy.limits);
+            site_set_lane_limits(site, &plan->policy.limits);
         delivery_config_unref(target->config);
         target->config = delivery_config_ref(plan->config);
         target->policy = plan->policy;

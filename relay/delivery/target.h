@@ -16,7 +16,6 @@ struct target {
     struct delivery_config *config;
     struct target_host *hosts;
     size_t n_hosts;
-    struct list idle; /* connections, the most recent first */
 };
 
 /* What makes a site: name, hosts, manners.  Borrowed. */

@@ -67,7 +67,7 @@ static void sweep_sites(struct schedule *schedule, int64_t now_ms)
 
         schedule->site_sweep_at = (schedule->site_sweep_at + 1) % n_slots;
         site = schedule->site_table.slots[schedule->site_sweep_at].thing;
-        if (site && site_is_unused(site) && now_ms - site->last_used_ms > SITE_KEPT_MS)
+        if (site && site_is_unused(site, now_ms) && now_ms - site->last_used_ms > SITE_KEPT_MS)
             site_forget(schedule, site);
     }
 }

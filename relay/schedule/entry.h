@@ -35,7 +35,8 @@ struct entry {
     uint32_t due_s;     /* WAITING: second of the schedule's clock */
     uint32_t to_hash;   /* stored_hash() of the whole address */
     uint32_t n : 24;    /* recipient of its message, from 1 */
-    uint32_t state : 8; /* enum entry_state */
+    uint32_t state : 4; /* enum entry_state */
+    uint32_t pool : 4;  /* of our addresses: which it may leave from (lane.h) */
     uint16_t attempts;
     uint8_t flags;       /* enum entry_flags */
     uint8_t clock_epoch; /* of the last attempt; see schedule_clock_jumped() */

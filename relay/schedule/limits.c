@@ -1,6 +1,8 @@
 #include "relay/schedule/limits.h"
 
-enum { RUN_AHEAD = 32 }; /* a turn may be used this fraction of the window early */
+/* A turn may be used this fraction of the window early, and rows are that much longer than they had
+ * to be. */
+enum { RUN_AHEAD = 64 };
 
 const struct site_limits site_limits_default = {
     .connections = 10,
@@ -17,15 +19,13 @@ const struct site_limits site_limits_route = {
     .recipients_per_transaction = 100,
 };
 
-static const uint32_t windows_s[N_SITE_PACES] = {60, 1, 60, 3600};
+static const uint32_t windows_s[N_SITE_PACES] = {60, 1, 60, 3600, 86400};
 
 static uint32_t limit_of(const struct site_limits *limits, enum site_pace pace)
 {
     const uint32_t values[N_SITE_PACES] = {
-        limits->connections_per_minute,
-        limits->messages_per_second,
-        limits->messages_per_minute,
-        limits->messages_per_hour,
+        limits->connections_per_minute, limits->messages_per_second, limits->messages_per_minute,
+        limits->messages_per_hour,      limits->messages_per_day,
     };
 
     return values[pace];
@@ -41,7 +41,7 @@ uint32_t limits_bulk_share(uint32_t n)
 }
 
 /* The row's step is a little longer than window / n, so that n steps less what one may run ahead
- * are exactly the window. */
+ * are the window and what we keep in hand. */
 static int64_t run_ahead_us(uint32_t seconds)
 {
     return (int64_t)seconds * 1000000 / RUN_AHEAD;
@@ -49,36 +49,55 @@ static int64_t run_ahead_us(uint32_t seconds)
 
 static int64_t step_us(uint32_t n, uint32_t seconds)
 {
-    return ((int64_t)seconds * 1000000 + run_ahead_us(seconds) + n - 1) / n;
+    return ((int64_t)seconds * 1000000 + 2 * run_ahead_us(seconds) + n - 1) / n;
 }
 
-int64_t pace_next_ms(const struct pace *pace, uint32_t n, uint32_t window_s)
+int64_t pace_next_ms(const struct pace *pace, uint32_t n, uint32_t window_s, uint32_t n_ahead)
 {
-    if (n == 0 || pace->turn_us == 0)
+    if (n == 0 || (pace->turn_us == 0 && n_ahead == 0))
         return 0;
     /* Rounded up: a millisecond early would be one too many. */
-    return (pace->turn_us - run_ahead_us(window_s) + 999) / 1000;
+    return (pace->turn_us + n_ahead * step_us(n, window_s) - run_ahead_us(window_s) + 999) / 1000;
 }
 
-void pace_use(struct pace *pace, uint32_t n, uint32_t window_s, int64_t now_ms)
+void pace_use(struct pace *pace, uint32_t n, uint32_t window_s, int64_t at_ms)
 {
-    int64_t now_us = now_ms * 1000;
+    int64_t at_us = at_ms * 1000;
 
     if (n == 0)
         return;
-    if (pace->turn_us < now_us)
-        pace->turn_us = now_us;
+    if (pace->turn_us < at_us)
+        pace->turn_us = at_us;
     pace->turn_us += step_us(n, window_s);
 }
 
+void pace_start(struct pace *pace, uint32_t n, uint32_t window_s, int64_t fresh_ms)
+{
+    if (n)
+        pace->turn_us = fresh_ms * 1000 + step_us(n, window_s) + run_ahead_us(window_s);
+}
+
+void paces_start(struct site_paces *paces, const struct site_limits *limits, int64_t fresh_ms)
+{
+    for (int which = 0; which < N_SITE_PACES; which++) {
+        uint32_t n = limit_of(limits, (enum site_pace)which);
+
+        pace_start(&paces->all[which], n, windows_s[which], fresh_ms);
+        pace_start(&paces->bulk[which], limits_bulk_share(n), windows_s[which], fresh_ms);
+    }
+}
+
 static int64_t next_ms(const struct site_paces *paces, const struct site_limits *limits,
-                       enum site_pace which, enum message_class message_class)
+                       enum site_pace which, enum message_class message_class,
+                       const uint32_t n_pledged[N_CLASSES])
 {
     uint32_t n = limit_of(limits, which);
-    int64_t at_ms = pace_next_ms(&paces->all[which], n, windows_s[which]);
+    uint32_t n_ahead = n_pledged[CLASS_TRANSACTIONAL] + n_pledged[CLASS_BULK];
+    int64_t at_ms = pace_next_ms(&paces->all[which], n, windows_s[which], n_ahead);
 
     if (message_class == CLASS_BULK) {
-        int64_t bulk_ms = pace_next_ms(&paces->bulk[which], limits_bulk_share(n), windows_s[which]);
+        int64_t bulk_ms = pace_next_ms(&paces->bulk[which], limits_bulk_share(n), windows_s[which],
+                                       n_pledged[CLASS_BULK]);
 
         if (bulk_ms > at_ms)
             at_ms = bulk_ms;
@@ -87,22 +106,22 @@ static int64_t next_ms(const struct site_paces *paces, const struct site_limits 
 }
 
 static void use(struct site_paces *paces, const struct site_limits *limits, enum site_pace which,
-                enum message_class message_class, int64_t now_ms)
+                enum message_class message_class, int64_t at_ms)
 {
     uint32_t n = limit_of(limits, which);
 
-    pace_use(&paces->all[which], n, windows_s[which], now_ms);
+    pace_use(&paces->all[which], n, windows_s[which], at_ms);
     if (message_class == CLASS_BULK)
-        pace_use(&paces->bulk[which], limits_bulk_share(n), windows_s[which], now_ms);
+        pace_use(&paces->bulk[which], limits_bulk_share(n), windows_s[which], at_ms);
 }
 
 int64_t paces_message_ms(const struct site_paces *paces, const struct site_limits *limits,
-                         enum message_class message_class)
+                         enum message_class message_class, const uint32_t n_pledged[N_CLASSES])
 {
     int64_t latest_ms = 0;
 
     for (int which = PACE_MESSAGES_PER_SECOND; which < N_SITE_PACES; which++) {
-        int64_t at_ms = next_ms(paces, limits, (enum site_pace)which, message_class);
+        int64_t at_ms = next_ms(paces, limits, (enum site_pace)which, message_class, n_pledged);
 
         if (at_ms > latest_ms)
             latest_ms = at_ms;
@@ -113,18 +132,38 @@ int64_t paces_message_ms(const struct site_paces *paces, const struct site_limit
 int64_t paces_connection_ms(const struct site_paces *paces, const struct site_limits *limits,
                             enum message_class message_class)
 {
-    return next_ms(paces, limits, PACE_CONNECTIONS_PER_MINUTE, message_class);
+    static const uint32_t none[N_CLASSES];
+
+    return next_ms(paces, limits, PACE_CONNECTIONS_PER_MINUTE, message_class, none);
+}
+
+void paces_pledge_message(struct site_paces *paces, int64_t now_ms)
+{
+    for (int which = PACE_MESSAGES_PER_SECOND; which < N_SITE_PACES; which++) {
+        if (paces->all[which].turn_us < now_ms * 1000)
+            paces->all[which].turn_us = now_ms * 1000;
+        if (paces->bulk[which].turn_us < now_ms * 1000)
+            paces->bulk[which].turn_us = now_ms * 1000;
+    }
 }
 
 void paces_use_message(struct site_paces *paces, const struct site_limits *limits,
-                       enum message_class message_class, int64_t now_ms)
+                       enum message_class message_class, int64_t at_ms)
 {
     for (int which = PACE_MESSAGES_PER_SECOND; which < N_SITE_PACES; which++)
-        use(paces, limits, (enum site_pace)which, message_class, now_ms);
+        use(paces, limits, (enum site_pace)which, message_class, at_ms);
 }
 
 void paces_use_connection(struct site_paces *paces, const struct site_limits *limits,
                           enum message_class message_class, int64_t now_ms)
 {
     use(paces, limits, PACE_CONNECTIONS_PER_MINUTE, message_class, now_ms);
+}
+
+bool paces_are_past(const struct site_paces *paces, int64_t now_ms)
+{
+    for (int which = 0; which < N_SITE_PACES; which++)
+        if (paces->all[which].turn_us > now_ms * 1000 || paces->bulk[which].turn_us > now_ms * 1000)
+            return false;
+    return true;
 }

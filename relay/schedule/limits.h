@@ -12,14 +12,32 @@
 
 enum { N_CLASSES = CLASS_BULK + 1 };
 
-struct site_limits { /* 0 means no such limit, but for connections */
+struct site_limits { /* 0: no such limit; every field is a count */
     uint32_t connections;
     uint32_t start_connections; /* how many before anything was delivered */
     uint32_t connections_per_minute;
     uint32_t messages_per_connection;
-    uint32_t messages_per_second, messages_per_minute, messages_per_hour;
+    uint32_t messages_per_second, messages_per_minute, messages_per_hour, messages_per_day;
     uint32_t recipients_per_transaction;
 };
+
+enum { N_SITE_LIMITS = sizeof(struct site_limits) / sizeof(uint32_t) };
+
+/* The fields as an array, for what is done to each of them. */
+static inline uint32_t *limits_fields(struct site_limits *limits)
+{
+    return &limits->connections;
+}
+static inline const uint32_t *limits_const_fields(const struct site_limits *limits)
+{
+    return &limits->connections;
+}
+
+/* The stricter of two, 0 being none. */
+static inline uint32_t limits_stricter(uint32_t a, uint32_t b)
+{
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
 
 /* For sites nobody said anything about. */
 extern const struct site_limits site_limits_default;
@@ -34,15 +52,20 @@ struct pace {
     int64_t turn_us; /* when the next one has its turn in the steady row */
 };
 
-/* When the next is allowed, in milliseconds; a value up to now_ms: at once. */
-int64_t pace_next_ms(const struct pace *pace, uint32_t n, uint32_t window_s);
-void pace_use(struct pace *pace, uint32_t n, uint32_t window_s, int64_t now_ms);
+/* When the next is allowed after n_ahead others that have not used theirs yet, in milliseconds; a
+ * value up to now_ms: at once. */
+int64_t pace_next_ms(const struct pace *pace, uint32_t n, uint32_t window_s, uint32_t n_ahead);
+void pace_use(struct pace *pace, uint32_t n, uint32_t window_s, int64_t at_ms);
+
+/* As if it had just been used as fast as it may be: nobody knows what went before. */
+void pace_start(struct pace *pace, uint32_t n, uint32_t window_s, int64_t fresh_ms);
 
 enum site_pace {
     PACE_CONNECTIONS_PER_MINUTE,
     PACE_MESSAGES_PER_SECOND,
     PACE_MESSAGES_PER_MINUTE,
     PACE_MESSAGES_PER_HOUR,
+    PACE_MESSAGES_PER_DAY, /* a steady row, too: a day's messages do not go in its first hour */
     N_SITE_PACES
 };
 
@@ -51,12 +74,20 @@ struct site_paces {
     struct pace all[N_SITE_PACES], bulk[N_SITE_PACES];
 };
 
-/* When a message (a connection) of this class may go; up to now_ms: at once. */
+void paces_start(struct site_paces *paces, const struct site_limits *limits, int64_t fresh_ms);
+
+/* When a message (a connection) of this class may go; up to now_ms: at once.  n_pledged: messages
+ * of each class that were picked and have not used their turn. */
 int64_t paces_message_ms(const struct site_paces *paces, const struct site_limits *limits,
-                         enum message_class message_class);
+                         enum message_class message_class, const uint32_t n_pledged[N_CLASSES]);
 int64_t paces_connection_ms(const struct site_paces *paces, const struct site_limits *limits,
                             enum message_class message_class);
+/* Picked: what it did not use until now is not saved up. */
+void paces_pledge_message(struct site_paces *paces, int64_t now_ms);
 void paces_use_message(struct site_paces *paces, const struct site_limits *limits,
-                       enum message_class message_class, int64_t now_ms);
+                       enum message_class message_class, int64_t at_ms);
 void paces_use_connection(struct site_paces *paces, const struct site_limits *limits,
                           enum message_class message_class, int64_t now_ms);
+
+/* Nothing in them that a new one would not have as well. */
+bool paces_are_past(const struct site_paces *paces, int64_t now_ms);

@@ -30,7 +30,7 @@ static struct flow *next_flow(struct schedule *schedule, struct site *site,
 
 static void take_entries(struct schedule *schedule, struct flow *flow, struct pick *out)
 {
-    uint32_t most = out->site->limits.recipients_per_transaction;
+    uint32_t most = lane_recipients_per_transaction(out->lane);
     uint32_t n_passed = 0;
 
     if (most == 0 || most > SCHEDULE_MAX_TRANSACTION)
@@ -53,36 +53,44 @@ static void take_entries(struct schedule *schedule, struct flow *flow, struct pi
         schedule_take(schedule, out->entries[i]);
 }
 
-static void use_connection(struct site *site, struct pick *out, int64_t now_ms)
+enum outcome { PICKED, NOTHING, NO_PERMIT, BLOCKED };
+
+/* May its lane be used, and is there a permit when it needs a connection? */
+static enum outcome ask_owner(struct schedule *schedule, struct lane *lane)
 {
-    paces_use_message(&site->paces, &site->limits, out->message_class, now_ms);
-    site->n_busy[out->message_class]++;
-    if (!out->needs_connection) {
-        site->n_idle--;
-        return;
-    }
-    site->n_open++;
-    paces_use_connection(&site->paces, &site->limits, out->message_class, now_ms);
+    const struct schedule_hooks *hooks = &schedule->hooks;
+
+    if (hooks->may_use && !hooks->may_use(hooks->owner, lane))
+        return BLOCKED;
+    if (lane->n_idle == 0 && hooks->take_permit && !hooks->take_permit(hooks->owner))
+        return NO_PERMIT;
+    return PICKED;
 }
 
-enum outcome { PICKED, NOTHING, NO_PERMIT };
-
+/* why: of a flow that is BLOCKED. */
 static enum outcome pick(struct schedule *schedule, struct site *site,
-                         enum message_class message_class, int64_t now_ms, struct pick *out)
+                         enum message_class message_class, int64_t now_ms, struct pick *out,
+                         struct why *why)
 {
     struct flow *flow = next_flow(schedule, site, message_class, now_ms);
+    struct lane *lane = NULL;
+    enum outcome outcome;
 
     if (!flow)
         return NOTHING;
-    out->needs_connection = site->n_idle == 0;
-    if (out->needs_connection && schedule->hooks.take_permit &&
-        !schedule->hooks.take_permit(schedule->hooks.owner))
-        return NO_PERMIT;
+    do {
+        *why = site_decide(site, message_class, flow->share->pool, now_ms, &lane);
+        outcome = why->kind == WHY_NEXT ? ask_owner(schedule, lane) : BLOCKED;
+    } while (outcome == BLOCKED && why->kind == WHY_NEXT);
+    if (outcome != PICKED)
+        return outcome;
+    out->lane = lane;
+    out->needs_connection = lane->n_idle == 0;
     out->site = site;
     out->message_class = message_class;
     out->message = CONTAINER_OF(flow->ready.next, struct entry, link)->message;
     out->n_entries = 0;
-    use_connection(site, out, now_ms);
+    lane_pick(lane, message_class, out->needs_connection, now_ms);
     site->last_used_ms = now_ms;
     take_entries(schedule, flow, out);
     return PICKED;
@@ -103,17 +111,12 @@ static bool try_site(struct schedule *schedule, struct site *site, int64_t now_m
 
     for (int each = 0; each < N_CLASSES; each++) {
         enum message_class message_class = (enum message_class)each;
-        struct why why = site_decide(site, message_class, now_ms);
         enum outcome outcome;
+        struct why why;
 
         if (site->n_ready[message_class] == 0)
             continue;
-        if (why.kind != WHY_NEXT) {
-            if (why.until_ms >= 0 && (until_ms < 0 || why.until_ms < until_ms))
-                until_ms = why.until_ms;
-            continue;
-        }
-        outcome = pick(schedule, site, message_class, now_ms, out);
+        outcome = pick(schedule, site, message_class, now_ms, out, &why);
         if (outcome == PICKED) {
             schedule_touch(schedule, site);
             return true;
@@ -122,6 +125,8 @@ static bool try_site(struct schedule *schedule, struct site *site, int64_t now_m
             list_append(&schedule->permit_waiters, &site->ready_link);
             return false;
         }
+        if (outcome == BLOCKED && why.until_ms >= 0 && (until_ms < 0 || why.until_ms < until_ms))
+            until_ms = why.until_ms;
     }
     park(schedule, site, until_ms);
     return false;

@@ -74,7 +74,7 @@ static bool bind(struct schedule *schedule, struct entry *entry, struct site *si
     if (flow && flow->share->site == site)
         return true;
     unbind(schedule, entry);
-    flow = flow_find(schedule, site, entry->message, entry->flow);
+    flow = flow_find(schedule, site, entry);
     if (!flow)
         return false;
     flow->n_entries++;

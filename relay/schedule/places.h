@@ -5,6 +5,7 @@
  * it gets a flow when it first becomes ready.  Thread: the schedule's owner. */
 #pragma once
 
+#include "relay/schedule/provider.h"
 #include "relay/schedule/schedule.h"
 
 /* Out of its list, with its state's counts; it must be placed again (or freed) at once. */
@@ -27,6 +28,24 @@ void schedule_place_later(struct schedule *schedule, struct entry *entry, int64_
 
 struct domain *domain_make(struct schedule *schedule, struct slice name); /* NULL: no memory */
 void domain_release(struct schedule *schedule, struct domain *domain);    /* one entry less */
+
+/* Something about it changed: its sites are looked at again. */
+void bound_touch(struct bound *bound);
+uint64_t bound_hash(const struct bound *bound); /* of its name */
+
+/* May a transaction of this class and pool start now?  WHY_NEXT: yes, on the lane set, over an idle
+ * connection of that when there is one.  Looks at everything but the number of ready entries and
+ * permits. */
+struct why site_decide(struct site *site, enum message_class message_class, uint32_t pool,
+                       int64_t now_ms, struct lane **lane);
+void lane_pick(struct lane *lane, enum message_class message_class, bool needs_connection,
+               int64_t now_ms);
+void lane_free(struct lane *lane);
+void lane_find_road(struct lane *lane); /* NULL without memory or provider */
+uint32_t lane_recipients_per_transaction(const struct lane *lane);
+void site_limit_lanes(struct site *site);
+void provider_free(struct provider *provider);
+void schedule_touch_all(struct schedule *schedule);
 
 static inline struct site *entry_site(const struct schedule *schedule, const struct entry *entry)
 {

@@ -8,6 +8,7 @@
 struct flow_key {
     struct site *site;
     uint32_t user_id, campaign;
+    uint32_t pool;
     enum message_class message_class;
     bool is_signed;
 };
@@ -15,7 +16,8 @@ struct flow_key {
 static uint64_t key_hash(const struct flow_key *key)
 {
     uint64_t words[3] = {(uintptr_t)key->site, (uint64_t)key->user_id << 32 | key->campaign,
-                         (uint64_t)key->message_class << 1 | key->is_signed};
+                         (uint64_t)key->pool << 8 | (uint64_t)key->message_class << 1 |
+                             key->is_signed};
 
     return table_hash(slice_from(words, sizeof(words)));
 }
@@ -26,7 +28,7 @@ static bool is_share(const void *thing, const void *key)
     const struct flow_key *wanted = key;
 
     return share->site == wanted->site && share->user_id == wanted->user_id &&
-           share->message_class == wanted->message_class;
+           share->message_class == wanted->message_class && share->pool == wanted->pool;
 }
 
 static bool is_flow(const void *thing, const void *key)
@@ -59,6 +61,7 @@ static struct share *find_share(struct schedule *schedule, struct flow_key key)
     share->site = key.site;
     share->hash = hash;
     share->user_id = key.user_id;
+    share->pool = key.pool;
     share->message_class = key.message_class;
     return share;
 }
@@ -94,13 +97,14 @@ static struct flow *make_flow(struct schedule *schedule, struct share *share,
     return flow;
 }
 
-struct flow *flow_find(struct schedule *schedule, struct site *site, const struct stored *message,
-                       uint32_t campaign)
+struct flow *flow_find(struct schedule *schedule, struct site *site, const struct entry *entry)
 {
+    const struct stored *message = entry->message;
     struct flow_key key = {
         .site = site,
         .user_id = message->user_id,
-        .campaign = campaign,
+        .campaign = entry->flow,
+        .pool = entry->pool,
         .message_class = (enum message_class)message->class,
         .is_signed = !(message->flags & MESSAGE_NOT_SIGNED),
     };

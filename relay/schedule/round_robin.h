@@ -17,6 +17,7 @@ struct share {
     uint64_t hash;
     uint32_t user_id;
     uint32_t n_flows;
+    uint32_t pool;   /* of our addresses */
     int32_t deficit; /* recipients it may send before the next user's turn */
     enum message_class message_class;
 };
@@ -31,9 +32,9 @@ struct flow {
     bool is_signed;     /* waits while no signer answers (schedule_signer()) */
 };
 
-/* The flow of this message at this site, found or made; NULL without memory. */
-struct flow *flow_find(struct schedule *schedule, struct site *site, const struct stored *message,
-                       uint32_t campaign);
+/* The flow of this entry, which is ENTRY_UNBOUND, at this site, found or made; NULL without memory.
+ */
+struct flow *flow_find(struct schedule *schedule, struct site *site, const struct entry *entry);
 /* One entry less; the last one takes the flow (and its share) with it. */
 void flow_release(struct schedule *schedule, struct flow *flow);
 

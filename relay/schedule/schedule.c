@@ -16,6 +16,9 @@ int schedule_new(struct schedule **out, const struct schedule_hooks *hooks, int6
     schedule->start_ms = now_ms;
     schedule->utc_offset_ms = utc_ms - now_ms;
     schedule->clock_epoch = 1;
+    schedule->fresh_ms = now_ms;
+    for (int pool = 0; pool < POOL_MOST; pool++)
+        schedule->egress.pools[pool] = 1;
     pool_init(&schedule->entries, sizeof(struct entry));
     pool_init(&schedule->flows, sizeof(struct flow));
     pool_init(&schedule->domains, sizeof(struct domain));
@@ -51,6 +54,10 @@ struct schedule *schedule_free(struct schedule *schedule)
         else
             i++;
     }
+    for (uint32_t i = 0; i < schedule->provider_table.n_slots; i++)
+        if (schedule->provider_table.slots[i].thing)
+            provider_free(schedule->provider_table.slots[i].thing);
+    table_fini(&schedule->provider_table);
     table_fini(&schedule->site_table);
     table_fini(&schedule->flow_table);
     table_fini(&schedule->share_table);
@@ -84,6 +91,7 @@ int schedule_admit(struct schedule *schedule, const struct new_entry *new_entry,
     entry->flow = new_entry->campaign;
     entry->flags = new_entry->flags | ENTRY_UNBOUND;
     entry->to_hash = new_entry->to_hash;
+    entry->pool = new_entry->pool & (POOL_MOST - 1);
     entry->attempts = new_entry->attempts;
     entry->clock_epoch = (uint8_t)(schedule->clock_epoch - (new_entry->needs_attempt ? 1 : 0));
     if (new_entry->is_held)
@@ -164,4 +172,9 @@ void schedule_clock_jumped(struct schedule *schedule, int64_t now_ms, int64_t ut
 {
     schedule->utc_offset_ms = utc_ms - now_ms;
     schedule->clock_epoch++;
+}
+
+void schedule_forget_paces(struct schedule *schedule, int64_t now_ms)
+{
+    schedule->fresh_ms = now_ms;
 }

@@ -28,6 +28,12 @@ struct schedule_hooks {
      * was closed.  NULL: no bound but the sites' own. */
     bool (*take_permit)(void *owner);
     void (*put_permit)(void *owner);
+    /* The last question before a message leaves over this lane; false: the hook has suspended the
+     * lane or its road (warm-up), and others are tried.  NULL: any may. */
+    bool (*may_use)(void *owner, struct lane *lane);
+    /* An idle connection of this lane stands in the way of one that is needed elsewhere: it should
+     * end soon.  From within only lane_idle_ends() may be called.  NULL: it ends when it ends. */
+    void (*end_idle)(void *owner, struct lane *lane);
     /* About to be forgotten: free site->owner. */
     void (*on_site_unused)(void *owner, struct site *site);
 };
@@ -41,7 +47,9 @@ struct schedule {
     bool is_paused, has_no_signer;
     uint8_t clock_epoch;
     struct pool entries, flows, domains;
-    struct table flow_table, share_table, site_table, domain_table;
+    struct table flow_table, share_table, site_table, domain_table, provider_table;
+    struct egress_plan egress;
+    int64_t fresh_ms; /* nothing is known of what was sent before: schedule_forget_paces() */
     struct wheel wheel;
     struct list ready_sites, permit_waiters, routing_domains;
     struct list unsigned_flows; /* with ready entries, while there is no signer */
@@ -62,6 +70,7 @@ struct new_entry {
     struct stored *message; /* a reference is taken over */
     struct slice domain;    /* any case, without a last dot */
     uint32_t n, to_hash, campaign;
+    uint32_t pool; /* of our addresses, below POOL_MOST */
     uint16_t attempts;
     uint8_t flags;
     bool is_held;
@@ -79,6 +88,7 @@ schedule_admit(struct schedule *schedule, const struct new_entry *entry,
 bool schedule_advance(struct schedule *schedule, int64_t now_ms, uint32_t max_steps);
 
 struct pick {
+    struct lane *lane; /* see lane_take_turn() */
     struct site *site;
     struct stored *message;
     enum message_class message_class;
@@ -89,7 +99,7 @@ struct pick {
 /* The next transaction that may start, or false. */
 bool schedule_next(struct schedule *schedule, int64_t now_ms, struct pick *out);
 bool schedule_wants_permits(const struct schedule *schedule); /* a site waits for nothing else */
-void schedule_put_permit(struct schedule *schedule);          /* site.c: a connection is gone */
+void schedule_put_permit(struct schedule *schedule);          /* lane.c: a connection is gone */
 
 /* When to ask again if nothing else happens, monotonic; INT64_MAX: never. */
 int64_t schedule_wake_ms(const struct schedule *schedule);
@@ -105,6 +115,10 @@ void schedule_note_attempt(struct schedule *schedule, struct entry *entry); /* b
 /* Operators', for entries that are not SENDING: due now; held; taken out (then SENDING). */
 void schedule_retry_now(struct schedule *schedule, struct entry *entry, int64_t now_ms);
 void schedule_take(struct schedule *schedule, struct entry *entry);
+
+/* Limits and who belongs to which provider were laid out anew: a site or provider made from now on
+ * begins as after a start, as if it had just been used up. */
+void schedule_forget_paces(struct schedule *schedule, int64_t now_ms);
 
 void schedule_permits_came(struct schedule *schedule);
 void schedule_pause(struct schedule *schedule, bool is_paused);
@@ -122,5 +136,4 @@ struct domain *entry_domain(const struct schedule *schedule, const struct entry 
 bool entry_is_expired(const struct schedule *schedule, const struct entry *entry, int64_t now_ms);
 
 struct why schedule_why_entry(struct schedule *schedule, const struct entry *entry, int64_t now_ms);
-struct why schedule_why_site(const struct schedule *schedule, const struct site *site,
-                             int64_t now_ms);
+struct why schedule_why_site(struct schedule *schedule, struct site *site, int64_t now_ms);

@@ -16,6 +16,8 @@ struct site *schedule_site(struct schedule *schedule, struct slice name)
     return table_find(&schedule->site_table, table_hash_ignoring_case(name), is_site, &name);
 }
 
+static const struct site_limits no_limits;
+
 struct site *schedule_make_site(struct schedule *schedule, struct slice name,
                                 const struct site_limits *limits, int64_t now_ms)
 {
@@ -37,8 +39,10 @@ struct site *schedule_make_site(struct schedule *schedule, struct slice name,
         list_init(&site->shares[message_class]);
     list_init(&site->ready_link);
     site->schedule = schedule;
-    site->limits = *limits;
-    site->window = limits->start_connections ? limits->start_connections : 1;
+    site->lane_limits = *limits;
+    list_init(&site->lanes);
+    list_init(&site->provider_link);
+    bound_init(&site->bound, BOUND_SITE, &no_limits, 0, schedule->fresh_ms);
     site->last_used_ms = now_ms;
     return site;
 }
@@ -51,7 +55,10 @@ void site_forget(struct schedule *schedule, struct site *site)
     heap_remove(&schedule->waking_sites, &site->wake);
     table_remove(&schedule->site_table, site->hash, site);
     free(site->trouble);
-    free(site->suspended_because);
+    list_remove(&site->provider_link);
+    LIST_FOR_EACH(link, &site->lanes)
+    lane_free(CONTAINER_OF(link, struct lane, link));
+    bound_fini(&site->bound);
     free(site->name);
     free(site);
 }
@@ -89,13 +96,68 @@ static void touch_site(void *owner, struct site *site)
     schedule_touch(owner, site);
 }
 
+void schedule_touch_all(struct schedule *schedule)
+{
+    schedule_each_site(schedule, touch_site, schedule);
+}
+
+static void touch_sites_of(struct provider *provider)
+{
+    LIST_FOR_EACH(link, &provider->sites)
+    schedule_touch(provider->schedule, CONTAINER_OF(link, struct site, provider_link));
+}
+
+void bound_touch(struct bound *bound)
+{
+    struct site *site;
+
+    switch ((enum bound_kind)bound->kind) {
+    case BOUND_SITE:
+        site = CONTAINER_OF(bound, struct site, bound);
+        site_limit_lanes(site);
+        schedule_touch(site->schedule, site);
+        break;
+    case BOUND_LANE:
+        site = CONTAINER_OF(bound, struct lane, bound)->site;
+        schedule_touch(site->schedule, site);
+        break;
+    case BOUND_PROVIDER:
+        touch_sites_of(CONTAINER_OF(bound, struct provider, bound));
+        break;
+    case BOUND_ROAD:
+        touch_sites_of(CONTAINER_OF(bound, struct road, bound)->provider);
+        break;
+    case N_BOUND_KINDS:
+        break;
+    }
+}
+
+uint64_t bound_hash(const struct bound *bound)
+{
+    switch ((enum bound_kind)bound->kind) {
+    case BOUND_SITE:
+        return CONTAINER_OF(bound, struct site, bound)->hash;
+    case BOUND_LANE:
+        return CONTAINER_OF(bound, struct lane, bound)->site->hash +
+               CONTAINER_OF(bound, struct lane, bound)->egress;
+    case BOUND_PROVIDER:
+        return CONTAINER_OF(bound, struct provider, bound)->hash;
+    case BOUND_ROAD:
+        return CONTAINER_OF(bound, struct road, bound)->provider->hash +
+               CONTAINER_OF(bound, struct road, bound)->egress;
+    case N_BOUND_KINDS:
+        break;
+    }
+    return 0;
+}
+
 void schedule_pause(struct schedule *schedule, bool is_paused)
 {
     bool resumes = schedule->is_paused && !is_paused;
 
     schedule->is_paused = is_paused;
     if (resumes)
-        schedule_each_site(schedule, touch_site, schedule);
+        schedule_touch_all(schedule);
 }
 
 static void set_signed_aside(struct schedule *schedule)

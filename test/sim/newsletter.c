@@ -33,6 +33,7 @@ struct receiver {
 struct flight {
     struct heap_node node;
     struct receiver *receiver;
+    struct lane *lane;
     bool is_new; /* its connection */
     enum message_class message_class;
     uint32_t n_entries;
@@ -160,10 +161,12 @@ static void take_off(const struct pick *pick)
     if (!flight)
         abort();
     *flight = (struct flight){.receiver = receiver,
+                              .lane = pick->lane,
                               .is_new = pick->needs_connection,
                               .message_class = pick->message_class,
                               .n_entries = pick->n_entries};
     memcpy(flight->entries, pick->entries, pick->n_entries * sizeof(struct entry *));
+    lane_take_turn(pick->lane, pick->message_class, sim.now_ms);
     count_at_receiver(receiver, pick->needs_connection);
     if (heap_set(&sim.flights, &flight->node, sim.now_ms + latency_ms) < 0)
         abort();
@@ -205,10 +208,9 @@ static void fail_to_connect(struct flight *flight)
     for (uint32_t i = 0; i < flight->n_entries; i++)
         defer(flight->entries[i]);
     receiver->n_open--;
-    site_transaction_ended(receiver->site, flight->message_class, false);
-    site_closed(receiver->site, false, sim.now_ms);
-    site_unreachable(receiver->site, "dead", &sim.schedule->retry, (uint32_t)rand() * 2U,
-                     sim.now_ms);
+    lane_transaction_ended(flight->lane, flight->message_class, false);
+    lane_closed(flight->lane, false, sim.now_ms);
+    lane_unreachable(flight->lane, "dead", &sim.schedule->retry, (uint32_t)rand() * 2U, sim.now_ms);
 }
 
 static void land(struct flight *flight)
@@ -221,7 +223,7 @@ static void land(struct flight *flight)
         return;
     }
     if (flight->is_new)
-        site_greeted(receiver->site);
+        lane_greeted(flight->lane, sim.now_ms);
     for (uint32_t i = 0; i < flight->n_entries; i++) {
         sim.n_attempts++;
         if (says_later(receiver, flight->entries[i])) {
@@ -233,13 +235,13 @@ static void land(struct flight *flight)
         }
     }
     if (is_slow)
-        site_slow_down(receiver->site);
+        lane_slow_down(flight->lane, "421", sim.now_ms);
     else
-        site_went_well(receiver->site);
-    site_transaction_ended(receiver->site, flight->message_class, !is_slow);
+        lane_went_well(flight->lane, sim.now_ms);
+    lane_transaction_ended(flight->lane, flight->message_class, !is_slow);
     if (is_slow) { /* 421: it closes */
         receiver->n_open--;
-        site_closed(receiver->site, true, sim.now_ms);
+        lane_closed(flight->lane, true, sim.now_ms);
     }
 }
 

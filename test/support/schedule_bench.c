@@ -131,7 +131,8 @@ void deliver(struct bench *bench)
     for (uint32_t i = 0; i < pick->n_entries; i++)
         schedule_finish(bench->schedule, pick->entries[i]);
     if (pick->needs_connection)
-        site_greeted(pick->site);
-    site_went_well(pick->site);
-    site_transaction_ended(pick->site, pick->message_class, true);
+        lane_greeted(pick->lane, bench->now_ms);
+    lane_take_turn(pick->lane, pick->message_class, bench->now_ms);
+    lane_went_well(pick->lane, bench->now_ms);
+    lane_transaction_ended(pick->lane, pick->message_class, true);
 }

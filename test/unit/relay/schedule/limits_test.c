@@ -15,7 +15,7 @@ static uint32_t densest(uint32_t n, uint32_t window_s, int64_t span_ms, unsigned
 
     srand(seed);
     for (int64_t now_ms = 5000; now_ms < 5000 + span_ms; now_ms += 1 + rand() % 7) {
-        while (pace_next_ms(&pace, n, window_s) <= now_ms) {
+        while (pace_next_ms(&pace, n, window_s, 0) <= now_ms) {
             pace_use(&pace, n, window_s, now_ms);
             at_ms[n_at++] = now_ms;
         }
@@ -72,17 +72,18 @@ static void urgent_mail_passes_where_bulk_has_used_its_share(void **state)
 {
     struct site_limits limits = {.connections = 10, .messages_per_second = 20};
     struct site_paces paces = {0};
+    static const uint32_t none[N_CLASSES];
     int64_t now_ms = 1000000;
     uint32_t n_bulk = 0;
 
     (void)state;
     for (int64_t at_ms = now_ms; at_ms < now_ms + 1000; at_ms++)
-        if (paces_message_ms(&paces, &limits, CLASS_BULK) <= at_ms) {
+        if (paces_message_ms(&paces, &limits, CLASS_BULK, none) <= at_ms) {
             paces_use_message(&paces, &limits, CLASS_BULK, at_ms);
             n_bulk++;
         }
     assert_in_range(n_bulk, 18, 19);
-    assert_true(paces_message_ms(&paces, &limits, CLASS_TRANSACTIONAL) <= now_ms + 1000);
+    assert_true(paces_message_ms(&paces, &limits, CLASS_TRANSACTIONAL, none) <= now_ms + 1000);
 }
 
 static void waits_follow_the_steps_and_the_last_is_repeated(void **state)

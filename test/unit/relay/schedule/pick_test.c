@@ -44,12 +44,12 @@ static void connections_never_exceed_the_limit_and_idle_ones_are_used_again(void
         picks[i] = bench->pick;
     }
     assert_false(next_pick(bench));
-    assert_int_equal(site->n_open, 3);
+    assert_int_equal(site->bound.n_open, 3);
     bench->pick = picks[0];
     deliver(bench);
     assert_true(next_pick(bench));
     assert_false(bench->pick.needs_connection);
-    assert_int_equal(site->n_open, 3);
+    assert_int_equal(site->bound.n_open, 3);
     assert_int_equal(schedule_why_site(bench->schedule, site, bench->now_ms).kind, WHY_CONNECTIONS);
 }
 
@@ -131,18 +131,23 @@ static void concurrency_grows_with_success_and_shrinks_when_told_slower(void **s
     struct bench *bench = *state;
     struct site_limits limits = plain_limits(10);
     struct site *site;
+    struct lane *lane;
 
     limits.start_connections = 2;
     site = make_site(bench, "mx", limits);
-    assert_int_equal(site->window, 2);
+    lane = site_lane(site, 0);
+    assert_int_equal(lane->bound.window, 2);
     for (int i = 0; i < 20; i++)
-        site_went_well(site);
-    assert_int_equal(site->window, 10);
-    site_slow_down(site);
-    assert_int_equal(site->window, 5);
+        lane_went_well(lane, bench->now_ms);
+    assert_int_equal(lane->bound.window, 10);
+    lane->bound.n_busy[CLASS_BULK] = 9;
+    for (int i = 0; i < 3; i++) /* what comes together is one word */
+        lane_slow_down(lane, "450 slower", bench->now_ms);
+    assert_int_equal(lane->bound.window, 4);
     for (int i = 0; i < 5; i++)
-        site_slow_down(site);
-    assert_int_equal(site->window, 1);
+        lane_slow_down(lane, "450 slower", bench->now_ms += 5000);
+    assert_int_equal(lane->bound.window, 1);
+    lane->bound.n_busy[CLASS_BULK] = 0;
 }
 
 static void without_a_permit_a_site_waits_and_says_so(void **state)

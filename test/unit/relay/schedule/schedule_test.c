@@ -16,8 +16,9 @@ static void a_deferred_recipient_comes_back_at_its_time_not_before(void **state)
     entry = bench->pick.entries[0];
     schedule_note_attempt(bench->schedule, entry);
     schedule_defer(bench->schedule, entry, bench->now_ms + 300000, bench->now_ms);
-    site_greeted(bench->pick.site);
-    site_transaction_ended(bench->pick.site, CLASS_BULK, true);
+    lane_greeted(bench->pick.lane, bench->now_ms);
+    lane_drop_turn(bench->pick.lane, CLASS_BULK);
+    lane_transaction_ended(bench->pick.lane, CLASS_BULK, true);
     assert_int_equal(schedule_why_entry(bench->schedule, entry, bench->now_ms).kind, WHY_RETRY);
     assert_int_equal(schedule_why_entry(bench->schedule, entry, bench->now_ms).until_ms,
                      bench->now_ms + 300000);
@@ -42,9 +43,10 @@ static void a_dead_site_gets_one_probe_at_a_time_and_costs_others_nothing(void *
     assert_true(next_pick(bench));
     assert_ptr_equal(bench->pick.site, dead);
     schedule_defer(bench->schedule, bench->pick.entries[0], bench->now_ms + 300000, bench->now_ms);
-    site_transaction_ended(dead, CLASS_BULK, false);
-    site_closed(dead, false, bench->now_ms);
-    site_unreachable(dead, "connection refused", &retry, 1U << 31, bench->now_ms);
+    lane_drop_turn(bench->pick.lane, CLASS_BULK);
+    lane_transaction_ended(bench->pick.lane, CLASS_BULK, false);
+    lane_closed(bench->pick.lane, false, bench->now_ms);
+    lane_unreachable(bench->pick.lane, "connection refused", &retry, 1U << 31, bench->now_ms);
     assert_false(next_pick(bench));
     assert_int_equal(schedule_why_site(bench->schedule, dead, bench->now_ms).kind, WHY_UNREACHABLE);
     assert_string_equal(schedule_why_site(bench->schedule, dead, bench->now_ms).reason,
@@ -71,15 +73,17 @@ static void a_suspended_site_sends_nothing_until_it_is_resumed_or_its_time_is_ov
     admit(bench, "a.example", 1, CLASS_BULK, 1);
     admit(bench, "a.example", 1, CLASS_TRANSACTIONAL, 1);
     route_all(bench, site);
-    site_suspend(site, "by hand", INT64_MAX);
+    bound_suspend(&site->bound, BOUND_BY_ORDER, "by hand", INT64_MAX, bench->now_ms);
     assert_false(next_pick(bench));
     assert_int_equal(schedule_why_site(bench->schedule, site, bench->now_ms).kind, WHY_SUSPENDED);
     assert_int_equal(schedule_why_site(bench->schedule, site, bench->now_ms).until_ms, -1);
-    site_suspend(site, "for a minute", bench->now_ms + 60000);
+    bound_suspend(&site->bound, BOUND_BY_ORDER, "for a minute", bench->now_ms + 60000,
+                  bench->now_ms);
     assert_false(next_pick(bench));
     bench->now_ms += 60000;
     assert_true(next_pick(bench));
-    site_resume(site);
+    assert_false(next_pick(bench)); /* the first one shows whether it helped */
+    deliver(bench);
     assert_true(next_pick(bench));
 }
 
@@ -100,8 +104,9 @@ static void the_end_of_its_time_is_a_recipient_s_last_attempt(void **state)
     schedule_note_attempt(bench->schedule, bench->pick.entries[0]);
     assert_true(entry_is_expired(bench->schedule, bench->pick.entries[0], bench->now_ms));
     schedule_defer(bench->schedule, bench->pick.entries[0], bench->now_ms + 300000, bench->now_ms);
-    site_greeted(site);
-    site_transaction_ended(site, CLASS_BULK, true);
+    lane_greeted(bench->pick.lane, bench->now_ms);
+    lane_drop_turn(bench->pick.lane, CLASS_BULK);
+    lane_transaction_ended(bench->pick.lane, CLASS_BULK, true);
     bench->now_ms += 2000;
     assert_true(next_pick(bench)); /* not in five minutes: now */
     assert_true(entry_is_expired(bench->schedule, bench->pick.entries[0], bench->now_ms));
@@ -116,7 +121,7 @@ static void mail_for_a_blocked_site_expires_and_is_told_late_nevertheless(void *
     bench->schedule->delay_ms = 4 * 3600 * 1000;
     admit(bench, "a.example", 1, CLASS_BULK, 2);
     route_all(bench, site);
-    site_suspend(site, "by hand", INT64_MAX);
+    bound_suspend(&site->bound, BOUND_BY_ORDER, "by hand", INT64_MAX, bench->now_ms);
     assert_false(next_pick(bench));
     bench->now_ms += (int64_t)5 * 3600 * 1000;
     assert_false(next_pick(bench));
@@ -215,8 +220,9 @@ static void held_mail_stays_until_it_is_returned(void **state)
     assert_true(next_pick(bench));
     entry = bench->pick.entries[0];
     schedule_hold(bench->schedule, entry);
-    site_transaction_ended(bench->pick.site, CLASS_BULK, false);
-    site_closed(bench->pick.site, false, bench->now_ms);
+    lane_drop_turn(bench->pick.lane, CLASS_BULK);
+    lane_transaction_ended(bench->pick.lane, CLASS_BULK, false);
+    lane_closed(bench->pick.lane, false, bench->now_ms);
     bench->now_ms += (int64_t)30 * 86400 * 1000;
     assert_false(next_pick(bench));
     assert_int_equal(schedule_why_entry(bench->schedule, entry, bench->now_ms).kind, WHY_HELD);

@@ -1,0 +1,120 @@
+/* What bounds our use of one thing: its limits and paces, how much of them we dare to use, and what
+ * was said about it, each with reason and end.  There are four such things, and mail passes all of
+ * them: a site, a lane (an address of ours towards a site), a provider, a road (an address of ours
+ * towards a provider).
+ * Which limit holds: an operator's order before a rule's word before what the settings, the table
+ * of providers or the default say.  A suspension of any of them stands until it ends or is lifted.
+ * Pure: now_ms is monotonic.  Thread: the owner's of the schedule. */
+#pragma once
+
+#include "relay/schedule/limits.h"
+#include "relay/schedule/why.h"
+
+enum bound_kind { BOUND_SITE, BOUND_LANE, BOUND_PROVIDER, BOUND_ROAD, N_BOUND_KINDS };
+
+/* Who says so.  What one says leaves the others' words as they are. */
+enum bound_voice {
+    BOUND_BY_RULE,    /* a reply rule */
+    BOUND_BY_WARM_UP, /* the day's room of a young address is used up */
+    BOUND_BY_ORDER,   /* an operator */
+    N_BOUND_VOICES
+};
+
+/* At what share of its pace something is used after a reply that said slower. */
+struct easing {
+    uint32_t rate, full_rate; /* messages in 1,000 s now, and before; rate 0: not eased */
+    uint32_t n_successes;     /* since the last step */
+    int64_t since_ms, changed_ms;
+    int64_t turn_us; /* as in struct pace, running ahead by a 32nd of a second */
+    char *reason;
+};
+
+struct bound_word {
+    int64_t since_ms, until_ms; /* until_ms: 0: nothing said; INT64_MAX: until lifted */
+    char *reason;               /* NULL: none given */
+};
+
+/* What was said about a bound; most have none. */
+struct bound_words {
+    struct site_limits base; /* without the limits below */
+    struct site_limits limits[N_BOUND_VOICES];
+    struct bound_word limited[N_BOUND_VOICES], suspended[N_BOUND_VOICES];
+    struct easing easing;
+};
+
+struct bound {
+    struct site_limits limits; /* in force */
+    struct site_paces paces;
+    struct bound_words *words;     /* NULL: none */
+    uint32_t n_open;               /* connections, also those being opened or closed */
+    uint32_t n_busy[N_CLASSES];    /* transactions; new connections are opened for one */
+    uint32_t n_pledged[N_CLASSES]; /* of those: picked, not yet said to the receiver */
+    uint32_t window;               /* transactions that success so far allows at once */
+    uint32_t n_lately, n_before;   /* messages in this and the last span of 10 s */
+    uint32_t span;                 /* number of this span */
+    uint8_t kind;                  /* enum bound_kind */
+    bool is_probed;                /* one message is to show whether a suspension helped */
+};
+
+/* fresh_ms: nothing is known of what was sent before; each pace begins as if it had just been used
+ * up.  start_window 0: no bound but the limits. */
+void bound_init(struct bound *bound, enum bound_kind kind, const struct site_limits *limits,
+                uint32_t start_window, int64_t fresh_ms);
+void bound_fini(struct bound *bound);
+
+/* ---- what rules, operators and settings say ---- */
+
+/* Nothing goes before until_ms (INT64_MAX: until lifted); then one message, and when that is taken
+ * twice as many at once, and so on.  A later end of the same voice stands; a rule's end is put off
+ * by up to a tenth, so that not all come back together.  Without memory: nothing happens. */
+void bound_suspend(struct bound *bound, enum bound_voice voice, const char *reason,
+                   int64_t until_ms, int64_t now_ms);
+
+/* Takes back a suspension; an operator's resumption takes back a rule's, too. */
+void bound_resume(struct bound *bound, enum bound_voice voice, int64_t now_ms);
+
+/* These limits (0: none said) instead of the weaker voices' until until_ms; of two rules the
+ * stricter limit and the later end stand, an operator's order replaces the one before. */
+void bound_limit(struct bound *bound, enum bound_voice voice, const struct site_limits *limits,
+                 const char *reason, int64_t until_ms, int64_t now_ms);
+void bound_unlimit(struct bound *bound, enum bound_voice voice, int64_t now_ms);
+
+/* Settings or the table of providers changed: what was used is not forgotten. */
+void bound_set_limits(struct bound *bound, const struct site_limits *limits);
+
+/* A reply said slower: half the transactions at once and half the pace, its limit's or, when it has
+ * none, what was measured; at most once in 5 s, for what comes together was sent together. */
+void bound_slow_down(struct bound *bound, const char *reason, int64_t now_ms);
+
+/* The same without the pace: a connection was lost or refused without such a word. */
+void bound_shrink(struct bound *bound);
+
+/* A message was taken: one more at once; a sixteenth of the full pace back after a few of them. */
+void bound_went_well(struct bound *bound, int64_t now_ms);
+
+/* ---- what follows from it ---- */
+
+bool bound_is_suspended(const struct bound *bound, enum bound_voice voice, int64_t now_ms);
+bool bound_has_words(const struct bound *bound, int64_t now_ms); /* that must not be forgotten */
+
+uint32_t bound_n_busy(const struct bound *bound);
+
+/* Not suspended: WHY_NEXT.  Then: may a transaction of this class begin, needing a new connection
+ * or not?  until_ms of a pace: when. */
+struct why bound_rests(const struct bound *bound, int64_t now_ms);
+struct why bound_decide(const struct bound *bound, enum message_class message_class,
+                        bool needs_connection, int64_t now_ms);
+
+/* Words whose time is over are forgotten; before anything is decided. */
+void bound_settle(struct bound *bound, int64_t now_ms);
+
+/* ---- counting, for the folder ---- */
+
+void bound_pick(struct bound *bound, enum message_class message_class, bool needs_connection,
+                int64_t now_ms);
+
+/* When a message picked before may be said to the receiver (a value up to now_ms: at once), and
+ * that it will be, at at_ms. */
+int64_t bound_turn_ms(const struct bound *bound, enum message_class message_class, int64_t now_ms);
+void bound_use_turn(struct bound *bound, enum message_class message_class, int64_t at_ms);
+void bound_drop_turn(struct bound *bound, enum message_class message_class);

@@ -1,0 +1,288 @@
+/* What rules, operators, settings and the receivers' replies do to a bound. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "relay/schedule/places.h"
+
+enum {
+    SPAN_S = 10,            /* as count_lately() counts */
+    EASE_SETTLES_MS = 5000, /* slower replies within this are one */
+    EASE_STEP_MS = 2000,    /* no two steps back within this */
+    EASE_STEPS = 16,
+    EASE_SUCCESSES = 4, /* a step back needs so many */
+    EASE_LEAST = 16,    /* messages in 1,000 s: about one a minute */
+    WINDOW_MOST = 1 << 20,
+};
+
+static struct bound_words *words_of(struct bound *bound)
+{
+    if (!bound->words) {
+        bound->words = calloc(1, sizeof(*bound->words));
+        if (bound->words)
+            bound->words->base = bound->limits;
+    }
+    return bound->words;
+}
+
+static void forget(struct bound_word *word)
+{
+    free(word->reason);
+    *word = (struct bound_word){0};
+}
+
+static void say(struct bound_word *word, const char *reason, int64_t until_ms, int64_t now_ms)
+{
+    char *copy = reason ? strdup(reason) : NULL;
+
+    free(word->reason);
+    word->reason = copy;
+    if (word->until_ms <= now_ms)
+        word->since_ms = now_ms;
+    word->until_ms = until_ms;
+}
+
+void bound_fini(struct bound *bound)
+{
+    struct bound_words *words = TAKE(bound->words);
+
+    if (!words)
+        return;
+    for (int voice = 0; voice < N_BOUND_VOICES; voice++) {
+        forget(&words->limited[voice]);
+        forget(&words->suspended[voice]);
+    }
+    free(words->easing.reason);
+    free(words);
+}
+
+/* ---- suspension ---- */
+
+/* What ends together begins apart; the same one always at the same moment. */
+static int64_t jittered(const struct bound *bound, int64_t until_ms, int64_t now_ms)
+{
+    uint64_t dice = bound_hash(bound) * 0x9e3779b97f4a7c15ULL >> 32;
+
+    return until_ms + (int64_t)((uint64_t)(until_ms - now_ms) / 10 * dice >> 32);
+}
+
+void bound_suspend(struct bound *bound, enum bound_voice voice, const char *reason,
+                   int64_t until_ms, int64_t now_ms)
+{
+    struct bound_words *words = words_of(bound);
+    struct bound_word *word;
+
+    if (!words || until_ms <= now_ms)
+        return;
+    word = &words->suspended[voice];
+    if (voice == BOUND_BY_RULE && until_ms != INT64_MAX) {
+        until_ms = jittered(bound, until_ms, now_ms);
+        if (word->until_ms > until_ms)
+            until_ms = word->until_ms;
+    }
+    say(word, reason, until_ms, now_ms);
+    if (voice != BOUND_BY_WARM_UP) {
+        bound->window = 1;
+        bound->is_probed = true;
+    }
+    bound_touch(bound); /* it may end sooner than before */
+}
+
+void bound_resume(struct bound *bound, enum bound_voice voice, int64_t now_ms)
+{
+    (void)now_ms;
+    if (bound->words) {
+        forget(&bound->words->suspended[voice]);
+        if (voice == BOUND_BY_ORDER)
+            forget(&bound->words->suspended[BOUND_BY_RULE]);
+    }
+    bound_touch(bound);
+}
+
+bool bound_is_suspended(const struct bound *bound, enum bound_voice voice, int64_t now_ms)
+{
+    return bound->words && bound->words->suspended[voice].until_ms > now_ms;
+}
+
+bool bound_has_words(const struct bound *bound, int64_t now_ms)
+{
+    const struct bound_words *words = bound->words;
+
+    if (!words)
+        return false;
+    for (int voice = 0; voice < N_BOUND_VOICES; voice++)
+        if (words->suspended[voice].until_ms > now_ms || words->limited[voice].until_ms > now_ms)
+            return true;
+    return words->easing.rate > 0;
+}
+
+/* ---- limits ---- */
+
+/* The strongest voice that says something decides, field by field. */
+static void compute(struct bound *bound)
+{
+    struct bound_words *words = bound->words;
+    uint32_t *in_force = limits_fields(&bound->limits);
+
+    for (int field = 0; field < N_SITE_LIMITS; field++) {
+        in_force[field] = limits_fields(&words->base)[field];
+        for (int voice = 0; voice < N_BOUND_VOICES; voice++)
+            if (limits_fields(&words->limits[voice])[field])
+                in_force[field] = limits_fields(&words->limits[voice])[field];
+    }
+    bound_touch(bound);
+}
+
+static void make_stricter(struct site_limits *limits, const struct site_limits *other)
+{
+    for (int field = 0; field < N_SITE_LIMITS; field++)
+        limits_fields(limits)[field] =
+            limits_stricter(limits_fields(limits)[field], limits_const_fields(other)[field]);
+}
+
+void bound_limit(struct bound *bound, enum bound_voice voice, const struct site_limits *limits,
+                 const char *reason, int64_t until_ms, int64_t now_ms)
+{
+    struct bound_words *words = words_of(bound);
+
+    if (!words || until_ms <= now_ms)
+        return;
+    bound_settle(bound, now_ms);
+    if (voice == BOUND_BY_ORDER) {
+        words->limits[voice] = *limits;
+    } else {
+        make_stricter(&words->limits[voice], limits);
+        if (words->limited[voice].until_ms > until_ms)
+            until_ms = words->limited[voice].until_ms;
+    }
+    say(&words->limited[voice], reason, until_ms, now_ms);
+    compute(bound);
+}
+
+static void unlimit(struct bound *bound, enum bound_voice voice)
+{
+    forget(&bound->words->limited[voice]);
+    bound->words->limits[voice] = (struct site_limits){0};
+    compute(bound);
+}
+
+void bound_unlimit(struct bound *bound, enum bound_voice voice, int64_t now_ms)
+{
+    if (!bound->words)
+        return;
+    bound_settle(bound, now_ms);
+    unlimit(bound, voice);
+}
+
+void bound_set_limits(struct bound *bound, const struct site_limits *limits)
+{
+    if (bound->words) {
+        bound->words->base = *limits;
+        compute(bound);
+        return;
+    }
+    bound->limits = *limits;
+    bound_touch(bound);
+}
+
+void bound_settle(struct bound *bound, int64_t now_ms)
+{
+    struct bound_words *words = bound->words;
+
+    if (!words)
+        return;
+    for (int voice = 0; voice < N_BOUND_VOICES; voice++) {
+        if (words->suspended[voice].until_ms && words->suspended[voice].until_ms <= now_ms)
+            forget(&words->suspended[voice]);
+        if (words->limited[voice].until_ms && words->limited[voice].until_ms <= now_ms)
+            unlimit(bound, (enum bound_voice)voice);
+    }
+    if (!bound_has_words(bound, now_ms))
+        bound_fini(bound);
+}
+
+/* ---- easing ---- */
+
+/* Messages in 1,000 s that the limits allow; 0: any number. */
+static uint32_t limited_rate(const struct site_limits *limits)
+{
+    uint32_t rate = limits->messages_per_second * 1000;
+
+    rate = limits_stricter(rate, limits->messages_per_minute * 50 / 3);
+    rate = limits_stricter(rate, (uint32_t)((uint64_t)limits->messages_per_hour * 10 / 36));
+    return limits_stricter(rate, (uint32_t)((uint64_t)limits->messages_per_day * 10 / 864));
+}
+
+static uint32_t measured_rate(const struct bound *bound)
+{
+    uint32_t n = bound->n_lately > bound->n_before ? bound->n_lately : bound->n_before;
+
+    return n * (1000 / SPAN_S);
+}
+
+static void ease(struct bound *bound, const char *reason, int64_t now_ms)
+{
+    struct easing *easing = &bound->words->easing;
+    char *copy = reason ? strdup(reason) : NULL;
+
+    if (easing->rate == 0) {
+        easing->full_rate = limits_stricter(measured_rate(bound), limited_rate(&bound->limits));
+        if (easing->full_rate < 2 * EASE_LEAST)
+            easing->full_rate = 2 * EASE_LEAST;
+        easing->rate = easing->full_rate;
+        easing->since_ms = now_ms;
+    }
+    free(easing->reason);
+    easing->reason = copy;
+    easing->rate = easing->rate / 2 > EASE_LEAST ? easing->rate / 2 : EASE_LEAST;
+    easing->n_successes = 0;
+    easing->changed_ms = now_ms;
+    easing->turn_us = now_ms * 1000 + (int64_t)1000 * 1000 * 1000 / easing->rate;
+}
+
+void bound_shrink(struct bound *bound)
+{
+    uint32_t n_busy = bound_n_busy(bound);
+    uint32_t used = bound->window < n_busy ? bound->window : n_busy;
+
+    bound->window = used > 1 ? used / 2 : 1;
+}
+
+void bound_slow_down(struct bound *bound, const char *reason, int64_t now_ms)
+{
+    if (bound->words && bound->words->easing.rate &&
+        now_ms - bound->words->easing.changed_ms < EASE_SETTLES_MS)
+        return;
+    bound_shrink(bound);
+    if (words_of(bound))
+        ease(bound, reason, now_ms);
+}
+
+static void ease_back(struct bound *bound, int64_t now_ms)
+{
+    struct easing *easing = &bound->words->easing;
+    uint32_t step = easing->full_rate / EASE_STEPS + 1;
+    uint32_t needed = easing->rate < step ? 1 : EASE_SUCCESSES;
+
+    if (++easing->n_successes < needed || now_ms - easing->changed_ms < EASE_STEP_MS)
+        return;
+    easing->n_successes = 0;
+    easing->changed_ms = now_ms;
+    easing->rate += step;
+    if (easing->turn_us > now_ms * 1000) /* its row was laid out at the old pace */
+        easing->turn_us = now_ms * 1000;
+    if (easing->rate < easing->full_rate)
+        return;
+    free(easing->reason);
+    *easing = (struct easing){0};
+}
+
+void bound_went_well(struct bound *bound, int64_t now_ms)
+{
+    if (bound->words && bound_rests(bound, now_ms).kind != WHY_NEXT)
+        return; /* begun before the suspension: it says nothing about its end */
+    bound->is_probed = false;
+    if (bound->window < limits_stricter(WINDOW_MOST, bound->limits.connections))
+        bound->window++;
+    if (bound->words && bound->words->easing.rate)
+        ease_back(bound, now_ms);
+}

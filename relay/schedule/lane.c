@@ -1,0 +1,245 @@
+#include "relay/schedule/lane.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "relay/schedule/places.h"
+
+static struct lane *find_lane(const struct site *site, uint32_t egress)
+{
+    LIST_FOR_EACH(link, &site->lanes)
+    {
+        struct lane *lane = CONTAINER_OF(link, struct lane, link);
+
+        if (lane->egress == egress)
+            return lane;
+    }
+    return NULL;
+}
+
+struct lane *site_lane(struct site *site, uint32_t egress)
+{
+    struct lane *lane = find_lane(site, egress);
+    uint32_t start = site->lane_limits.start_connections;
+
+    if (lane)
+        return lane;
+    lane = calloc(1, sizeof(*lane));
+    if (!lane)
+        return NULL;
+    lane->site = site;
+    lane->egress = egress;
+    lane_find_road(lane);
+    if (site->provider && !lane->road) {
+        free(lane);
+        return NULL;
+    }
+    list_init(&lane->idle);
+    bound_init(&lane->bound, BOUND_LANE, &site->lane_limits, start ? start : 1,
+               site->schedule->fresh_ms);
+    list_append(&site->lanes, &lane->link);
+    return lane;
+}
+
+void lane_free(struct lane *lane)
+{
+    list_remove(&lane->link);
+    bound_fini(&lane->bound);
+    free(lane);
+}
+
+unsigned lane_bounds(const struct lane *lane, struct bound *out[N_BOUND_KINDS])
+{
+    unsigned n = 0;
+
+    out[n++] = (struct bound *)&lane->bound;
+    out[n++] = &lane->site->bound;
+    if (lane->road)
+        out[n++] = &lane->road->bound;
+    if (lane->site->provider)
+        out[n++] = &lane->site->provider->bound;
+    return n;
+}
+
+struct bound *lane_road(struct lane *lane)
+{
+    return lane->road ? &lane->road->bound : &lane->bound;
+}
+
+uint32_t lane_messages_per_connection(const struct lane *lane)
+{
+    struct bound *bounds[N_BOUND_KINDS];
+    unsigned n = lane_bounds(lane, bounds);
+    uint32_t most = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        most = limits_stricter(most, bounds[i]->limits.messages_per_connection);
+    return most;
+}
+
+uint32_t lane_recipients_per_transaction(const struct lane *lane)
+{
+    struct bound *bounds[N_BOUND_KINDS];
+    unsigned n = lane_bounds(lane, bounds);
+    uint32_t most = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        most = limits_stricter(most, bounds[i]->limits.recipients_per_transaction);
+    return most;
+}
+
+/* ---- what became of a pick ---- */
+
+/* Two that may go share by weight; who rested meanwhile has saved up nothing. */
+static void note_service(struct lane *lane)
+{
+    struct site *site = lane->site;
+    uint32_t weight = site->schedule->egress.weights[lane->egress];
+
+    if (lane->service < site->service)
+        lane->service = site->service;
+    site->service = lane->service;
+    lane->service += (1U << 20) / (weight ? weight : 1);
+}
+
+void lane_pick(struct lane *lane, enum message_class message_class, bool needs_connection,
+               int64_t now_ms)
+{
+    struct bound *bounds[N_BOUND_KINDS];
+    unsigned n = lane_bounds(lane, bounds);
+
+    for (unsigned i = 0; i < n; i++)
+        bound_pick(bounds[i], message_class, needs_connection, now_ms);
+    if (!needs_connection)
+        lane->n_idle--;
+    note_service(lane);
+}
+
+int64_t lane_take_turn(struct lane *lane, enum message_class message_class, int64_t now_ms)
+{
+    struct bound *bounds[N_BOUND_KINDS];
+    unsigned n = lane_bounds(lane, bounds);
+    int64_t at_ms = now_ms;
+
+    for (unsigned i = 0; i < n; i++)
+        at_ms = bound_turn_ms(bounds[i], message_class, at_ms);
+    for (unsigned i = 0; i < n; i++)
+        bound_use_turn(bounds[i], message_class, at_ms);
+    return at_ms;
+}
+
+void lane_drop_turn(struct lane *lane, enum message_class message_class)
+{
+    struct bound *bounds[N_BOUND_KINDS];
+    unsigned n = lane_bounds(lane, bounds);
+
+    for (unsigned i = 0; i < n; i++)
+        bound_drop_turn(bounds[i], message_class);
+    schedule_touch(lane->site->schedule, lane->site);
+}
+
+static void touch_neighbours(struct lane *lane)
+{
+    schedule_touch(lane->site->schedule, lane->site);
+    if (lane->site->provider)
+        bound_touch(&lane->site->provider->bound);
+}
+
+void lane_transaction_ended(struct lane *lane, enum message_class message_class, bool is_kept)
+{
+    struct bound *bounds[N_BOUND_KINDS];
+    unsigned n = lane_bounds(lane, bounds);
+
+    for (unsigned i = 0; i < n; i++) {
+        assert(bounds[i]->n_busy[message_class] > 0);
+        bounds[i]->n_busy[message_class]--;
+    }
+    if (is_kept)
+        lane->n_idle++;
+    touch_neighbours(lane);
+}
+
+void lane_went_well(struct lane *lane, int64_t now_ms)
+{
+    struct bound *bounds[N_BOUND_KINDS];
+    unsigned n = lane_bounds(lane, bounds);
+
+    for (unsigned i = 0; i < n; i++)
+        bound_went_well(bounds[i], now_ms);
+}
+
+void lane_slow_down(struct lane *lane, const char *reason, int64_t now_ms)
+{
+    bound_slow_down(&lane->bound, reason, now_ms);
+}
+
+/* ---- what became of connections ---- */
+
+void lane_greeted(struct lane *lane, int64_t now_ms)
+{
+    struct site *site = lane->site;
+
+    (void)now_ms;
+    lane->n_greeted++;
+    site->n_greeted++;
+    site_try_now(site);
+}
+
+void lane_idle_ends(struct lane *lane)
+{
+    assert(lane->n_idle > 0);
+    lane->n_idle--;
+}
+
+void lane_closed(struct lane *lane, bool was_greeted, int64_t now_ms)
+{
+    struct bound *bounds[N_BOUND_KINDS];
+    unsigned n = lane_bounds(lane, bounds);
+
+    for (unsigned i = 0; i < n; i++) {
+        assert(bounds[i]->n_open > 0);
+        bounds[i]->n_open--;
+    }
+    if (was_greeted) {
+        lane->n_greeted--;
+        lane->site->n_greeted--;
+    }
+    lane->site->last_used_ms = now_ms;
+    schedule_put_permit(lane->site->schedule);
+    touch_neighbours(lane);
+}
+
+void lane_next_host(struct lane *lane, enum message_class message_class, int64_t now_ms)
+{
+    struct bound *bounds[N_BOUND_KINDS];
+    unsigned n = lane_bounds(lane, bounds);
+
+    for (unsigned i = 0; i < n; i++)
+        paces_use_connection(&bounds[i]->paces, &bounds[i]->limits, message_class, now_ms);
+}
+
+void lane_unreachable(struct lane *lane, const char *why, const struct retry *retry, uint32_t dice,
+                      int64_t now_ms)
+{
+    struct site *site = lane->site;
+
+    bound_shrink(&lane->bound);
+    /* What was tried together fails together: that is one failure. */
+    if (site->n_greeted > 0 || site->reachable_ms > now_ms)
+        return;
+    if (site->n_failures++ == 0)
+        site->failed_ms = now_ms;
+    site->reachable_ms = now_ms + retry_site_wait_ms(retry, site->n_failures, dice);
+    free(site->trouble);
+    site->trouble = why ? strdup(why) : NULL;
+    schedule_touch(site->schedule, site);
+}
+
+/* ---- which addresses ---- */
+
+void schedule_set_egress(struct schedule *schedule, const struct egress_plan *plan)
+{
+    schedule->egress = *plan;
+    schedule_touch_all(schedule);
+}

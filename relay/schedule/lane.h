@@ -1,0 +1,75 @@
+/* An address of ours towards one site: its share of limits, pace and connections there.  A pick
+ * names its lane; the connection is bound to the lane's address, greets with its name, and stays
+ * with the lane while it is idle.  An address is known here by a number only, which keeps its
+ * meaning as long as a lane with it lives.
+ * Thread: the owner's of the schedule. */
+#pragma once
+
+#include "relay/base/list.h"
+#include "relay/schedule/bound.h"
+#include "relay/schedule/retry.h"
+
+struct road;
+struct schedule;
+struct site;
+
+enum { EGRESS_MOST = 16, POOL_MOST = 16 }; /* addresses of ours; pools of them */
+
+/* Which addresses a pool has, and how they share its mail. */
+struct egress_plan {
+    uint16_t pools[POOL_MOST];     /* bit n: address n is in it; no bit: its mail waits */
+    uint32_t weights[EGRESS_MOST]; /* of two that may go, by weight; 0 is 1 */
+};
+
+struct lane {
+    struct list link; /* in site->lanes */
+    struct site *site;
+    struct road *road; /* to the site's provider; NULL when it has none */
+    struct bound bound;
+    struct list idle;   /* the owner's: its idle connections */
+    uint32_t n_idle;    /* how many could take a transaction now */
+    uint32_t n_greeted; /* connections that were let in */
+    uint32_t egress;    /* number of the address */
+    uint64_t service;   /* what it was given, by weight */
+};
+
+/* From now on; until the first call there is address 0, in every pool. */
+void schedule_set_egress(struct schedule *schedule, const struct egress_plan *plan);
+
+/* The site's lane of that address, found or made; NULL without memory. */
+struct lane *site_lane(struct site *site, uint32_t egress);
+
+/* The bounds that a lane's mail passes: its own, its road's, the site's, the provider's. */
+unsigned lane_bounds(const struct lane *lane, struct bound *out[N_BOUND_KINDS]);
+
+/* The strictest of all of them; 0: none. */
+uint32_t lane_messages_per_connection(const struct lane *lane);
+
+/* ---- what became of a pick ---- */
+
+/* Every pick is followed by one of these: its message is about to be said to the receiver, at the
+ * moment returned (up to now_ms: at once), which keeps the paces exact however long connecting and
+ * signing took; or it will not be. */
+int64_t lane_take_turn(struct lane *lane, enum message_class message_class, int64_t now_ms);
+void lane_drop_turn(struct lane *lane, enum message_class message_class);
+
+/* A transaction ended.  is_kept: its connection is idle now; else it is being closed. */
+void lane_transaction_ended(struct lane *lane, enum message_class message_class, bool is_kept);
+
+/* A message was taken; a reply said slower (421, refused connection). */
+void lane_went_well(struct lane *lane, int64_t now_ms);
+void lane_slow_down(struct lane *lane, const char *reason, int64_t now_ms);
+
+/* ---- what became of connections ---- */
+
+/* schedule_next() counted a new one as open when it asked for it.  Each of these may make something
+ * due; none calls back. */
+void lane_greeted(struct lane *lane, int64_t now_ms); /* we were let in */
+void lane_idle_ends(struct lane *lane);               /* an idle one takes no further transaction */
+void lane_closed(struct lane *lane, bool was_greeted, int64_t now_ms); /* gone, with its permit */
+void lane_next_host(struct lane *lane, enum message_class message_class, int64_t now_ms);
+
+/* No host of the site could be reached or let us in; why is copied.  Counts only while no other
+ * connection to the site stands: one broken among many is not a dead site. */
+void lane_unreachable(struct lane *lane, const char *why, const struct retry *retry, uint32_t dice,
+                      int64_t now_ms);

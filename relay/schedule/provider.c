@@ -1,0 +1,133 @@
+#include "relay/schedule/provider.h"
+
+#include <stdlib.h>
+
+#include "relay/base/secret.h"
+#include "relay/schedule/places.h"
+
+static bool is_provider(const void *thing, const void *key)
+{
+    const struct provider *provider = thing;
+
+    return slice_equal_ignoring_case(slice_of(provider->name), *(const struct slice *)key);
+}
+
+struct provider *schedule_provider(struct schedule *schedule, struct slice name)
+{
+    return table_find(&schedule->provider_table, table_hash_ignoring_case(name), is_provider,
+                      &name);
+}
+
+struct provider *schedule_make_provider(struct schedule *schedule, struct slice name,
+                                        const struct site_limits *limits)
+{
+    struct provider *provider = schedule_provider(schedule, name);
+
+    if (provider)
+        return provider;
+    provider = calloc(1, sizeof(*provider));
+    if (!provider)
+        return NULL;
+    provider->name = slice_to_string(name);
+    provider->hash = table_hash_ignoring_case(name);
+    if (!provider->name || table_add(&schedule->provider_table, provider->hash, provider) < 0) {
+        free(provider->name);
+        free(provider);
+        return NULL;
+    }
+    provider->schedule = schedule;
+    list_init(&provider->sites);
+    bound_init(&provider->bound, BOUND_PROVIDER, limits, limits->start_connections,
+               schedule->fresh_ms);
+    return provider;
+}
+
+void provider_free(struct provider *provider)
+{
+    for (uint32_t egress = 0; egress < EGRESS_MOST; egress++)
+        if (provider->roads[egress]) {
+            bound_fini(&provider->roads[egress]->bound);
+            free(provider->roads[egress]);
+        }
+    bound_fini(&provider->bound);
+    free(provider->name);
+    free(provider);
+}
+
+struct road *provider_road(struct provider *provider, uint32_t egress)
+{
+    struct road *road = provider->roads[egress];
+
+    if (road)
+        return road;
+    road = calloc(1, sizeof(*road));
+    if (!road)
+        return NULL;
+    road->provider = provider;
+    road->egress = egress;
+    bound_init(&road->bound, BOUND_ROAD, &provider->road_limits,
+               provider->road_limits.start_connections, provider->schedule->fresh_ms);
+    provider->roads[egress] = road;
+    return road;
+}
+
+void provider_set_road_limits(struct provider *provider, const struct site_limits *limits)
+{
+    provider->road_limits = *limits;
+    for (uint32_t egress = 0; egress < EGRESS_MOST; egress++)
+        if (provider->roads[egress])
+            bound_set_limits(&provider->roads[egress]->bound, limits);
+}
+
+void schedule_each_provider(struct schedule *schedule,
+                            void (*visit)(void *owner, struct provider *provider), void *owner)
+{
+    for (uint32_t i = 0; i < schedule->provider_table.n_slots; i++)
+        if (schedule->provider_table.slots[i].thing)
+            visit(owner, schedule->provider_table.slots[i].thing);
+}
+
+/* ---- its sites ---- */
+
+/* What is under way counts where the site belongs. */
+static void count(struct bound *bound, const struct bound *lane, int sign)
+{
+    uint32_t factor = (uint32_t)sign; /* modulo 2^32 */
+
+    bound->n_open += factor * lane->n_open;
+    for (int each = 0; each < N_CLASSES; each++) {
+        bound->n_busy[each] += factor * lane->n_busy[each];
+        bound->n_pledged[each] += factor * lane->n_pledged[each];
+    }
+}
+
+static void count_lane(struct lane *lane, int sign)
+{
+    if (lane->site->provider)
+        count(&lane->site->provider->bound, &lane->bound, sign);
+    if (lane->road)
+        count(&lane->road->bound, &lane->bound, sign);
+}
+
+void lane_find_road(struct lane *lane)
+{
+    lane->road = lane->site->provider ? provider_road(lane->site->provider, lane->egress) : NULL;
+}
+
+void site_set_provider(struct site *site, struct provider *provider)
+{
+    if (site->provider == provider)
+        return;
+    LIST_FOR_EACH(link, &site->lanes)
+    count_lane(CONTAINER_OF(link, struct lane, link), -1);
+    list_remove(&site->provider_link);
+    site->provider = provider;
+    if (provider)
+        list_append(&provider->sites, &site->provider_link);
+    LIST_FOR_EACH(link, &site->lanes)
+    {
+        lane_find_road(CONTAINER_OF(link, struct lane, link));
+        count_lane(CONTAINER_OF(link, struct lane, link), 1);
+    }
+    schedule_touch(site->schedule, site);
+}

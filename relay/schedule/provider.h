@@ -1,0 +1,48 @@
+/* A provider: a named group of sites with limits, pace and suspension of its own, over all its
+ * sites and all addresses of ours together; and one road for each address of ours.  All sites of a
+ * provider belong to one loop (the owner of its name), so everything is counted in one place.
+ * A site without provider bounds itself alone.  Thread: the owner's of the schedule. */
+#pragma once
+
+#include "relay/base/slice.h"
+#include "relay/schedule/lane.h"
+
+/* An address of ours towards a provider: for rules and warm-up that concern just that pair. */
+struct road {
+    struct bound bound;
+    struct provider *provider;
+    uint32_t egress;
+};
+
+struct provider {
+    char *name;
+    uint64_t hash;
+    struct schedule *schedule;
+    struct bound bound;
+    struct site_limits road_limits;
+    struct road *roads[EGRESS_MOST]; /* NULL: not needed so far */
+    struct list sites;               /* by site->provider_link */
+    void *owner;                     /* the table's row, if it likes */
+};
+
+struct provider *schedule_provider(struct schedule *schedule,
+                                   struct slice name); /* NULL: unknown */
+
+/* Found or made; NULL without memory.  Kept until the schedule ends. */
+struct provider *schedule_make_provider(struct schedule *schedule, struct slice name,
+                                        const struct site_limits *limits);
+
+/* The site belongs to the provider from now on (NULL: to none). */
+void site_set_provider(struct site *site, struct provider *provider);
+
+/* The limits of each address of ours towards it; 0s: none but the sites' own. */
+void provider_set_road_limits(struct provider *provider, const struct site_limits *limits);
+
+/* Found or made; NULL without memory. */
+struct road *provider_road(struct provider *provider, uint32_t egress);
+
+/* The bound of an address towards a lane's provider, or towards its site when it has none. */
+struct bound *lane_road(struct lane *lane);
+
+void schedule_each_provider(struct schedule *schedule,
+                            void (*visit)(void *owner, struct provider *provider), void *owner);
