@@ -29,7 +29,7 @@ FOREIGN = {
     "idn2.h": ["relay/message/idn.c"],
     "crypt.h": ["policy/imported_hash.c"],
     "curl/": ["relay/cli/client.c"],
-    "pcre2.h": ["policy/reply_rules.c", "relay/cli/sink_script.c"],
+    "pcre2.h": ["policy/reply_pattern.c"],
     "seccomp.h": ["relay/net/system_calls.c"],
     "spf2/": ["policy/spf.c"],
 }

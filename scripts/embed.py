@@ -16,7 +16,7 @@ def c_string(text):
 
 def main():
     out, files = pathlib.Path(sys.argv[1]), map(pathlib.Path, sorted(sys.argv[2:]))
-    parts = ["/* Made by scripts/embed.py; change the .sql files instead. */\n#pragma once\n"]
+    parts = ["/* Made by scripts/embed.py; change those files instead. */\n#pragma once\n"]
     for path in files:
         name = "text_" + re.sub(r"\W", "_", path.stem)
         parts.append(f"static const char {name}[] =\n{c_string(path.read_text())};\n")
