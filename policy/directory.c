@@ -123,10 +123,9 @@ static int compare_domain(const void *name, const void *domain)
                          ((const struct signing_domain *)domain)->name);
 }
 
-static int compare_suspension(const void *name, const void *suspension)
+static int compare_order(const void *name, const void *order)
 {
-    return compare_names(*(const struct slice *)name,
-                         ((const struct suspension *)suspension)->destination);
+    return compare_names(*(const struct slice *)name, ((const struct order *)order)->name);
 }
 
 const struct signing_domain *directory_domain(const struct directory *directory, struct slice name)
@@ -157,15 +156,21 @@ bool directory_may_sign(const struct directory *directory, struct slice domain)
     return false;
 }
 
-const struct suspension *directory_suspension(const struct directory *directory,
-                                              struct slice destination, int64_t utc_ms)
+const struct order *directory_order(const struct directory *directory, enum order_scope scope,
+                                    enum order_action action, struct slice name, int64_t utc_ms)
 {
-    const struct suspension *found = NULL;
+    const struct order *end = directory->orders + directory->n_orders;
+    const struct order *order = NULL;
 
-    if (directory->n_suspensions)
-        found = bsearch(&destination, directory->suspensions, directory->n_suspensions,
-                        sizeof(directory->suspensions[0]), compare_suspension);
-    return found && (!found->until_utc_ms || found->until_utc_ms > utc_ms) ? found : NULL;
+    if (directory->n_orders)
+        order = bsearch(&name, directory->orders, directory->n_orders, sizeof(directory->orders[0]),
+                        compare_order);
+    while (order && order > directory->orders && compare_order(&name, order - 1) == 0)
+        order--;
+    for (; order && order < end && compare_order(&name, order) == 0; order++)
+        if (order->scope == scope && order->action == action)
+            return order_is_in_force(order, utc_ms) ? order : NULL;
+    return NULL;
 }
 
 const struct credential *user_credential(const struct user *user, uint32_t id)

@@ -1,11 +1,12 @@
 /* Who may send, and as whom: users, their networks and sender rules, signing domains with the
- * public halves of their keys, suspended destinations.  One immutable snapshot of staffetta.db; a
+ * public halves of their keys, operators' orders.  One immutable snapshot of staffetta.db; a
  * change makes a new one, and whoever holds the old one finishes with it.  Everything a snapshot
  * points at lives as long as a reference to it.
  * Thread: any. */
 #pragma once
 
 #include "policy/networks.h"
+#include "policy/orders.h"
 #include "policy/sender_rules.h"
 
 enum trace_mode { TRACE_NO_CLIENT, TRACE_FULL };
@@ -58,20 +59,13 @@ struct signing_domain {
     int64_t created_utc_ms;
 };
 
-struct suspension {
-    struct slice destination; /* domain or site, lower-case A-label */
-    struct slice reason, by;
-    int64_t since_utc_ms;
-    int64_t until_utc_ms; /* 0: until resumed */
-};
-
 struct directory {
     uint64_t version; /* grows with every snapshot */
-    uint32_t n_users, n_networks, n_domains, n_suspensions;
+    uint32_t n_users, n_networks, n_domains, n_orders;
     const struct user *users;             /* by name */
     const struct network_rule *networks;  /* in the order they were added */
     const struct signing_domain *domains; /* by name */
-    const struct suspension *suspensions; /* by destination */
+    const struct order *orders;           /* by name */
 };
 
 struct directory *directory_ref(struct directory *directory);
@@ -90,9 +84,9 @@ bool signing_domain_has_active_key(const struct signing_domain *domain);
  * to say (public suffixes): true is "perhaps", false is sure. */
 bool directory_may_sign(const struct directory *directory, struct slice domain);
 
-/* The suspension in force at utc_ms, or NULL. */
-const struct suspension *directory_suspension(const struct directory *directory,
-                                              struct slice destination, int64_t utc_ms);
+/* The order in force at utc_ms, or NULL; name is in its one form but for the case of letters. */
+const struct order *directory_order(const struct directory *directory, enum order_scope scope,
+                                    enum order_action action, struct slice name, int64_t utc_ms);
 
 static inline bool user_may_send_as(const struct user *user, struct slice address)
 {

@@ -16,7 +16,7 @@ struct load {
     struct network_rule *networks;
     struct signing_domain *domains;
     struct domain_key *keys;
-    struct suspension *suspensions;
+    struct order *orders;
     uint32_t n_rules, n_credentials, n_keys;
     uint32_t parent; /* where the walk over the parents stands */
     bool is_out_of_memory;
@@ -51,7 +51,7 @@ static int make_room(struct load *load)
     load->networks = take_room(load, (size_t)column_number(row, 3), sizeof(struct network_rule));
     load->domains = take_room(load, (size_t)column_number(row, 4), sizeof(struct signing_domain));
     load->keys = take_room(load, (size_t)column_number(row, 5), sizeof(struct domain_key));
-    load->suspensions = take_room(load, (size_t)column_number(row, 6), sizeof(struct suspension));
+    load->orders = take_room(load, (size_t)column_number(row, 6), sizeof(struct order));
     statement_reset(row);
     return load->is_out_of_memory ? FAULT(-ENOMEM) : 0;
 }
@@ -170,15 +170,42 @@ static void load_key(struct load *load, struct statement *row)
         domain->keys = key;
 }
 
-static void load_suspension(struct load *load, struct statement *row)
+static void load_order(struct load *load, struct statement *row)
 {
-    struct suspension *suspension = &load->suspensions[load->full->shown.n_suspensions++];
+    struct order *order = &load->orders[load->full->shown.n_orders];
 
-    suspension->destination = copy_column(load, row, 0);
-    suspension->reason = copy_column(load, row, 1);
-    suspension->by = copy_column(load, row, 2);
-    suspension->since_utc_ms = column_number(row, 3);
-    suspension->until_utc_ms = column_number(row, 4);
+    if (!order_scope_parse(column_text(row, 0), &order->scope) ||
+        !order_action_parse(column_text(row, 2), &order->action))
+        return;
+    load->full->shown.n_orders++;
+    order->name = copy_column(load, row, 1);
+    order->limits = (struct order_limits){
+        .connections = (uint32_t)column_number(row, 3),
+        .messages_per_second = (uint32_t)column_number(row, 4),
+        .messages_per_minute = (uint32_t)column_number(row, 5),
+        .messages_per_hour = (uint32_t)column_number(row, 6),
+        .messages_per_day = (uint32_t)column_number(row, 7),
+    };
+    order->via = copy_column(load, row, 8);
+    order->pool = copy_column(load, row, 9);
+    order->reason = copy_column(load, row, 10);
+    order->by = copy_column(load, row, 11);
+    order->since_utc_ms = column_number(row, 12);
+    order->until_utc_ms = column_number(row, 13);
+}
+
+/* An order names its user; who acts on it knows the number. */
+static void find_users(struct load *load)
+{
+    struct directory *shown = &load->full->shown;
+
+    for (uint32_t i = 0; i < shown->n_orders; i++) {
+        struct order *order = &load->orders[i];
+        const struct user *user =
+            order->scope == ORDER_OF_USER ? directory_user(shown, order->name) : NULL;
+
+        order->user_id = user ? user->id : 0;
+    }
 }
 
 /* Parents before their children. */
@@ -193,7 +220,7 @@ static const struct step {
     {STAFFETTA_ALL_NETWORKS,     load_network   },
     {STAFFETTA_ALL_DOMAINS,      load_domain    },
     {STAFFETTA_ALL_KEYS,         load_key       },
-    {STAFFETTA_ALL_SUSPENSIONS,  load_suspension},
+    {STAFFETTA_ALL_ORDERS,       load_order     },
 };
 
 static int run_step(struct load *load, const struct step *step)
@@ -224,8 +251,11 @@ static int load_all(struct load *load)
     shown->users = load->users;
     shown->networks = load->networks;
     shown->domains = load->domains;
-    shown->suspensions = load->suspensions;
-    return directory_index(load->full);
+    shown->orders = load->orders;
+    error = directory_index(load->full);
+    if (!error)
+        find_users(load);
+    return error;
 }
 
 int directory_load(struct directory **out, struct db *db, uint64_t version)

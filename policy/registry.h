@@ -1,5 +1,5 @@
 /* The settings thread: the only writer of staffetta.db (users, credentials, networks, domains,
- * public halves of keys, suspended destinations, suppressions).  A change is committed durably,
+ * public halves of keys, operators' orders, suppressions).  A change is committed durably,
  * then the new snapshot is queued to every subscriber, then the request is answered: whoever has
  * the answer to `user add` can log that user in.
  * Thread: requests from any; a request and the bytes it points at stay untouched until done() runs

@@ -1,18 +1,9 @@
-/* What the registry can be asked about destinations that an operator suspended, and addresses that
- * get no more mail; how to ask is said in registry_users.h.
+/* What the registry can be asked about addresses that get no more mail; how to ask is said in
+ * registry_users.h.
  * Thread: any. */
 #pragma once
 
 #include "policy/registry.h"
-
-struct suspension_request {
-    struct registry_request request; /* .by is kept with the suspension */
-    struct slice destination;
-    struct slice reason;  /* suspend; must not be empty */
-    int64_t until_utc_ms; /* suspend; 0: until resumed */
-};
-MUST_USE bool registry_suspend(struct registry *registry, struct suspension_request *request);
-MUST_USE bool registry_resume(struct registry *registry, struct suspension_request *request);
 
 struct suppression_request {
     struct registry_request request;

@@ -1,10 +1,9 @@
-/* What the registry can be asked about users and their networks; domains, keys, suspensions and
- * suppressions are in registry_domains.h and registry_destinations.h.  Each struct begins with its
- * registry_request: fill answer_to, done, by, and the inputs; the verb returns false when too many
- * requests wait, and then nothing happened.  All names are cut to their one form (domains:
- * lower-case A-label) by the registry.  Lists of users, networks, domains and suspensions need
- * no request: read the snapshot.
- * Thread: any. */
+/* What the registry can be asked about users and their networks; domains, keys, suppressions
+ * and orders are in registry_domains.h, registry_destinations.h and registry_orders.h.  Each struct
+ * begins with its registry_request: fill answer_to, done, by, and the inputs; the verb returns
+ * false when too many requests wait, and then nothing happened.  All names are cut to their one
+ * form (domains: lower-case A-label) by the registry.  Lists of users, networks, domains and orders
+ * need no request: read the snapshot. Thread: any. */
 #pragma once
 
 #include "policy/password.h"

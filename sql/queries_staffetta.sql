@@ -25,14 +25,16 @@ SELECT id, name, requires_signing, created FROM domains ORDER BY name;
 SELECT k.domain, k.id, k.selector, k.type, k.public_key, k.is_judged, k.is_active, k.created
 FROM dkim_keys k JOIN domains d ON d.id = k.domain ORDER BY d.name, k.selector;
 
--- name: all_suspensions
-SELECT destination, reason, by, since, until FROM suspensions ORDER BY destination;
+-- name: all_orders
+SELECT scope, name, action, connections, per_second, per_minute, per_hour, per_day, via, pool,
+       reason, by, since, until
+FROM orders ORDER BY name, scope, action;
 
 -- name: count_rows
 SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM sender_rules),
        (SELECT count(*) FROM credentials), (SELECT count(*) FROM networks),
        (SELECT count(*) FROM domains), (SELECT count(*) FROM dkim_keys),
-       (SELECT count(*) FROM suspensions);
+       (SELECT count(*) FROM orders);
 
 -- name: add_user
 INSERT INTO users (name, is_enabled, trace, bounces, may_use_class, must_sign, refuse_over_quota,
@@ -140,12 +142,29 @@ DELETE FROM dkim_keys WHERE id = ?1;
 -- name: delete_keys_of
 DELETE FROM dkim_keys WHERE domain = ?1;
 
--- name: suspend
-INSERT INTO suspensions (destination, reason, by, since, until) VALUES (?1, ?2, ?3, ?4, ?5)
-ON CONFLICT (destination) DO UPDATE SET reason = ?2, by = ?3, since = ?4, until = ?5;
+-- name: put_order
+INSERT INTO orders (scope, name, action, connections, per_second, per_minute, per_hour, per_day,
+                    via, pool, reason, by, since, until)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+ON CONFLICT (name, scope, action) DO UPDATE
+SET connections = ?4, per_second = ?5, per_minute = ?6, per_hour = ?7, per_day = ?8, via = ?9,
+    pool = ?10, reason = ?11, by = ?12, since = ?13, until = ?14;
 
--- name: resume
-DELETE FROM suspensions WHERE destination = ?1;
+-- name: count_orders
+SELECT count(*) FROM orders;
+
+-- name: delete_order
+DELETE FROM orders WHERE scope = ?1 AND name = ?2 AND action = ?3;
+
+-- name: delete_orders
+DELETE FROM orders WHERE scope = ?1 AND name = ?2;
+
+-- name: delete_ended_orders
+DELETE FROM orders WHERE until > 0 AND until <= ?1;
+
+-- name: delete_orders_of
+DELETE FROM orders
+WHERE scope = 'user' AND name = (SELECT lower(name) FROM users WHERE id = ?1);
 
 -- name: add_suppression
 INSERT INTO suppressions (address, user, reason, by, since, until)

@@ -1,5 +1,5 @@
-/* staffetta.db: users, credentials, networks, domains, public halves of keys, suspended
- * destinations, suppressions.  Written by the settings thread alone (policy/registry.h).
+/* staffetta.db: users, credentials, networks, domains, public halves of keys, operators'
+ * orders, suppressions.  Written by the settings thread alone (policy/registry.h).
  * Statements: sql/queries_staffetta.sql.  Thread: a value, any. */
 #pragma once
 
@@ -13,7 +13,7 @@
     X(STAFFETTA_ALL_NETWORKS, "all_networks")                                                      \
     X(STAFFETTA_ALL_DOMAINS, "all_domains")                                                        \
     X(STAFFETTA_ALL_KEYS, "all_keys")                                                              \
-    X(STAFFETTA_ALL_SUSPENSIONS, "all_suspensions")                                                \
+    X(STAFFETTA_ALL_ORDERS, "all_orders")                                                          \
     X(STAFFETTA_COUNT_ROWS, "count_rows")                                                          \
     X(STAFFETTA_ADD_USER, "add_user")                                                              \
     X(STAFFETTA_FIND_USER, "find_user")                                                            \
@@ -49,8 +49,12 @@
     X(STAFFETTA_ACTIVATE_KEY, "activate_key")                                                      \
     X(STAFFETTA_DELETE_KEY, "delete_key")                                                          \
     X(STAFFETTA_DELETE_KEYS_OF, "delete_keys_of")                                                  \
-    X(STAFFETTA_SUSPEND, "suspend")                                                                \
-    X(STAFFETTA_RESUME, "resume")                                                                  \
+    X(STAFFETTA_PUT_ORDER, "put_order")                                                            \
+    X(STAFFETTA_COUNT_ORDERS, "count_orders")                                                      \
+    X(STAFFETTA_DELETE_ORDER, "delete_order")                                                      \
+    X(STAFFETTA_DELETE_ORDERS, "delete_orders")                                                    \
+    X(STAFFETTA_DELETE_ENDED_ORDERS, "delete_ended_orders")                                        \
+    X(STAFFETTA_DELETE_ORDERS_OF, "delete_orders_of")                                              \
     X(STAFFETTA_ADD_SUPPRESSION, "add_suppression")                                                \
     X(STAFFETTA_DELETE_SUPPRESSION, "delete_suppression")                                          \
     X(STAFFETTA_NEXT_SUPPRESSIONS, "next_suppressions")                                            \

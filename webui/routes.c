@@ -21,6 +21,11 @@ struct route {
 #define FILTER     "state user from dest limit cursor"
 #define SELECTION  "ids=texts dest=text user=text from=any_text all=flag dry_run=flag reason=text"
 #define SUSPENSION "reason=text for_seconds=number"
+#define WHICH      "order=text"
+#define WAY        SUSPENSION " via=text"
+#define SLOWLY                                                                                     \
+    SUSPENSION " connections=number messages_per_second=number messages_per_minute=number "        \
+               "messages_per_hour=number messages_per_day=number"
 
 static const struct route routes[] = {
     {HTTP_GET,    "/healthz",                     api_ready,               NONE,        NONE      },
@@ -55,7 +60,10 @@ static const struct route routes[] = {
     {HTTP_POST,   API "/queue:{}",                api_queue_command,       NONE,        SELECTION },
     {HTTP_GET,    API "/destinations",            api_destinations_list,   "name",      NONE      },
     {HTTP_POST,   API "/destinations/{}:suspend", api_destination_suspend, NONE,        SUSPENSION},
-    {HTTP_POST,   API "/destinations/{}:resume",  api_destination_resume,  NONE,        NONE      },
+    {HTTP_POST,   API "/destinations/{}:reroute", api_destination_move,    NONE,        WAY       },
+    {HTTP_POST,   API "/destinations/{}:resume",  api_destination_resume,  NONE,        WHICH     },
+    {HTTP_GET,    API "/suspensions",             api_orders_list,         NONE,        NONE      },
+    {HTTP_DELETE, API "/suspensions/{}",          api_order_delete,        "order",     NONE      },
 };
 
 enum { N_ROUTES = sizeof(routes) / sizeof(routes[0]) };

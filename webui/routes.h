@@ -51,5 +51,11 @@ void api_queue_command(struct exchange *exchange); /* {} is the verb */
 
 /* api_destinations.c */
 void api_destinations_list(struct exchange *exchange);
+
+/* api_orders.c */
+void api_orders_list(struct exchange *exchange);
+void api_order_delete(struct exchange *exchange);
 void api_destination_suspend(struct exchange *exchange);
+void api_destination_slow(struct exchange *exchange);
+void api_destination_move(struct exchange *exchange);
 void api_destination_resume(struct exchange *exchange);

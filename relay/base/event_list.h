@@ -52,6 +52,8 @@
     X(EVENT_HOST_DEAD, "host_dead", INFO)                                                          \
     X(EVENT_DNS_UNVALIDATED, "dns_unvalidated", WARNING)                                           \
     X(EVENT_DESTINATION_SUSPENDED, "destination_suspended", INFO)                                  \
+    X(EVENT_DESTINATION_THROTTLED, "destination_throttled", INFO)                                  \
+    X(EVENT_DESTINATION_REROUTED, "destination_rerouted", INFO)                                    \
     X(EVENT_DESTINATION_RESUMED, "destination_resumed", INFO)                                      \
     /* the signer */                                                                               \
     X(EVENT_SIGNER_UP, "signer_up", INFO)                                                          \

@@ -28,7 +28,21 @@
 #define HELP_REBUILD "[--config FILE]   with the service stopped"
 #define HELP_SELECT  "ID… | - | --dest D | --user U | --from S | --all"
 #define HELP_ORDER   HELP_SELECT " [--reason R] [--dry-run]"
-#define HELP_SUSPEND "NAME --reason R [--for 2h]"
+
+/* Whom an order is about. */
+#define SUBJECT "provider= user= campaign= address="
+#define STANDS  SUBJECT " reason= for="
+#define WAY     STANDS " via="
+#define SLOWLY  STANDS " connections= per-second= per-minute= per-hour= per-day="
+#define WHICH   SUBJECT " order="
+
+#define HELP_SUBJECT "NAME | --provider P | --user U | --campaign C | --address A"
+#define HELP_SUSPEND HELP_SUBJECT "   --reason R [--for 2h]"
+#define HELP_MOVE    HELP_SUSPEND " --via HOST[:PORT]"
+#define HELP_SLOW                                                                                  \
+    HELP_SUSPEND " [--connections N] [--per-second N] [--per-minute N] [--per-hour N] [--per-day " \
+                 "N]"
+#define HELP_RESUME HELP_SUBJECT "   [--order suspend|throttle|reroute]"
 
 const struct verb verbs[] = {
     {"config",      "check",    0, 1,    "config=",         config_check_main,   "[FILE]"                    },
@@ -64,8 +78,10 @@ const struct verb verbs[] = {
     {"queue",       "delete",   0, MANY, ORDER,             queue_delete,        HELP_ORDER                  },
     {"destination", "list",     0, 0,    "",                destination_list,    ""                          },
     {"destination", "show",     1, 1,    "",                destination_show,    "NAME"                      },
-    {"destination", "suspend",  1, 1,    "reason= for=",    destination_suspend, HELP_SUSPEND                },
-    {"destination", "resume",   1, 1,    "",                destination_resume,  "NAME"                      },
+    {"destination", "orders",   0, 0,    "",                destination_orders,  ""                          },
+    {"destination", "suspend",  0, 1,    STANDS,            destination_suspend, HELP_SUSPEND                },
+    {"destination", "reroute",  0, 1,    WAY,               destination_move,    HELP_MOVE                   },
+    {"destination", "resume",   0, 1,    WHICH,             destination_resume,  HELP_RESUME                 },
     {"health",      NULL,       0, 0,    "",                health,              ""                          },
     {"version",     NULL,       0, 0,    "",                version,             ""                          },
 };

@@ -79,3 +79,11 @@ bool connect_ports_suffice(const struct connect_ports *granted, const struct set
     }
     return true;
 }
+
+bool connect_ports_allow(const struct settings *settings, const char *via)
+{
+    struct connect_ports granted;
+
+    connect_ports_of(settings, &granted);
+    return !granted.is_restricted || has(&granted, port_of(via, (uint16_t)settings->delivery.port));
+}

@@ -20,3 +20,6 @@ void connect_ports_of(const struct settings *settings, struct connect_ports *out
 /* False when a route or the MX hosts need another port; why says which. */
 bool connect_ports_suffice(const struct connect_ports *granted, const struct settings *settings,
                            char why[CONNECT_PORTS_WHY_SIZE]);
+
+/* May a next hop that is not in the settings be connected to? */
+bool connect_ports_allow(const struct settings *settings, const char *via);

@@ -1,5 +1,5 @@
 /* What a text of the settings must look like, by the name that stands in the row's bounds: checked
- * while the line is known.  Private to relay/control.  Thread: any; pure but for "timezone". */
+ * while the line is known; the API asks, too.  Thread: any; pure but for "timezone". */
 #pragma once
 
 #include "relay/base/buffer.h"

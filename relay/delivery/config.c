@@ -59,13 +59,19 @@ static bool is_used_otherwise(const struct delivery_config *config, const struct
     return false;
 }
 
+/* "host:25", "[2001:db8::1]:25". */
+static void print_next_hop(struct buffer *out, struct slice host, uint16_t port)
+{
+    bool is_v6 = slice_find(host, ':') >= 0;
+
+    buffer_printf(out, is_v6 ? "[%.*s]:%u" : "%.*s:%u", (int)host.len, host.data, (unsigned)port);
+}
+
 static int name_site(struct delivery_config *config, struct route_rule *rule)
 {
     struct buffer name = BUFFER_INIT;
-    bool is_v6 = slice_find(rule->host, ':') >= 0;
 
-    buffer_printf(&name, is_v6 ? "[%.*s]:%u" : "%.*s:%u", (int)rule->host.len, rule->host.data,
-                  (unsigned)rule->policy.port);
+    print_next_hop(&name, rule->host, rule->policy.port);
     rule->site_name = arena_copy(&config->arena, buffer_slice(&name));
     if (rule->site_name.data && is_used_otherwise(config, rule)) {
         buffer_printf(&name, "#%.*s", (int)rule->domain.len, rule->domain.data);
@@ -220,6 +226,35 @@ const struct route_rule *delivery_config_route(const struct delivery_config *con
             for_all = rule;
     }
     return for_all;
+}
+
+int delivery_config_next_hop(const struct delivery_config *config, struct slice via,
+                             struct route_rule *out, struct arena *arena)
+{
+    CLEANUP(buffer) struct buffer name = BUFFER_INIT;
+    const char *text = arena_copy(arena, via).data;
+    struct slice host = {NULL, 0};
+    uint16_t port;
+    int error = text ? read_via(text, config->settings.port, &host, &port) : FAULT(-ENOMEM);
+
+    if (error < 0)
+        return error;
+    for (size_t i = 0; i < config->n_routes; i++)
+        if (slice_equal_ignoring_case(config->routes[i].host, host) &&
+            config->routes[i].policy.port == port) {
+            *out = config->routes[i];
+            return 0;
+        }
+    print_next_hop(&name, host, port);
+    *out = (struct route_rule){
+        .host = host,
+        .site_name = arena_copy(arena, buffer_slice(&name)),
+        .policy = {.kind = TARGET_ROUTE,
+                   .tls = DELIVERY_TLS_MAY,
+                   .port = port,
+                   .limits = site_limits_route},
+    };
+    return out->site_name.data ? 0 : FAULT(-ENOMEM);
 }
 
 enum delivery_doubtful delivery_config_doubtful(const struct delivery_config *config,

@@ -54,6 +54,11 @@ struct delivery_config *delivery_config_unref(struct delivery_config *config); /
 const struct route_rule *delivery_config_route(const struct delivery_config *config,
                                                struct slice domain);
 
+/* A next hop that an operator named: spoken to as the route of the settings that leads there, if
+ * one does.  What is made for it lives in the arena.  0, -EINVAL (it is none) or -ENOMEM. */
+MUST_USE int delivery_config_next_hop(const struct delivery_config *config, struct slice via,
+                                      struct route_rule *out, struct arena *arena);
+
 enum delivery_doubtful delivery_config_doubtful(const struct delivery_config *config,
                                                 struct slice domain);
 

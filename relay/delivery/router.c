@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "relay/base/clock.h"
 #include "relay/delivery/outcome.h"
 #include "relay/delivery/shipment.h"
 #include "relay/smtp/address.h"
@@ -144,6 +143,21 @@ static void put_off(struct delivery_shard *shard, struct domain *domain, const c
                        shard_now_ms(shard) + KEPT_ON_TROUBLE_MS);
     else
         give_up(shard, domain, &judgement);
+}
+
+/* An operator's way instead of every other one. */
+static void lead_elsewhere(struct delivery_shard *shard, struct domain *domain,
+                           const struct order *order)
+{
+    struct arena arena;
+    struct route_rule rule;
+
+    arena_init(&arena, 0);
+    if (delivery_config_next_hop(shard->config, order->via, &rule, &arena) == 0)
+        lead_to_rule(shard, domain, &rule);
+    else
+        put_off(shard, domain, "the operator's order leads to no next hop");
+    arena_reset(&arena);
 }
 
 static void follow(struct delivery_shard *shard, struct domain *domain,
@@ -328,10 +342,13 @@ static void route_domain(struct delivery_shard *shard, struct domain *domain)
 {
     struct slice name = slice_of(domain->name), address;
     const struct route_rule *rule = delivery_config_route(shard->config, name);
+    const struct order *order = shard_order(shard, ORDER_OF_DESTINATION, ORDER_REROUTE, name);
     struct memo_item *item;
 
-    if (shard->directory && directory_suspension(shard->directory, name, clock_utc_ms()))
+    if (shard_order(shard, ORDER_OF_DESTINATION, ORDER_SUSPEND, name))
         lead_to_suspension(shard, domain);
+    else if (order && order->via.len)
+        lead_elsewhere(shard, domain, order);
     else if (rule)
         lead_to_rule(shard, domain, rule);
     else if (name.len && name.data[0] == '[' && read_literal(name, &address))

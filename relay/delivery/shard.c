@@ -12,6 +12,7 @@
 #include "relay/delivery/prepare.h"
 #include "relay/delivery/reply_memory.h"
 #include "relay/delivery/router.h"
+#include "relay/delivery/standing_orders.h"
 
 enum {
     TICK_MS = 250,
@@ -241,6 +242,7 @@ static void on_tick(struct timer *timer)
     if (shard->index == 0)
         egress_tick(&shard->delivery->egress);
     watch_clock(shard);
+    standing_orders_tick(shard);
     digest_run(shard);
     delivery_shard_touch(shard);
     shard->is_resting = may_rest(shard);
@@ -258,27 +260,13 @@ static void on_signer(void *owner, bool is_up)
         shard->delivery->on_signer(shard->delivery->owner, is_up);
 }
 
-static void apply_suspension(struct delivery_shard *shard, struct slice name)
-{
-    struct site *site = schedule_site(shard->schedule, name);
-    struct domain *domain = schedule_domain(shard->schedule, name);
-
-    if (site)
-        target_apply_suspension(shard, site);
-    if (domain)
-        schedule_reconsider(shard->schedule, domain);
-}
-
 static void on_directory(struct directory_subscriber *subscriber, struct directory *directory)
 {
     struct delivery_shard *shard = CONTAINER_OF(subscriber, struct delivery_shard, subscriber);
     struct directory *former = shard->directory;
 
     shard->directory = directory;
-    for (uint32_t i = 0; former && i < former->n_suspensions; i++)
-        apply_suspension(shard, former->suspensions[i].destination);
-    for (uint32_t i = 0; i < directory->n_suspensions; i++)
-        apply_suspension(shard, directory->suspensions[i].destination);
+    standing_orders_apply(shard, former);
     directory_unref(former);
     delivery_shard_touch(shard);
 }

@@ -29,6 +29,7 @@ struct delivery_shard {
     struct delivery_config *config;
     struct directory *directory; /* NULL until the first snapshot */
     struct directory_subscriber subscriber;
+    int64_t next_end_utc_ms; /* of an operator's order; INT64_MAX: none ends by itself */
     struct schedule *schedule;
     struct resolver *resolver;
     struct signer_client *signer;
@@ -94,6 +95,10 @@ struct delivery_shard *delivery_owner_of(struct delivery *delivery, struct slice
 
 /* One site's recipients, handed to the schedule.  The references become the schedule's. */
 void delivery_shard_admit(struct delivery_shard *shard, const struct new_entry *entry);
+
+/* The operator's order that stands now, or NULL. */
+const struct order *shard_order(const struct delivery_shard *shard, enum order_scope scope,
+                                enum order_action action, struct slice name);
 
 int64_t shard_utc_of(const struct delivery_shard *shard, int64_t monotonic_ms);
 

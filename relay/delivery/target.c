@@ -29,21 +29,19 @@ static struct target_host *copy_hosts(const struct target_host *hosts, size_t n)
 
 void target_apply_suspension(struct delivery_shard *shard, struct site *site)
 {
-    const struct suspension *suspension = NULL;
+    const struct order *order =
+        shard_order(shard, ORDER_OF_DESTINATION, ORDER_SUSPEND, slice_of(site->name));
     int64_t until_ms;
     char *reason;
 
-    if (shard->directory)
-        suspension = directory_suspension(shard->directory, slice_of(site->name), clock_utc_ms());
-    if (!suspension) {
+    if (!order) {
         if (bound_is_suspended(&site->bound, BOUND_BY_ORDER, shard_now_ms(shard)))
             site_resume(site, shard_now_ms(shard));
         return;
     }
-    until_ms = suspension->until_utc_ms
-                   ? suspension->until_utc_ms - clock_utc_ms() + shard_now_ms(shard)
-                   : INT64_MAX;
-    reason = slice_to_string(suspension->reason);
+    until_ms = order->until_utc_ms ? order->until_utc_ms - clock_utc_ms() + shard_now_ms(shard)
+                                   : INT64_MAX;
+    reason = slice_to_string(order->reason);
     bound_suspend(&site->bound, BOUND_BY_ORDER, reason, until_ms, shard_now_ms(shard));
     free(reason);
 }

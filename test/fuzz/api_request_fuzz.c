@@ -245,9 +245,13 @@ static void forget_all(void)
         order("DELETE /api/v1/users/", (*now)->users[0].name, "");
     for (int most = 1000; (*now)->n_domains && most; most--)
         order("DELETE /api/v1/domains/", (*now)->domains[0].name, "");
-    for (int most = 1000; (*now)->n_suspensions && most; most--)
-        order("POST /api/v1/destinations/", (*now)->suspensions[0].destination, ":resume");
-    PROMISE((*now)->n_users + (*now)->n_networks + (*now)->n_domains + (*now)->n_suspensions == 0);
+    for (int most = 1000; (*now)->n_orders && most; most--) {
+        char subject[ORDER_SUBJECT_SIZE];
+
+        order_subject_print((*now)->orders[0].scope, (*now)->orders[0].name, subject);
+        order("DELETE /api/v1/suspensions/", slice_of(subject), "");
+    }
+    PROMISE((*now)->n_users + (*now)->n_networks + (*now)->n_domains + (*now)->n_orders == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,6 +1,7 @@
 /* Domains, keys, destinations and suppressions, asked of the settings thread. */
 #include "test/unit/policy/registry_watching.h"
 
+#include "policy/registry_orders.h"
 #include "relay/base/clock.h"
 
 /* ---- domains and keys ---- */
@@ -121,7 +122,12 @@ static void a_deleted_key_is_gone_and_a_domain_takes_its_keys_along(void **state
 
 /* ---- destinations and suppressions ---- */
 
-static void a_suspension_may_name_a_site(void **state)
+static const struct order *order_of(const char *name, enum order_action action, int64_t utc_ms)
+{
+    return directory_order(watcher.newest, ORDER_OF_DESTINATION, action, slice_of(name), utc_ms);
+}
+
+static void an_order_may_name_a_site(void **state)
 {
     static const struct {
         const char *name, *kept; /* NULL: refused */
@@ -141,45 +147,82 @@ static void a_suspension_may_name_a_site(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct suspension_request request = {.destination = slice_of(rows[i].name),
-                                             .reason = SLICE_LITERAL("it burns")};
+        struct order_request request = {
+            .order = {.name = slice_of(rows[i].name), .reason = SLICE_LITERAL("it burns")}
+        };
+        struct order_end_request end = {.name = request.order.name};
 
-        assert_int_equal(ASK(registry_suspend, &request),
+        assert_int_equal(ASK(registry_order, &request),
                          rows[i].kept ? REGISTRY_OK : REGISTRY_INVALID_NAME);
         if (!rows[i].kept)
             continue;
-        assert_non_null(directory_suspension(watcher.newest, slice_of(rows[i].kept), 0));
-        assert_int_equal(ASK(registry_resume, &request), REGISTRY_OK);
-        assert_null(directory_suspension(watcher.newest, slice_of(rows[i].kept), 0));
+        assert_non_null(order_of(rows[i].kept, ORDER_SUSPEND, 0));
+        assert_int_equal(ASK(registry_order_end, &end), REGISTRY_OK);
+        assert_null(order_of(rows[i].kept, ORDER_SUSPEND, 0));
     }
 }
 
-static void a_suspension_has_a_reason_and_an_end(void **state)
+static void an_order_has_a_reason_and_an_end(void **state)
 {
     int64_t now_ms = clock_utc_ms();
-    struct suspension_request request = {.destination = SLICE_LITERAL("Slow.Example"),
-                                         .until_utc_ms = now_ms + 60000};
-    const struct suspension *suspension;
+    struct order_request request = {
+        .order = {.name = SLICE_LITERAL("Slow.Example"), .until_utc_ms = now_ms + 60000}
+    };
+    struct order_end_request end = {.name = SLICE_LITERAL("slow.example")};
+    const struct order *order;
 
     (void)state;
-    assert_int_equal(ASK(registry_suspend, &request), REGISTRY_INVALID_VALUE);
-    request.reason = SLICE_LITERAL("it burns");
-    assert_int_equal(ASK(registry_suspend, &request), REGISTRY_OK);
-    suspension = directory_suspension(watcher.newest, SLICE_LITERAL("slow.example"), now_ms);
-    assert_non_null(suspension);
-    assert_slice_is(suspension->reason, "it burns");
-    assert_slice_is(suspension->by, "test");
-    assert_null(
-        directory_suspension(watcher.newest, SLICE_LITERAL("slow.example"), now_ms + 60000));
-    assert_null(directory_suspension(watcher.newest, SLICE_LITERAL("fast.example"), now_ms));
-    request.until_utc_ms = 0;
-    assert_int_equal(ASK(registry_suspend, &request), REGISTRY_OK);
-    assert_non_null(directory_suspension(watcher.newest, SLICE_LITERAL("slow.example"), INT64_MAX));
-    request.until_utc_ms = now_ms - 1;
-    assert_int_equal(ASK(registry_suspend, &request), REGISTRY_INVALID_VALUE);
-    assert_int_equal(ASK(registry_resume, &request), REGISTRY_OK);
-    assert_int_equal(ASK(registry_resume, &request), REGISTRY_NOT_FOUND);
-    assert_int_equal(watcher.newest->n_suspensions, 0);
+    assert_int_equal(ASK(registry_order, &request), REGISTRY_INVALID_VALUE);
+    request.order.reason = SLICE_LITERAL("it burns");
+    assert_int_equal(ASK(registry_order, &request), REGISTRY_OK);
+    order = order_of("slow.example", ORDER_SUSPEND, now_ms);
+    assert_non_null(order);
+    assert_slice_is(order->reason, "it burns");
+    assert_slice_is(order->by, "test");
+    assert_null(order_of("slow.example", ORDER_SUSPEND, now_ms + 60000));
+    assert_null(order_of("fast.example", ORDER_SUSPEND, now_ms));
+    request.order.until_utc_ms = 0;
+    assert_int_equal(ASK(registry_order, &request), REGISTRY_OK);
+    assert_non_null(order_of("slow.example", ORDER_SUSPEND, INT64_MAX));
+    request.order.until_utc_ms = now_ms - 1;
+    assert_int_equal(ASK(registry_order, &request), REGISTRY_INVALID_VALUE);
+    assert_int_equal(ASK(registry_order_end, &end), REGISTRY_OK);
+    assert_int_equal(ASK(registry_order_end, &end), REGISTRY_NOT_FOUND);
+    assert_int_equal(watcher.newest->n_orders, 0);
+}
+
+/* One order of each kind may stand for a name, and each ends alone. */
+static void orders_of_one_name_stand_side_by_side(void **state)
+{
+    struct order_request suspend = {
+        .order = {.name = SLICE_LITERAL("a.example"), .reason = SLICE_LITERAL("r")}
+    };
+    struct order_request reroute = suspend;
+    struct order_end_request end = {
+        .name = suspend.order.name, .is_one = true, .action = ORDER_SUSPEND};
+
+    (void)state;
+    reroute.order.action = ORDER_REROUTE;
+    assert_int_equal(ASK(registry_order, &reroute), REGISTRY_INVALID_VALUE);
+    reroute.order.via = SLICE_LITERAL("smart.example:587");
+    assert_int_equal(ASK(registry_order, &reroute), REGISTRY_OK);
+    assert_int_equal(ASK(registry_order, &suspend), REGISTRY_OK);
+    suspend.order.name = SLICE_LITERAL("b.example");
+    assert_int_equal(ASK(registry_order, &suspend), REGISTRY_OK);
+    close_registry();
+    open_registry();
+    mailbox_run(home);
+    assert_slice_is(order_of("A.example", ORDER_REROUTE, 0)->via, "smart.example:587");
+    assert_non_null(order_of("a.example", ORDER_SUSPEND, 0));
+    assert_int_equal(ASK(registry_order_end, &end), REGISTRY_OK);
+    assert_null(order_of("a.example", ORDER_SUSPEND, 0));
+    assert_non_null(order_of("a.example", ORDER_REROUTE, 0));
+    assert_non_null(order_of("b.example", ORDER_SUSPEND, 0));
+    end.is_one = false;
+    assert_int_equal(ASK(registry_order_end, &end), REGISTRY_OK);
+    end.name = SLICE_LITERAL("b.example");
+    assert_int_equal(ASK(registry_order_end, &end), REGISTRY_OK);
+    assert_int_equal(watcher.newest->n_orders, 0);
 }
 
 static enum registry_result suppress(const char *address, const char *of)
@@ -240,8 +283,9 @@ int main(void)
         TEST(domains_are_kept_in_one_form),
         TEST(a_key_is_active_only_once_judged_and_one_of_its_type),
         TEST(a_deleted_key_is_gone_and_a_domain_takes_its_keys_along),
-        TEST(a_suspension_has_a_reason_and_an_end),
-        TEST(a_suspension_may_name_a_site),
+        TEST(an_order_has_a_reason_and_an_end),
+        TEST(an_order_may_name_a_site),
+        TEST(orders_of_one_name_stand_side_by_side),
         TEST(suppressions_come_in_pages),
         TEST(a_suppression_is_deleted_by_its_address),
     };

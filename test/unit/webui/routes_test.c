@@ -272,6 +272,35 @@ static void a_suspension_shows_before_any_mail_waits(void **state)
                    "{\"reason\":\"r\",\"for_seconds\":4611686018427387904}", 422, "bad_span");
 }
 
+static void orders_say_who_what_and_until_when(void **state)
+{
+    json_t *said, *row;
+
+    (void)state;
+    said = served(HTTP_POST, API "/destinations/Dest.example:reroute",
+                  "{\"reason\":\"mx down\",\"via\":\"smart.example:587\",\"for_seconds\":60}", 200);
+    assert_string_equal(json_string_value(json_object_get(said, "via")), "smart.example:587");
+    json_decref(said);
+    said = served(HTTP_GET, API "/suspensions", NULL, 200);
+    assert_int_equal(json_array_size(json_object_get(said, "items")), 1);
+    row = json_array_get(json_object_get(said, "items"), 0);
+    assert_string_equal(json_string_value(json_object_get(row, "name")), "dest.example");
+    assert_string_equal(json_string_value(json_object_get(row, "order")), "reroute");
+    assert_string_equal(json_string_value(json_object_get(row, "reason")), "mx down");
+    assert_true(json_is_string(json_object_get(row, "until")));
+    json_decref(said);
+    assert_refused(HTTP_DELETE, API "/suspensions/other.example", NULL, 404, "not_found");
+    assert_refused(HTTP_POST, API "/destinations/dest.example:resume", "{\"order\":\"suspend\"}",
+                   404, "not_found");
+    assert_refused(HTTP_POST, API "/destinations/dest.example:resume", "{\"order\":\"all\"}", 422,
+                   "bad_order");
+    assert_done(HTTP_DELETE, API "/suspensions/dest.example", NULL);
+    assert_refused(HTTP_POST, API "/destinations/d.example:reroute",
+                   "{\"reason\":\"r\",\"via\":\"a b\"}", 422, "bad_via");
+    assert_refused(HTTP_POST, API "/destinations/d.example:reroute", "{\"reason\":\"r\"}", 422,
+                   "invalid_value");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +317,7 @@ int main(void)
         cmocka_unit_test(the_summary_counts_states_and_domains),
         cmocka_unit_test(why_is_told_in_a_word_and_a_sentence),
         cmocka_unit_test(a_suspension_shows_before_any_mail_waits),
+        cmocka_unit_test(orders_say_who_what_and_until_when),
     };
 
     return cmocka_run_group_tests(tests, start_serving, stop_serving);
