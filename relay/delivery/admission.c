@@ -3,6 +3,7 @@
 
 #include "relay/base/clock.h"
 #include "relay/base/secret.h"
+#include "relay/delivery/doubt.h"
 #include "relay/delivery/reply_memory.h"
 
 /* One message's recipients for one loop. */
@@ -184,6 +185,10 @@ void delivery_recover(struct delivery *delivery, struct stored *stored,
             .due_ms = row->state == RECIPIENT_DEFERRED ? row->next_utc_ms - utc_offset_ms : 0,
         };
 
+        if (row->flags & RECIPIENT_DELIVERED) {
+            doubt_note_delivered(shard, entry.message, row);
+            continue;
+        }
         delivery_shard_admit(shard, &entry);
         if (row->reply.len)
             reply_memory_note(&shard->replies, stored->id, row->n, row->reply);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "relay/delivery/doubt.h"
 #include "relay/delivery/router.h"
 #include "relay/delivery/shard.h"
 
@@ -116,6 +117,7 @@ static void begin(struct task *task)
     struct word *word = CONTAINER_OF(task, struct word, task);
 
     word->shard->is_ready = true;
+    doubt_finish_delivered(word->shard);
     delivery_shard_touch(word->shard);
     free(word);
 }

@@ -32,6 +32,7 @@ struct dispatch {
     bool is_open, is_peer_ready, is_prepared, has_turn, is_sent;
     bool is_marking;  /* a callback will come: it must not be freed before */
     bool awaits_mark; /* all but the final dot has been said */
+    bool has_mark;    /* committed, for this attempt */
     bool is_waiting;  /* a callback will come: it must not be freed before */
     bool is_fetching; /* of the body: sending goes on when it is in memory */
     bool is_over;

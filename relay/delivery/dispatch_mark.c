@@ -5,6 +5,7 @@
 #include "relay/base/clock.h"
 #include "relay/delivery/dispatch_private.h"
 #include "relay/delivery/doubt.h"
+#include "relay/spool/marks.h"
 
 static bool needs_mark(const struct dispatch *dispatch, uint32_t i)
 {
@@ -33,6 +34,7 @@ static void on_marked(struct spool_update *update)
     for (uint32_t i = 0; i < dispatch->n_entries && update->result == 0; i++)
         if (!dispatch->is_answered[i])
             dispatch->entries[i]->flags |= ENTRY_OPEN;
+    dispatch->has_mark = update->result == 0;
     if (!dispatch->awaits_mark)
         return;
     dispatch->awaits_mark = false;
@@ -86,8 +88,27 @@ void dispatch_mark(struct dispatch *dispatch)
     spool_update(dispatch->shard->delivery->spool, &dispatch->mark);
 }
 
+/* Rows that were born open do not say whether anything was tried: the record's mark does.  Where it
+ * cannot be written, the rows must. */
+static void note_begun(struct dispatch *dispatch)
+{
+    struct delivery_shard *shard = dispatch->shard;
+    const struct stored *stored = dispatch->letter->stored;
+
+    if (!stored->is_open || dispatch->has_mark)
+        return;
+    for (uint32_t i = 0; i < dispatch->n_entries; i++) {
+        uint32_t n = dispatch->entries[i]->n;
+
+        if (!dispatch->is_answered[i] && (dispatch->entries[i]->flags & ENTRY_OPEN) &&
+            !spool_mark(shard->delivery->spool, stored, &n, 1, MARK_SENT))
+            dispatch->entries[i]->flags &= (uint8_t)~ENTRY_OPEN;
+    }
+}
+
 bool dispatch_is_marked(struct dispatch *dispatch)
 {
+    note_begun(dispatch);
     dispatch_mark(dispatch);
     for (uint32_t i = 0; i < dispatch->n_entries; i++)
         if (needs_mark(dispatch, i)) {

@@ -86,3 +86,78 @@ void delivery_settle_doubt(struct delivery *delivery, const struct stored *store
                                    "delivered");
     }
 }
+
+/* ---- delivered before this start ---- */
+
+struct found {
+    struct list link;
+    struct stored *stored;
+    uint32_t n;
+    size_t site_length, host_length;
+    char texts[]; /* both */
+};
+
+void doubt_note_delivered(struct delivery_shard *shard, struct stored *stored,
+                          const struct recipient_row *row)
+{
+    char ascii[IDN_SIZE];
+    struct slice site = admission_domain(row->address, ascii);
+    struct found *found = malloc(sizeof(*found) + site.len + row->host.len);
+
+    if (!found) { /* its row stays; the next start finds it */
+        stored_unref(stored);
+        return;
+    }
+    *found = (struct found){
+        .stored = stored, .n = row->n, .site_length = site.len, .host_length = row->host.len};
+    memcpy(found->texts, site.data, site.len);
+    if (row->host.len)
+        memcpy(found->texts + site.len, row->host.data, row->host.len);
+    list_append(&shard->found, &found->link);
+}
+
+static void finish_delivered(struct delivery_shard *shard, const struct found *found)
+{
+    struct outcome *outcome = outcome_new(shard, found->stored, NULL, 1);
+    const char *host = found->texts + found->site_length;
+
+    if (!outcome)
+        return;
+    outcome_set_place(outcome,
+                      &(struct outcome_place){.site = slice_from(found->texts, found->site_length),
+                                              .mx = slice_from(host, found->host_length)});
+    outcome->items[outcome->n_items++] = (struct outcome_item){
+        .n = found->n,
+        .judgement = {.verdict = VERDICT_DELIVERED,
+                      .status = SMTP_STATUS(2, 0, 0),
+                      .text = SLICE_LITERAL("taken before the service ended")},
+        .is_marked = true,
+    };
+    outcome_commit(outcome);
+}
+
+static void forget(struct found *found)
+{
+    stored_unref(found->stored);
+    free(found);
+}
+
+void doubt_finish_delivered(struct delivery_shard *shard)
+{
+    struct list *link;
+
+    while ((link = list_take_first(&shard->found))) {
+        struct found *found = CONTAINER_OF(link, struct found, link);
+
+        finish_delivered(shard, found);
+        forget(found);
+    }
+}
+
+void doubt_forget_delivered(struct delivery_shard *shard)
+{
+    struct list *link;
+
+    while ((link = list_take_first(&shard->found)))
+        forget(CONTAINER_OF(link, struct found, link));
+}

@@ -13,6 +13,15 @@ void doubt_decide(struct delivery_shard *shard, struct slice domain, struct aren
 /* A transaction of it begins, or it ends without one: it is no longer announced. */
 void doubt_begun(struct delivery_shard *shard, struct entry *entry);
 
+/* ---- found at a start: delivered, says the record, and not yet finished ---- */
+
+/* Before the loops run; the reference is taken. */
+void doubt_note_delivered(struct delivery_shard *shard, struct stored *stored,
+                          const struct recipient_row *row);
+/* Finishes them as if the reply had come just now: stored, and then told. */
+void doubt_finish_delivered(struct delivery_shard *shard);
+void doubt_forget_delivered(struct delivery_shard *shard); /* the next start finds them again */
+
 /* One event, told when the doubt arises. */
 struct doubt_facts {
     uint64_t id;

@@ -11,6 +11,7 @@
 #include "relay/delivery/order.h"
 #include "relay/delivery/reply_memory.h"
 #include "relay/delivery/telling.h"
+#include "relay/spool/marks.h"
 
 void judgement_print(const struct judgement *judgement, struct buffer *out)
 {
@@ -160,6 +161,7 @@ static struct spool_change change_of(struct outcome *outcome, const struct outco
         .state = kinds[verdict].state,
         .n = item->n,
         .flags = RECIPIENT_DELAY_REPORTED,
+        .is_marked = item->is_marked,
     };
 
     if (change.kind != CHANGE_ROW)
@@ -201,6 +203,8 @@ static void believe(struct outcome *outcome, const struct outcome_item *item)
     int64_t now_ms = shard_now_ms(outcome->shard);
     enum verdict verdict = item->judgement.verdict;
 
+    if (!item->entry)
+        return;
     if (verdict == VERDICT_HELD)
         item->entry->flags &= (uint8_t)~ENTRY_HOLD_LATER;
     if (is_kept(verdict) && order_is_noted(item->entry)) {
@@ -337,9 +341,35 @@ static void on_opened(void *owner, int error)
         write_reports(outcome);
 }
 
+static void mark(struct outcome *outcome, const uint32_t *recipients, uint32_t n)
+{
+    bool is_marked = n > 0 && spool_mark(outcome->shard->delivery->spool, outcome->letter->stored,
+                                         recipients, n, MARK_DELIVERED);
+
+    for (uint32_t i = 0; i < outcome->n_items; i++)
+        outcome->items[i].is_marked |=
+            is_marked && outcome->items[i].judgement.verdict == VERDICT_DELIVERED;
+}
+
+/* Before the commit, which a kill may forestall: a start then finds that it need not be sent. */
+static void mark_delivered(struct outcome *outcome)
+{
+    uint32_t *recipients = arena_alloc(&outcome->arena, outcome->n_items * sizeof(*recipients));
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; recipients && i < outcome->n_items; i++) {
+        const struct outcome_item *item = &outcome->items[i];
+
+        if (item->judgement.verdict == VERDICT_DELIVERED && !item->is_marked)
+            recipients[n++] = item->n;
+    }
+    mark(outcome, recipients, n);
+}
+
 void outcome_commit(struct outcome *outcome)
 {
     outcome->shard->n_outcomes++;
+    mark_delivered(outcome);
     if (outcome->n_items == 0)
         end(outcome);
     else if (outcome->letter->is_open)

@@ -16,10 +16,11 @@ struct judgement {
 };
 
 struct outcome_item {
-    struct entry *entry; /* SENDING; NULL: VERDICT_DELAYED changes no state */
+    struct entry *entry; /* SENDING; NULL: not in the schedule, or it changes nothing there */
     uint32_t n;          /* recipient, from 1 */
     struct judgement judgement;
     int64_t due_ms;
+    bool is_marked; /* DELIVERED, and its record says so */
 };
 
 /* Where it happened; empty slices: nowhere. */

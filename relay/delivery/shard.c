@@ -7,6 +7,7 @@
 #include "relay/base/secret.h"
 #include "relay/delivery/connection.h"
 #include "relay/delivery/dispatch.h"
+#include "relay/delivery/doubt.h"
 #include "relay/delivery/host_memory.h"
 #include "relay/delivery/outcome.h"
 #include "relay/delivery/prepare.h"
@@ -333,6 +334,7 @@ int delivery_shard_init(struct delivery_shard *shard, struct delivery *delivery,
     list_init(&shard->connections);
     list_init(&shard->idle);
     list_init(&shard->expired);
+    list_init(&shard->found);
     digest_desk_init(&shard->digests);
     router_init(shard);
     host_memory_init(&shard->hosts);
@@ -377,6 +379,7 @@ void delivery_shard_fini(struct delivery_shard *shard)
     memo_fini(&shard->replies);
     sample_fini(&shard->sample);
     buffer_fini(&shard->delayed);
+    doubt_forget_delivered(shard);
     digest_desk_fini(shard);
     directory_unref(shard->directory);
     delivery_config_unref(shard->config);

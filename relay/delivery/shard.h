@@ -59,6 +59,7 @@ struct delivery_shard {
     struct digest_desk digests; /* reports about many failures */
     struct list expired;        /* entries, SENDING */
     struct buffer delayed;      /* struct delayed_entry, outcome.c */
+    struct list found;          /* recipients that were delivered before this start, doubt.c */
 
     bool is_ready;   /* the spool's rows are all told */
     bool is_resting; /* the next tick is far off */

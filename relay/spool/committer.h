@@ -19,6 +19,7 @@ struct move {
     struct stored *stored;
     uint64_t place;   /* where the copy lies */
     uint32_t segment; /* whose list it was taken from */
+    uint32_t n_recipients;
 };
 
 /* What goes into one transaction. */

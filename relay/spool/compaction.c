@@ -67,7 +67,7 @@ static int read_record(struct spool *spool, const struct segment *segment,
 }
 
 static int copy_record(struct spool *spool, const struct segment *segment,
-                       const struct stored *stored, uint64_t *place)
+                       const struct stored *stored, struct move *move)
 {
     struct record record;
     int error = read_record(spool, segment, stored, &record);
@@ -83,7 +83,8 @@ static int copy_record(struct spool *spool, const struct segment *segment,
         {bytes + marks,               0                          },
     };
     error = segments_append(&spool->segments, &record, pieces, 3);
-    *place = record.place;
+    move->place = record.place;
+    move->n_recipients = record.n_recipients;
     return error;
 }
 
@@ -115,12 +116,12 @@ void compaction_collect(struct spool *spool, struct group *group)
 
     while (segment && group->n_moves < MOVES_PER_GROUP && n_bytes < BYTES_PER_GROUP) {
         struct stored *stored = take_first(segment);
-        uint64_t place = PLACE_NONE;
+        struct move move = {.stored = stored, .segment = segment->id};
         int error;
 
         if (!stored)
             return;
-        error = copy_record(spool, segment, stored, &place);
+        error = copy_record(spool, segment, stored, &move);
         if (error) {
             put_back(segment, stored);
             segment->has_damage = error != -ENOSPC; /* left as it is until a restart */
@@ -128,7 +129,7 @@ void compaction_collect(struct spool *spool, struct group *group)
                 spool_report_damaged(stored, "compaction");
             return;
         }
-        group->moves[group->n_moves++] = (struct move){stored, place, segment->id};
+        group->moves[group->n_moves++] = move;
         n_bytes += segments_bytes_of(stored);
     }
 }

@@ -1,8 +1,14 @@
 #include "relay/spool/doubts.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
+#include "relay/base/crc32c.h"
 #include "relay/base/log.h"
+#include "relay/spool/marks.h"
+
+static const char boot_fact[] = "boot";
 
 struct settled_row {
     uint64_t id;
@@ -30,14 +36,61 @@ static void settle(const struct spool *spool, const struct stored *stored,
     row->flags = (row->flags | RECIPIENT_DOUBTFUL) & ~(uint32_t)RECIPIENT_OPEN;
 }
 
+/* ---- which run of the kernel: with it goes the page cache ---- */
+
+/* 36 octets of hexadecimal; 0 where it cannot be read. */
+static int64_t read_boot(void)
+{
+    CLEANUP(close_fd) int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    char text[64];
+    ssize_t n_read = fd < 0 ? -1 : read(fd, text, sizeof(text));
+    size_t half = n_read > 0 ? (size_t)n_read / 2 : 0;
+
+    if (half == 0)
+        return 0;
+    return (int64_t)crc32c(0, slice_from(text, half)) << 31 |
+           crc32c(0, slice_from(text + half, (size_t)n_read - half));
+}
+
+void doubts_begin(struct doubts *doubts, struct spool *spool)
+{
+    int64_t then = 0;
+
+    doubts->boot = spool->settings.boot ? spool->settings.boot : read_boot();
+    if (store_recall(&spool->store, boot_fact, &then) == 0)
+        doubts->is_same_boot = doubts->boot && then == doubts->boot;
+}
+
+/* ---- the rows ---- */
+
+static enum recipient_mark mark_of(struct doubts *doubts, const struct spool *spool,
+                                   const struct stored *stored, uint32_t n)
+{
+    if (marks_read(spool, stored, &doubts->marks) || n == 0 || n > doubts->marks.len)
+        return MARK_SENT; /* nobody knows */
+    return (enum recipient_mark)(uint8_t)doubts->marks.data[n - 1];
+}
+
 void doubts_settle(struct doubts *doubts, const struct spool *spool, const struct stored *stored,
                    struct row_list list)
 {
     for (uint32_t i = 0; i < list.n_rows; i++) {
-        if (!(list.rows[i].flags & RECIPIENT_OPEN))
+        struct recipient_row *row = &list.rows[i];
+        enum recipient_mark mark;
+
+        if (!(row->flags & RECIPIENT_OPEN))
             continue;
-        settle(spool, stored, &list.rows[i]);
-        note(doubts, stored->id, &list.rows[i]);
+        mark = mark_of(doubts, spool, stored, row->n);
+        if (mark == MARK_DELIVERED) {
+            row->flags |= RECIPIENT_DELIVERED; /* the row stays as it is until that is committed */
+            continue;
+        }
+        /* Marked at its arrival, never tried: whoever tries it says so first (MARK_SENT). */
+        if (mark == MARK_NONE && doubts->is_same_boot && row->tried_utc_ms == 0)
+            row->flags &= ~(uint32_t)RECIPIENT_OPEN;
+        else
+            settle(spool, stored, row);
+        note(doubts, stored->id, row);
     }
 }
 
@@ -57,6 +110,8 @@ static int store_all(const struct doubts *doubts, struct store *store)
         at += settled.row.reply.len;
         error = store_settle(store, settled.id, &settled.row);
     }
+    if (!error && doubts->boot && !doubts->is_same_boot)
+        error = store_remember(store, boot_fact, doubts->boot);
     if (!error)
         error = store_commit(store);
     if (error)
@@ -66,7 +121,10 @@ static int store_all(const struct doubts *doubts, struct store *store)
 
 void doubts_store(struct doubts *doubts, struct store *store)
 {
-    if (doubts->n_settled && store_all(doubts, store))
+    bool is_news = doubts->n_settled || (doubts->boot && !doubts->is_same_boot);
+
+    if (is_news && store_all(doubts, store))
         log_debug("spool", "doubts could not be stored; the next start finds them again");
     buffer_fini(&doubts->settled);
+    buffer_fini(&doubts->marks);
 }

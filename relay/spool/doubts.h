@@ -1,5 +1,7 @@
 /* Recipients whose final dot may have gone out before a crash (RECIPIENT_OPEN), as they are found
- * at a start: their owner says what becomes of each, and the rows are stored so.
+ * at a start.  Their records' marks (marks.h) tell who was delivered, which their owner finishes,
+ * and, while the same kernel runs, who was only marked at the arrival and never tried; of the rest
+ * the owner says what becomes, and the rows are stored so.
  * Thread: spool_start()'s. */
 #pragma once
 
@@ -9,12 +11,17 @@
 struct doubts {            /* zeroed is empty */
     struct buffer settled; /* struct settled_row and its reply, one after another */
     uint32_t n_settled;
+    struct buffer marks; /* of one message */
+    int64_t boot;        /* which run of the kernel this is; 0: unknown */
+    bool is_same_boot;   /* as when the rows were written: no mark was lost */
 };
 
 struct row_list {
     struct recipient_row *rows;
     uint32_t n_rows;
 };
+
+void doubts_begin(struct doubts *doubts, struct spool *spool);
 
 /* Changes the rows that are in doubt. */
 void doubts_settle(struct doubts *doubts, const struct spool *spool, const struct stored *stored,

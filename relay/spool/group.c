@@ -114,18 +114,6 @@ static void publish_message(struct spool *spool, struct spool_append *append)
         stored_unref(stored);
 }
 
-static void mark_finished(struct spool *spool, const struct spool_update *update)
-{
-    struct segment *segment = segments_find(&spool->segments, place_segment(update->stored->place));
-
-    if (!segment || (segment->use != SEGMENT_ACTIVE && segment->use != SEGMENT_SEALED))
-        return;
-    for (uint32_t i = 0; i < update->n_changes; i++) {
-        if (update->changes[i].kind == CHANGE_FINISHED)
-            segment_mark(segment, spool->io, update->stored, update->changes[i].n);
-    }
-}
-
 static void publish_update(struct spool *spool, struct spool_update *update)
 {
     struct stored *stored = update->stored;
@@ -144,10 +132,18 @@ static void publish_update(struct spool *spool, struct spool_update *update)
     atomic_fetch_sub(&spool->n_messages, 1);
 }
 
+static void publish_move(struct spool *spool, const struct move *move)
+{
+    uint64_t old_place = atomic_load(&move->stored->place);
+
+    segments_move(&spool->segments, move->stored, move->place);
+    marks_carry(spool, move, old_place);
+}
+
 void group_publish(struct spool *spool, struct group *group)
 {
     for (uint32_t i = 0; i < group->n_moves; i++)
-        segments_move(&spool->segments, group->moves[i].stored, group->moves[i].place);
+        publish_move(spool, &group->moves[i]);
     group->n_moves = 0;
     for (struct spool_append *append = group->appends; append; append = append->state.next) {
         if (append->result == 0)
@@ -156,7 +152,7 @@ void group_publish(struct spool *spool, struct group *group)
     /* All marks first: they need the place that a finished message no longer has. */
     for (struct spool_update *update = group->updates; update; update = update->state.next) {
         if (update->state.is_ready)
-            mark_finished(spool, update);
+            marks_finish(spool, update);
     }
     for (struct spool_update *update = group->updates; update; update = update->state.next) {
         if (update->state.is_ready)

@@ -8,6 +8,7 @@
 #include "relay/base/clock.h"
 #include "relay/base/crc32c.h"
 #include "relay/base/event.h"
+#include "relay/spool/marks.h"
 #include "relay/spool/parts.h"
 #include "relay/spool/segment_scan.h"
 
@@ -167,7 +168,7 @@ static int merge_marks(struct rebuild *rebuild, const struct found *copies, size
         error = io_read_all(rebuild->segments->io, fd_of(rebuild, record), marks, n_recipients,
                             place_offset(record->place) + record_marks_offset(record));
         for (uint32_t n = 0; !error && n < n_recipients; n++) {
-            if ((uint8_t)marks[n] == RECORD_MARK_FINISHED)
+            if ((uint8_t)marks[n] >= MARK_DELIVERED)
                 rebuild->marks.data[n] = 1;
         }
     }

@@ -5,8 +5,7 @@
  *
  * All numbers little-endian.  The header names its own segment, offset and generation, so neither
  * a leftover of the segment's earlier use nor a block that came back from the wrong place passes
- * for a record.  A mark says that the recipient is finished; it is written after the COMMIT and
- * not synced, since only a rebuild reads it.
+ * for a record.  A mark says how far the recipient has come (marks.h).
  * Thread: values; any. */
 #pragma once
 
@@ -21,8 +20,6 @@ enum {
     RECORD_ALIGNMENT = 8,
     RECORD_MAGIC = 0x53464654, /* "TFFS" */
     RECORD_LARGE = 1,          /* flag: the stored bytes are in large/ID */
-    RECORD_MARK_OPEN = 0,
-    RECORD_MARK_FINISHED = 0xf1,
 };
 
 struct record {

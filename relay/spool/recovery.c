@@ -213,8 +213,10 @@ int recovery_run(struct spool *spool)
 
     if (!error)
         error = open_database(spool);
-    if (!error)
+    if (!error) {
+        doubts_begin(&recovery.doubts, spool);
         error = store_scan(&spool->store, recover_message, &recovery);
+    }
     if (!error)
         error = recover_failures(spool);
     if (!error) {
@@ -223,6 +225,8 @@ int recovery_run(struct spool *spool)
                                      recovery.n_large);
     }
     free(recovery.large_ids);
+    if (error)
+        recovery.doubts.boot = 0; /* not all rows were looked at */
     doubts_store(&recovery.doubts, &spool->store);
     if (error)
         return error;

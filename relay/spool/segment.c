@@ -221,15 +221,3 @@ int segment_sync(struct segment *segment, const struct io *io)
     segment->is_dirty = false;
     return 0;
 }
-
-void segment_mark(struct segment *segment, const struct io *io, const struct stored *stored,
-                  uint32_t n)
-{
-    uint8_t mark = RECORD_MARK_FINISHED;
-    struct iovec piece = {&mark, 1};
-    uint64_t offset = place_offset(stored->place) + RECORD_HEADER_BYTES + stored->envelope_bytes +
-                      (stored->is_large ? 0 : stored_size(stored)) + n - 1;
-
-    /* Lost, it costs a second delivery after a rebuild, which is what marks make rare. */
-    (void)io->write(segment->fd, &piece, 1, offset);
-}

@@ -66,7 +66,3 @@ MUST_USE int segment_append(struct segment *segment, const struct io *io, struct
 /* fdatasync.  After an error the file must be abandoned, not synced again: the kernel reports a
  * lost page once. */
 MUST_USE int segment_sync(struct segment *segment, const struct io *io);
-
-/* Notes in the record of stored that recipient n (from 1) is finished; not synced. */
-void segment_mark(struct segment *segment, const struct io *io, const struct stored *stored,
-                  uint32_t n);

@@ -37,7 +37,8 @@ struct spool_callbacks {
      * (stored->is_open), and the mark before its first final dot costs nothing.  Spool thread;
      * NULL: no. */
     bool (*opens_at_once)(void *owner, const struct envelope *envelope);
-    /* This recipient's row is RECIPIENT_OPEN, so a final dot may have gone out before the crash:
+    /* This recipient's row is RECIPIENT_OPEN, and its record does not say that it was delivered
+     * (RECIPIENT_DELIVERED), so a final dot may have gone out unanswered before the crash:
      * decides state, next, flags and reply.  Inside spool_start(), before on_recovered; the row is
      * then stored so.  NULL: RECIPIENT_DOUBTFUL takes the mark's place. */
     void (*settle_doubt)(void *owner, const struct stored *stored, struct recipient_row *row);
@@ -55,6 +56,7 @@ struct spool_settings {
     unsigned min_free_inodes_percent; /* 0: 5 */
     uint64_t reserve_bytes;           /* kept for verdicts; 0: 1 % of the disk, at most 64 MB */
     uint32_t mailbox_capacity;        /* 0: 8192 */
+    int64_t boot;                     /* which run of the kernel this is; 0: as it says itself */
     const struct io *io;              /* NULL: the system's */
     const char *vfs;                  /* NULL: the system's; see db_settings */
     struct spool_callbacks callbacks;

@@ -11,6 +11,9 @@ enum recipient_flags {
     RECIPIENT_DOUBTFUL = 1,       /* a final dot went out unanswered */
     RECIPIENT_DELAY_REPORTED = 2, /* its "delayed" report was sent */
     RECIPIENT_OPEN = 4, /* a final dot may have gone out since: found at a start, it is doubtful */
+    /* Only as found at a start, beside RECIPIENT_OPEN: its record says that it was delivered
+     * (marks.h).  Its owner finishes it, which is when that is told. */
+    RECIPIENT_DELIVERED = 8,
 };
 
 enum spool_change_kind {
@@ -30,6 +33,7 @@ struct spool_change {
     struct slice reply;   /* data NULL: as it was */
     struct slice host;    /* whom the dot goes to; of CHANGE_ROW, data NULL: as it was */
     int64_t tried_utc_ms; /* and when */
+    bool is_marked;       /* of CHANGE_FINISHED: its record says so already (spool_mark()) */
 };
 
 /* Changes of one message's recipients, with the reports they cause, in one transaction.  Never

@@ -1,6 +1,11 @@
 """Deliveries in doubt: the final dot has left, the answer never came, because the service was killed
 or the connection was lost.  Exactly those are told, shown, and treated as their destination's
 setting says."""
+import contextlib
+import re
+import sqlite3
+import threading
+
 import pytest
 
 from appliance import PATIENCE, wait_for
@@ -111,3 +116,46 @@ def test_a_connection_lost_behind_the_dot_asks_where_that_is_set(world):
     assert rows[1]["doubtful"]["host"] == "127.0.0.1" and rows[2]["doubtful"]
     relay.cli("queue", "delete", identifier)
     wait_for(lambda: not relay.queue(), "the queue is empty")
+
+
+@contextlib.contextmanager
+def no_commits(relay):
+    """As with a disk that hangs: somebody else holds the lock of the queue's database."""
+    database = sqlite3.connect(relay.folder / "spool/queue.db", isolation_level=None, timeout=30)
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        database.close()
+
+
+def marked(relay, end):
+    """How many recipients the record that ends so has marked as delivered."""
+    marks = [re.findall(re.escape(end) + rb"\r\n(\xd1*)", segment.read_bytes())
+             for segment in (relay.folder / "spool/segments").iterdir()]
+    return sum(len(run) for runs in marks for run in runs)
+
+
+@pytest.mark.sanitized
+def test_what_was_delivered_and_not_committed_is_not_sent_again_after_kill_9(world):
+    """A verdict that waits for its commit is in the record already."""
+    gate = threading.Event()
+    relay, receiver = begin(world, {"DOT": lambda *_: gate.wait(60 * PATIENCE) and None})
+    identifier = relay.send(relay.login, SENDER, ["a@one.example", "b@ask.example"],
+                            text(body="the last line"))
+    wait_for(lambda: len(behind_dots(receiver)) == 2, "two recipients behind a final dot")
+    with no_commits(relay):
+        gate.set()
+        wait_for(lambda: marked(relay, b"the last line") == 2 or None, "the marks are written")
+        relay.kill()
+    relay.start()
+    found = [relay.log.wait("delivered", msg=identifier, rcpt=n, timeout=30 * PATIENCE)
+             for n in "12"]
+    wait_for(lambda: not relay.queue(), "the queue is empty")
+    assert {event["to"]: event["site"] for event in found} == {
+        "a@one.example": "one.example", "b@ask.example": "ask.example"}
+    assert all("before the service ended" in event["reply"] for event in found)
+    assert not relay.log.all("doubtful")
+    relay.restart()
+    assert not relay.log.all("delivered") and relay.queue() == []
+    assert sorted(behind_dots(receiver)) == ["a@one.example", "b@ask.example"]

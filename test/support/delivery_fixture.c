@@ -16,6 +16,7 @@
 #include "test/support/test_support.h"
 
 event_sink *delivery_fixture_sink;
+const struct io *delivery_fixture_io;
 
 static void note_event(void *owner, const struct event *event)
 {
@@ -157,6 +158,7 @@ static void start_spool(struct delivery_fixture *fixture)
         .min_free_bytes = 1 << 20,
         .min_free_inodes_percent = 1,
         .reserve_bytes = 1 << 16,
+        .io = delivery_fixture_io,
         .callbacks = {.owner = fixture,
                       .on_committed = on_committed,
                       .on_recovered = on_recovered,

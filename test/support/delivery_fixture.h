@@ -35,6 +35,7 @@ struct delivery_fixture {
 
 /* Set before the start: where events go instead of being noted. */
 extern event_sink *delivery_fixture_sink;
+extern const struct io *delivery_fixture_io; /* the spool's from now on; NULL: the system's */
 
 /* Runs with these settings; hostname, retry and expiry are filled in when they are empty. */
 struct delivery_fixture *delivery_fixture_start(struct delivery_settings settings);

@@ -2,6 +2,7 @@
  * lost, and then treated as the destination's setting says. */
 #include "test/support/test_support.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,6 +34,7 @@ struct scene {
     /* at the final dots, on the receiver's threads */
     const char *reply; /* to the first n_lost; NULL: as usual */
     atomic_int n_lost, n_dots, n_unmarked, n_with_host;
+    atomic_bool loses_marks;
 };
 
 struct seen {
@@ -75,6 +77,8 @@ static const char *on_line(void *owner, const char *line)
     struct scene *scene = owner;
     struct seen seen;
 
+    if (strcmp(line, "DATA") == 0 && scene->loses_marks)
+        io_shim_fail_next("write", EIO); /* what is written next is that the dot leaves */
     if (strcmp(line, ".") != 0)
         return NULL;
     read_rows(scene, &seen);
@@ -147,6 +151,29 @@ static void a_dot_waits_for_a_slow_disk(void **state)
     end(scene);
     io_shim_delay_syncs(0);
     io_shim_be_default(false);
+}
+
+/* Marked at its arrival; when its record cannot say that it is being tried, the row must. */
+static void a_record_that_cannot_be_marked_costs_a_commit_and_no_truth(void **state)
+{
+    struct scene *scene;
+
+    (void)state;
+    delivery_fixture_io = &io_shim;
+    io_shim_be_default(true);
+    scene = begin((struct delivery_settings){0});
+    send_to(scene, ann);
+    delivery_fixture_await(scene->fixture, EVENT_DELIVERED, NULL, NULL, 0);
+    assert_int_equal(scene->n_with_host, 1);
+    scene->loses_marks = true;
+    send_to(scene, ann);
+    delivery_fixture_await(scene->fixture, EVENT_DELIVERED, NULL, NULL, 1);
+    assert_true(io_shim_has_failed());
+    assert_int_equal(scene->n_with_host, 2);
+    assert_int_equal(scene->n_unmarked, 0);
+    end(scene);
+    io_shim_be_default(false);
+    delivery_fixture_io = NULL;
 }
 
 static void a_burst_is_marked_whichever_way_before_each_dot(void **state)
@@ -261,6 +288,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_dot_leaves_before_its_mark_is_committed),
         cmocka_unit_test(a_dot_waits_for_a_slow_disk),
+        cmocka_unit_test(a_record_that_cannot_be_marked_costs_a_commit_and_no_truth),
         cmocka_unit_test(a_burst_is_marked_whichever_way_before_each_dot),
         cmocka_unit_test(a_second_try_needs_a_mark_of_its_own),
         cmocka_unit_test(by_default_it_is_tried_again),

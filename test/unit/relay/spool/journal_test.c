@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "relay/spool/marks.h"
 #include "relay/spool/queue_id.h"
 #include "relay/spool/spool_reader.h"
 #include "test/support/io_shim.h"
@@ -180,6 +181,7 @@ static void what_could_not_be_stored_is_found_by_the_next_start(void **state)
 static void a_mark_made_at_arrival_costs_no_sync_of_its_own(void **state)
 {
     struct spool_fixture *fixture = new_fixture();
+    const uint32_t second = 2;
     uint64_t id = queue_id_new();
 
     (void)state;
@@ -190,6 +192,7 @@ static void a_mark_made_at_arrival_costs_no_sync_of_its_own(void **state)
     assert_int_equal(io_shim_n_syncs(), 2); /* bytes, rows: as without */
     assert_true(fixture_find(fixture, id)->is_open);
     assert_int_equal(fixture_finish(fixture, id, 1, NULL), 0);
+    assert_true(spool_mark(fixture->spool, fixture_find(fixture, id), &second, 1, MARK_SENT));
     restart(fixture);
     assert_int_equal(n_asked, 1);
     assert_int_equal(asked[0].n, 2);
