@@ -10,37 +10,6 @@
 
 enum { REPLACE_EVERY_MS = 2000 };
 
-/* ---- groups ---- */
-
-void group_init(struct group *group)
-{
-    group->appends = NULL;
-    group->updates = NULL;
-    group->last_append = &group->appends;
-    group->last_update = &group->updates;
-    group->n_moves = 0;
-}
-
-void group_add_append(struct group *group, struct spool_append *append)
-{
-    append->result = 0;
-    append->state.next = NULL;
-    append->state.stored = NULL;
-    *group->last_append = append;
-    group->last_append = &append->state.next;
-}
-
-void group_add_update(struct group *group, struct spool_update *update)
-{
-    update->state.next = NULL;
-    update->result = 0;
-    update->is_finished = false;
-    update->state.is_ready = false;
-    update->state.n_finished = 0;
-    *group->last_update = update;
-    group->last_update = &update->state.next;
-}
-
 void committer_init(struct committer *committer)
 {
     *committer = (struct committer){0};
@@ -125,15 +94,26 @@ static bool lack_room(const struct spool_update *update)
     return false;
 }
 
+/* Of two changes of one row the older one is committed first. */
+static bool is_behind_another(const struct group *group, const struct spool_update *update)
+{
+    for (const struct spool_update *one = group->updates; one != update; one = one->state.next)
+        if (!one->state.is_ready && one->stored == update->stored)
+            return true;
+    return false;
+}
+
 /* A report whose bytes did not make it holds its verdict back for the next group, and the reserve
  * is for verdicts: without it a full disk would stop all delivery at the first failure. */
 static void settle_bytes(struct spool *spool, struct group *group)
 {
     writing_sync(spool, group);
     for (struct spool_update *update = group->updates; update; update = update->state.next) {
-        update->state.is_ready = are_reports_written(update);
+        update->state.is_ready = are_reports_written(update) &&
+                                 !(group->has_unready && is_behind_another(group, update));
         if (update->state.is_ready)
             continue;
+        group->has_unready = true;
         if (lack_room(update) && space_use_reserve(&spool->space))
             log_debug("spool", "a report takes the reserve");
         drop_reports(spool, update);
@@ -244,6 +224,16 @@ static void commit_apart(struct spool *spool, struct group *group)
     }
 }
 
+/* They go first in the next group. */
+static void put_off_updates(struct spool *spool, struct group *group)
+{
+    for (struct spool_update *update = group->updates; update; update = update->state.next) {
+        if (update->state.is_ready)
+            drop_reports(spool, update);
+        update->state.is_ready = false;
+    }
+}
+
 static void commit_rows(struct spool *spool, struct group *group)
 {
     int error = group_transact(spool, group);
@@ -256,18 +246,13 @@ static void commit_rows(struct spool *spool, struct group *group)
     }
     if (error)
         error = commit_verdicts(spool, group, error);
-    for (struct spool_update *update = group->updates; error && update;
-         update = update->state.next) {
-        if (update->state.is_ready)
-            drop_reports(spool, update);
-        update->state.is_ready = false;
-    }
+    if (error)
+        put_off_updates(spool, group);
     group_publish(spool, group);
 }
 
 /* ---- the group ---- */
 
-/* Of two changes of one row the older one is committed first. */
 static void put_in_front(struct group *waiting, struct group *blocked)
 {
     if (!blocked->updates)
@@ -318,15 +303,15 @@ static void take_waiting(struct committer *committer, struct group *group)
 }
 
 /* What became of mail while this group's bytes were being synced goes with its rows: the sooner a
- * verdict is committed, the fewer a crash repeats.  Those behind a report's bytes wait for it: in
- * order is easier to be sure of than in any order. */
+ * verdict is committed, the fewer a crash repeats.  Those behind a report's bytes wait for it, as
+ * do all while one is put off: in order is easier to be sure of than in any order. */
 static void take_verdicts(struct spool *spool, struct group *group)
 {
     struct group *waiting = &spool->committer.waiting;
     struct spool_update *update;
 
     mailbox_run(spool->mailbox);
-    while ((update = waiting->updates) && update->n_reports == 0) {
+    while (!group->has_unready && (update = waiting->updates) && update->n_reports == 0) {
         waiting->updates = update->state.next;
         group_add_update(group, update);
         update->state.is_ready = true;
@@ -335,12 +320,23 @@ static void take_verdicts(struct spool *spool, struct group *group)
         waiting->last_update = &waiting->updates;
 }
 
+/* Nothing goes to a database that failed. */
+static void put_off(struct spool *spool, struct group *group)
+{
+    refuse_appends(spool, group, -EIO);
+    compaction_put_back(spool, group);
+    put_off_updates(spool, group);
+}
+
 static void commit_group(struct spool *spool, struct group *group)
 {
     write_bytes(spool, group);
     settle_bytes(spool, group);
     take_verdicts(spool, group);
-    commit_rows(spool, group);
+    if (spool->committer.needs_database) /* a checkpoint failed meanwhile */
+        put_off(spool, group);
+    else
+        commit_rows(spool, group);
     atomic_fetch_add(&spool->n_groups, 1);
 }
 
@@ -353,7 +349,7 @@ void committer_run(struct spool *spool)
         replace_database(spool);
     take_waiting(committer, &group);
     if (committer->needs_database) {
-        refuse_appends(spool, &group, -EIO); /* nothing goes to a database that failed */
+        refuse_appends(spool, &group, -EIO);
     } else {
         compaction_collect(spool, &group);
         if (group.appends || group.updates || group.n_moves)

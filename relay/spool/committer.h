@@ -28,6 +28,7 @@ struct group {
     struct spool_update *updates, **last_update;
     struct move moves[MOVES_PER_GROUP];
     uint32_t n_moves;
+    bool has_unready; /* an update whose reports could not be written */
 };
 
 struct committer {

@@ -2,6 +2,38 @@
 #include "relay/base/clock.h"
 #include "relay/spool/parts.h"
 
+void group_init(struct group *group)
+{
+    group->appends = NULL;
+    group->updates = NULL;
+    group->last_append = &group->appends;
+    group->last_update = &group->updates;
+    group->n_moves = 0;
+    group->has_unready = false;
+}
+
+void group_add_append(struct group *group, struct spool_append *append)
+{
+    append->result = 0;
+    append->state.next = NULL;
+    append->state.stored = NULL;
+    *group->last_append = append;
+    group->last_append = &append->state.next;
+}
+
+void group_add_update(struct group *group, struct spool_update *update)
+{
+    update->state.next = NULL;
+    update->result = 0;
+    update->is_finished = false;
+    update->state.is_ready = false;
+    update->state.n_finished = 0;
+    *group->last_update = update;
+    group->last_update = &update->state.next;
+}
+
+/* ---- the transaction ---- */
+
 static int add_reports(struct spool *spool, const struct spool_update *update)
 {
     int error = 0;

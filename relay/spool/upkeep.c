@@ -13,13 +13,15 @@ enum {
     CHECKPOINT_PAGES = 1000, /* 4 MB of log: the helper copies what it can */
     EMPTY_EVERY_MS = 1000,   /* while the disk is full */
     LOG_LIMIT_PAGES = 16384, /* 64 MB: the writer itself finishes the job, so the log starts over */
+    READERS_MS = 20, /* for those who read while the log is emptied: meanwhile nobody can commit */
 };
 
 /* ---- checkpoints ---- */
 
 static int open_for_checkpoint(struct spool *spool)
 {
-    const struct db_settings settings = {.vfs = spool->settings.vfs, .is_manual = true};
+    const struct db_settings settings = {
+        .vfs = spool->settings.vfs, .is_manual = true, .busy_ms = READERS_MS};
     char path[PATH_MAX];
 
     if (spool->checkpoint.db && strcmp(spool->checkpoint.db_name, spool->checkpoint.name) == 0)
