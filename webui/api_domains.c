@@ -94,13 +94,25 @@ void api_domain_options(struct exchange *exchange)
         exchange_problem(exchange, 422, "missing_field", "Give \"requires_signing\".");
 }
 
-/* ---- an end: first the rows, then the private keys, which would go on signing ---- */
+/* ---- an end: the keys sign no more, the rows go, the private keys go (key_desk.h) ---- */
 
 struct deletion {
     struct domain_request request; /* first member, as the registry wants it */
     struct key_order order;
     struct exchange *exchange;
+    bool is_busy; /* the registry is */
 };
+
+static void order_keys(struct deletion *deletion, enum key_order_verb verb,
+                       void (*done)(struct key_order *order))
+{
+    struct exchange *exchange = deletion->exchange;
+
+    deletion->order.verb = verb;
+    deletion->order.done = done;
+    if (!key_desk_order(exchange->webui->parts.key_desk, &deletion->order))
+        exchange_busy(exchange);
+}
 
 static void on_forgotten(struct key_order *order)
 {
@@ -113,17 +125,52 @@ static void on_forgotten(struct key_order *order)
                          "The domain is gone, but not all of its private keys.");
 }
 
+/* The rows stayed: why? */
+static void on_kept(struct key_order *order)
+{
+    struct deletion *deletion = CONTAINER_OF(order, struct deletion, order);
+
+    if (deletion->is_busy)
+        exchange_busy(deletion->exchange);
+    else
+        registry_call_done(&deletion->request.request);
+}
+
 static void on_deleted(struct registry_request *request)
 {
     struct deletion *deletion = (struct deletion *)(void *)request;
-    struct exchange *exchange = registry_call_exchange(request);
 
-    if (!registry_call_went_well(request))
-        return;
     if (deletion->order.n_selectors == 0)
-        exchange_answer(exchange, 204, NULL);
-    else if (!key_desk_order(exchange->webui->parts.key_desk, &deletion->order))
+        registry_call_done(request);
+    else if (request->result == REGISTRY_OK)
+        order_keys(deletion, KEY_ORDER_FORGET, on_forgotten);
+    else
+        order_keys(deletion, KEY_ORDER_KEEP, on_kept);
+}
+
+static void delete_rows(struct deletion *deletion)
+{
+    struct exchange *exchange = deletion->exchange;
+
+    registry_call_begin(exchange, &deletion->request.request, on_deleted);
+    if (registry_domain_delete(exchange->webui->parts.registry, &deletion->request))
+        return;
+    deletion->is_busy = true;
+    if (deletion->order.n_selectors == 0)
         exchange_busy(exchange);
+    else
+        order_keys(deletion, KEY_ORDER_KEEP, on_kept);
+}
+
+static void on_retired(struct key_order *order)
+{
+    struct deletion *deletion = CONTAINER_OF(order, struct deletion, order);
+
+    if (order->went_well)
+        delete_rows(deletion);
+    else
+        exchange_problem(deletion->exchange, key_order_status(order->code), order->code,
+                         "Its keys could not be taken out of use, so the domain stays.");
 }
 
 /* Copies: the snapshot goes with the rows. */
@@ -155,12 +202,11 @@ void api_domain_delete(struct exchange *exchange)
         return;
     }
     deletion->exchange = exchange;
-    deletion->order.verb = KEY_ORDER_FORGET;
     deletion->order.answer_to = exchange->webui->mailbox;
-    deletion->order.done = on_forgotten;
     deletion->order.by = slice_of(exchange->by);
     deletion->request.name = deletion->order.domain;
-    registry_call_begin(exchange, &deletion->request.request, on_deleted);
-    if (!registry_domain_delete(exchange->webui->parts.registry, &deletion->request))
-        exchange_busy(exchange);
+    if (domain->n_keys)
+        order_keys(deletion, KEY_ORDER_RETIRE, on_retired);
+    else
+        delete_rows(deletion);
 }

@@ -8,15 +8,18 @@ static void ask_page(struct key_check *check);
 
 static void end(struct key_check *check)
 {
-    directory_unref(TAKE(check->directory));
+    check->is_running = false;
+    if (check->runs_again)
+        key_check_begin(check);
 }
 
-static bool ought_to_sign(const struct directory *directory, const struct wire_key_item *item)
+static bool ought_to_sign(const struct key_check *check, const struct key_name *name)
 {
-    const struct signing_domain *domain = directory_domain(directory, item->domain);
+    const struct signing_domain *domain =
+        *check->n_retiring ? NULL : directory_domain(*check->directory, slice_of(name->domain));
 
     for (uint32_t i = 0; domain && i < domain->n_keys; i++)
-        if (slice_equal_ignoring_case(domain->keys[i].selector, item->selector))
+        if (slice_equal_ignoring_case(domain->keys[i].selector, slice_of(name->selector)))
             return domain->keys[i].is_active;
     return false;
 }
@@ -29,7 +32,8 @@ static void on_activated(struct key_request *request)
     const struct key_name *name = &check->idle[check->n_idle];
 
     if (request->result == KEY_SIGNER_DOWN) {
-        end(check); /* the next one is asked anew */
+        check->runs_again = false; /* the next one is asked anew */
+        end(check);
         return;
     }
     if (request->result == KEY_OK)
@@ -44,19 +48,27 @@ static void on_activated(struct key_request *request)
     activate_next(check);
 }
 
+/* What was to be mended may have been taken out of use since the page came. */
+static const struct key_name *next_idle(struct key_check *check)
+{
+    while (check->n_idle > 0)
+        if (ought_to_sign(check, &check->idle[--check->n_idle]))
+            return &check->idle[check->n_idle];
+    return NULL;
+}
+
 static void activate_next(struct key_check *check)
 {
-    const struct key_name *name;
+    const struct key_name *name = next_idle(check);
 
-    if (check->n_idle == 0 && check->has_more) {
+    if (!name && check->has_more) {
         ask_page(check);
         return;
     }
-    if (check->n_idle == 0) {
+    if (!name) {
         end(check);
         return;
     }
-    name = &check->idle[--check->n_idle];
     check->activation = (struct key_request){
         .done = on_activated,
         .verb = KEY_ACTIVATE,
@@ -66,14 +78,24 @@ static void activate_next(struct key_check *check)
     signer_key(check->client, &check->activation);
 }
 
+/* In the signer's order of keys. */
+static bool is_behind(const struct key_name *name, const struct key_name *other)
+{
+    int order = strcmp(name->domain, other->domain);
+
+    return order > 0 || (order == 0 && strcmp(name->selector, other->selector) > 0);
+}
+
 static void on_page(struct key_list_request *request)
 {
     struct key_check *check = CONTAINER_OF(request, struct key_check, list);
+    const struct key_name before = check->last;
     struct wire_key_item item;
     char why[KEY_WHY_SIZE];
 
-    check->has_more = request->has_more && request->keys.rest.len > 0;
+    check->has_more = request->has_more;
     if (request->result != KEY_OK) {
+        check->runs_again = false;
         end(check);
         return;
     }
@@ -83,11 +105,13 @@ static void on_page(struct key_list_request *request)
         if (!key_name_set(name, item.domain, item.selector, why))
             continue;
         check->last = *name;
-        if (!item.is_active && ought_to_sign(check->directory, &item))
+        if (!item.is_active && ought_to_sign(check, name))
             check->n_idle++;
     }
     if (check->n_idle == KEY_CHECK_AT_ONCE)
         check->has_more = true; /* the rest of this page comes once more */
+    if (!is_behind(&check->last, &before))
+        check->has_more = false; /* the next page would be this one */
     activate_next(check);
 }
 
@@ -101,19 +125,13 @@ static void ask_page(struct key_check *check)
     signer_key_list(check->client, &check->list);
 }
 
-void key_check_begin(struct key_check *check, struct signer_client *client,
-                     struct directory *directory)
+void key_check_begin(struct key_check *check)
 {
-    if (check->directory)
-        return; /* it is at it */
-    check->client = client;
-    check->directory = directory_ref(directory);
+    check->runs_again = check->is_running;
+    if (check->is_running)
+        return;
+    check->is_running = true;
     check->last = (struct key_name){.domain = ""};
     check->n_idle = 0;
     ask_page(check);
-}
-
-void key_check_fini(struct key_check *check)
-{
-    end(check);
 }

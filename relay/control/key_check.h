@@ -11,15 +11,15 @@ enum { KEY_CHECK_AT_ONCE = 32 };
 
 struct key_check {
     struct signer_client *client;
-    struct directory *directory; /* while it runs */
+    struct directory *const *directory; /* always the newest: it may change while we run */
+    const unsigned *n_retiring;         /* orders that take keys out of use: none is mended now */
     struct key_list_request list;
     struct key_request activation;
     struct key_name last;                    /* the last key seen; the next page begins behind */
     struct key_name idle[KEY_CHECK_AT_ONCE]; /* to be activated before the next page */
     unsigned n_idle;
-    bool has_more;
+    bool is_running, runs_again, has_more;
 };
 
-void key_check_begin(struct key_check *check, struct signer_client *client,
-                     struct directory *directory); /* takes a reference of its own */
-void key_check_fini(struct key_check *check);      /* after signer_client_free() */
+/* The owner sets client, directory and n_retiring before.  One that runs runs once more. */
+void key_check_begin(struct key_check *check);

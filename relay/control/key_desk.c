@@ -17,13 +17,22 @@ struct key_desk {
     struct directory_subscriber subscriber;
     struct directory *directory; /* the newest; NULL until the first came */
     struct key_check check;
-    bool wants_check; /* the signer is up, the directory still missing */
+    bool wants_check;    /* the signer is up, the directory still missing */
+    unsigned n_retiring; /* keys of so many orders are retired, and neither forgotten nor kept */
     struct key_order *current;
-    struct key_request forget;
+    struct key_request end;     /* of a key */
     struct task *first, **last; /* orders that wait their turn */
     struct later turn;          /* of the next one */
     _Atomic bool is_up;
 };
+
+static void check_keys(struct key_desk *desk)
+{
+    if (!desk->wants_check || !desk->directory || desk->n_retiring > 0)
+        return;
+    desk->wants_check = false;
+    key_check_begin(&desk->check);
+}
 
 /* ---- orders, one at a time ---- */
 
@@ -35,7 +44,7 @@ static void run_order_done(struct task *task)
 }
 
 static void begin_key(struct key_desk *desk);
-static void forget_key(struct key_desk *desk);
+static void end_key(struct key_desk *desk);
 
 static void begin_next(struct key_desk *desk)
 {
@@ -48,10 +57,12 @@ static void begin_next(struct key_desk *desk)
         desk->last = &desk->first;
     desk->current = CONTAINER_OF(task, struct key_order, task);
     desk->current->went_well = true;
-    if (desk->current->verb == KEY_ORDER_FORGET)
-        forget_key(desk);
-    else
+    if (desk->current->verb == KEY_ORDER_MAKE) {
         begin_key(desk);
+        return;
+    }
+    desk->n_retiring += desk->current->verb == KEY_ORDER_RETIRE;
+    end_key(desk);
 }
 
 static void on_turn(struct later *turn)
@@ -98,9 +109,9 @@ static void begin_key(struct key_desk *desk)
     ceremony_begin(&desk->ceremony, order, slice_of(selector), type);
 }
 
-static void on_forgotten(struct key_request *request)
+static void on_key_ended(struct key_request *request)
 {
-    struct key_desk *desk = CONTAINER_OF(request, struct key_desk, forget);
+    struct key_desk *desk = CONTAINER_OF(request, struct key_desk, end);
     struct key_order *order = desk->current;
 
     if (request->result != KEY_OK && request->result != KEY_UNKNOWN) {
@@ -108,25 +119,39 @@ static void on_forgotten(struct key_request *request)
         order->code = request->result == KEY_SIGNER_DOWN ? "signer_down" : "key_failed";
         slice_copy_to(request->why, order->sentence, sizeof(order->sentence));
     }
-    forget_key(desk);
+    end_key(desk);
 }
 
-/* The next key to be forgotten, or the order's end. */
-static void forget_key(struct key_desk *desk)
+/* Keys that were left alone meanwhile are looked at again. */
+static void end_retiring(struct key_desk *desk)
+{
+    const struct key_order *order = desk->current;
+    bool is_over = order->verb != KEY_ORDER_RETIRE || !order->went_well;
+
+    if (!is_over || desk->n_retiring == 0)
+        return;
+    desk->n_retiring--;
+    desk->wants_check = key_desk_is_up(desk);
+    check_keys(desk);
+}
+
+/* The next key to be retired or forgotten, or the order's end. */
+static void end_key(struct key_desk *desk)
 {
     struct key_order *order = desk->current;
 
-    if (order->n_begun == order->n_selectors) {
+    if (order->verb == KEY_ORDER_KEEP || order->n_begun == order->n_selectors) {
+        end_retiring(desk);
         answer(desk);
         return;
     }
-    desk->forget = (struct key_request){
-        .done = on_forgotten,
-        .verb = KEY_DELETE,
+    desk->end = (struct key_request){
+        .done = on_key_ended,
+        .verb = order->verb == KEY_ORDER_RETIRE ? KEY_DEACTIVATE : KEY_DELETE,
         .domain = order->domain,
         .selector = order->selectors[order->n_begun++],
     };
-    signer_key(desk->client, &desk->forget);
+    signer_key(desk->client, &desk->end);
 }
 
 static void run_order(struct task *task)
@@ -141,11 +166,16 @@ static void run_order(struct task *task)
 
 bool key_desk_order(struct key_desk *desk, struct key_order *order)
 {
+    struct mailbox *mailbox = loop_mailbox(desk->parts.loop);
+
     order->task.run = run_order;
     order->desk = desk;
     order->n_made = 0;
     order->n_begun = 0;
-    return mailbox_post(loop_mailbox(desk->parts.loop), &order->task);
+    if (order->verb == KEY_ORDER_MAKE || order->verb == KEY_ORDER_RETIRE)
+        return mailbox_post(mailbox, &order->task);
+    mailbox_answer(mailbox, &order->task); /* what began must end */
+    return true;
 }
 
 /* ---- DNS ---- */
@@ -232,14 +262,6 @@ void key_desk_connect(struct key_desk *desk, int fd)
     mailbox_answer(loop_mailbox(desk->parts.loop), &connect->task);
 }
 
-static void check_keys(struct key_desk *desk)
-{
-    if (!desk->wants_check || !desk->directory)
-        return;
-    desk->wants_check = false;
-    key_check_begin(&desk->check, desk->client, desk->directory);
-}
-
 static void on_directory(struct directory_subscriber *subscriber, struct directory *directory)
 {
     struct key_desk *desk = CONTAINER_OF(subscriber, struct key_desk, subscriber);
@@ -287,7 +309,9 @@ int key_desk_new(struct key_desk **out, const struct key_desk_parts *parts)
     desk->ceremony.loop = parts->loop;
     desk->ceremony.registry = parts->registry;
     desk->ceremony.workers = parts->workers;
-    desk->ceremony.client = desk->client;
+    desk->ceremony.client = desk->check.client = desk->client;
+    desk->check.directory = &desk->directory;
+    desk->check.n_retiring = &desk->n_retiring;
     desk->ceremony.finished = on_finished;
     *out = desk;
     return 0;
@@ -303,7 +327,6 @@ struct key_desk *key_desk_free(struct key_desk *desk)
     if (!desk)
         return NULL;
     signer_client_free(desk->client);
-    key_check_fini(&desk->check);
     directory_unref(desk->directory);
     later_cancel(&desk->turn);
     resolver_free(desk->resolver);

@@ -48,18 +48,21 @@ struct key_made {
     bool is_active;         /* false: the domain has another active key of this type */
 };
 
-enum key_order_verb { KEY_ORDER_MAKE, KEY_ORDER_FORGET };
+enum key_order_verb { KEY_ORDER_MAKE, KEY_ORDER_RETIRE, KEY_ORDER_FORGET, KEY_ORDER_KEEP };
 
 /* Makes one key per wanted type (selector S, and S-ed for Ed25519 when both are wanted), or imports
- * the PEM.  Keys made before one that fails stay.  Or has the signer forget keys whose rows are
- * gone: all are tried, the last failure is told. */
+ * the PEM.  Keys made before one that fails stay.
+ * Or ends keys, in this order, so that whatever crashes in between leaves none that signs and that
+ * the registry does not know: RETIRE has the signer sign no more with them; then the rows go; then
+ * FORGET has it delete them, or KEEP, when the rows stayed, use them again.  Exactly one of the two
+ * follows a RETIRE that went well.  All keys are tried, the last failure is told. */
 struct key_order {
     struct task task;
     struct mailbox *answer_to;
     void (*done)(struct key_order *order);
     struct slice domain, selector, by;
     struct slice pem;              /* import: the type is the key's own; the asker wipes it */
-    const struct slice *selectors; /* to forget; the asker's */
+    const struct slice *selectors; /* to retire or forget; the asker's */
     size_t n_selectors;
     enum key_order_verb verb;
     bool wants_rsa, wants_ed25519;
@@ -73,7 +76,7 @@ struct key_order {
     size_t n_begun;
 };
 
-/* False: busy, nothing happened. */
+/* False: busy, nothing happened; never of FORGET and KEEP. */
 MUST_USE bool key_desk_order(struct key_desk *desk, struct key_order *order);
 
 /* ---- what DNS says ---- */

@@ -383,6 +383,66 @@ static void what_the_registry_calls_active_is_made_so_at_the_signer(void **state
     assert_false(is_active(DOMAIN, "lost"));
 }
 
+static struct key_order end_order(enum key_order_verb verb, const struct slice *selectors, size_t n)
+{
+    struct key_order order = order_of(DOMAIN, "");
+
+    order.verb = verb;
+    order.selectors = selectors;
+    order.n_selectors = n;
+    return order;
+}
+
+/* What a crash between the steps of a domain's end leaves behind does not sign. */
+static void a_retired_key_stays_idle_until_it_is_kept_or_forgotten(void **state)
+{
+    static const struct slice selectors[] = {SLICE_LITERAL("s1")};
+    struct key_order order = make(DOMAIN, "s1", false, true);
+
+    (void)state;
+    assert_true(order.went_well);
+    order = end_order(KEY_ORDER_RETIRE, selectors, 1);
+    run_order(&order);
+    assert_true(order.went_well);
+    assert_int_equal(sign_for(DOMAIN), SIGN_NO_KEY);
+    link_again(); /* a check now leaves it alone, though the registry still has it */
+    add_domain("later.example");
+    order = make("later.example", "s1", false, true); /* the check was before it in the signer */
+    assert_true(order.went_well);
+    assert_false(is_active(DOMAIN, "s1"));
+    order = end_order(KEY_ORDER_KEEP, selectors, 1);
+    run_order(&order);
+    await_active(DOMAIN, "s1");
+    order = end_order(KEY_ORDER_RETIRE, selectors, 1);
+    run_order(&order);
+    assert_true(take_row("s1"));
+    order = end_order(KEY_ORDER_FORGET, selectors, 1);
+    run_order(&order);
+    assert_true(order.went_well);
+    assert_false(signer_has("s1"));
+}
+
+static void a_retirement_that_fails_leaves_the_keys_to_the_next_signer(void **state)
+{
+    static const struct slice selectors[] = {SLICE_LITERAL("s1")};
+    struct key_order order = make(DOMAIN, "s1", false, true);
+
+    (void)state;
+    assert_int_equal(tell_key(KEY_DEACTIVATE, DOMAIN, "s1", 0, ""), KEY_OK);
+    assert_int_equal(kill(running.signer_pid, SIGKILL), 0);
+    while (key_desk_is_up(desk))
+        one_turn();
+    order = end_order(KEY_ORDER_RETIRE, selectors, 1);
+    run_order(&order);
+    assert_false(order.went_well);
+    assert_string_equal(order.code, "signer_down");
+    wait_for_signer();
+    start_signer();
+    connect_client();
+    link_again();
+    await_active(DOMAIN, "s1");
+}
+
 /* The signer goes while it is asked, and the desk while it waits. */
 static void a_check_ends_with_its_signer(void **state)
 {
@@ -433,6 +493,8 @@ int main(void)
         TEST(keys_are_forgotten),
         TEST(orders_take_their_turn),
         TEST(what_the_registry_calls_active_is_made_so_at_the_signer),
+        TEST(a_retired_key_stays_idle_until_it_is_kept_or_forgotten),
+        TEST(a_retirement_that_fails_leaves_the_keys_to_the_next_signer),
         TEST(a_check_ends_with_its_signer),
         TEST(without_a_signer_it_says_so),
     };
