@@ -11,6 +11,7 @@
 #include "relay/delivery/host_memory.h"
 #include "relay/delivery/outcome.h"
 #include "relay/delivery/prepare.h"
+#include "relay/delivery/providers.h"
 #include "relay/delivery/reply_memory.h"
 #include "relay/delivery/router.h"
 #include "relay/delivery/standing_orders.h"
@@ -188,9 +189,9 @@ static void pump(struct later *later)
     schedule_pause(shard->schedule, !may_start(shard));
     schedule_signer(shard->schedule, can_sign(shard));
     if (shard->is_ready && shard->directory && !shard->is_draining) {
+        router_run(shard); /* first: what it leads to a site may start at once */
         has_more = schedule_advance(shard->schedule, now_ms, STEPS_A_TURN);
         end_expired(shard);
-        router_run(shard);
     }
     if (!shard->schedule->is_paused)
         has_more |= start_some(shard);
@@ -272,14 +273,6 @@ static void on_directory(struct directory_subscriber *subscriber, struct directo
     delivery_shard_touch(shard);
 }
 
-static void apply_limits(void *owner, struct site *site)
-{
-    struct delivery_shard *shard = owner;
-
-    if (site->owner && target_of(site)->policy.kind == TARGET_MX)
-        site_set_lane_limits(site, &shard->config->mx_policy.limits);
-}
-
 void delivery_shard_apply(struct delivery_shard *shard, struct delivery_config *config)
 {
     delivery_config_unref(shard->config);
@@ -289,7 +282,7 @@ void delivery_shard_apply(struct delivery_shard *shard, struct delivery_config *
     if (shard->index == 0)
         egress_apply(&shard->delivery->egress, shard->resolver, config);
     router_forget(shard);
-    schedule_each_site(shard->schedule, apply_limits, shard);
+    providers_apply(shard);
     delivery_shard_touch(shard);
 }
 
