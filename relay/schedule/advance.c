@@ -106,12 +106,14 @@ static uint32_t route_waiting(struct schedule *schedule, int64_t now_ms, uint32_
     return n_steps;
 }
 
-static void wake_sites(struct schedule *schedule, int64_t now_ms)
+static void wake_turns(struct schedule *schedule, int64_t now_ms)
 {
     struct heap_node *node;
 
-    while ((node = heap_first(&schedule->waking_sites)) && node->key <= now_ms)
-        schedule_touch(schedule, CONTAINER_OF(node, struct site, wake));
+    while ((node = heap_first(&schedule->waking)) && node->key <= now_ms) {
+        heap_remove(&schedule->waking, node);
+        turn_wake(schedule, CONTAINER_OF(node, struct turn, wake));
+    }
 }
 
 bool schedule_advance(struct schedule *schedule, int64_t now_ms, uint32_t max_steps)
@@ -120,7 +122,7 @@ bool schedule_advance(struct schedule *schedule, int64_t now_ms, uint32_t max_st
     uint32_t n_steps = route_waiting(schedule, now_ms, max_steps);
     struct list *element;
 
-    wake_sites(schedule, now_ms);
+    wake_turns(schedule, now_ms);
     if (now_s != schedule->swept_s) {
         schedule->swept_s = now_s;
         sweep(schedule, now_ms);
@@ -143,12 +145,12 @@ int64_t schedule_wake_ms(const struct schedule *schedule)
     uint32_t next_s = wheel_next_s(&schedule->wheel);
     int64_t at_ms = INT64_MAX;
 
-    if (!list_is_empty(&schedule->ready_sites) || !list_is_empty(&schedule->routing_domains))
+    if (!list_is_empty(&schedule->ready) || !list_is_empty(&schedule->routing_domains))
         return schedule->start_ms;
     if (next_s != UINT32_MAX)
         at_ms = schedule->start_ms + (int64_t)next_s * 1000;
-    if (heap_first(&schedule->waking_sites))
-        at_ms = earlier(at_ms, heap_first(&schedule->waking_sites)->key);
+    if (heap_first(&schedule->waking))
+        at_ms = earlier(at_ms, heap_first(&schedule->waking)->key);
     if (schedule->entries.n_items > 0) /* the sweep */
         at_ms = earlier(at_ms, schedule->start_ms + ((int64_t)schedule->swept_s + 1) * 1000);
     return at_ms;

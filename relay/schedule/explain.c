@@ -5,7 +5,7 @@ static bool waits_for_permit(const struct schedule *schedule, const struct site 
 {
     LIST_FOR_EACH(link, &schedule->permit_waiters)
     {
-        if (link == &site->ready_link)
+        if (link == (site->provider ? &site->provider->turn.link : &site->turn.link))
             return true;
     }
     return false;
@@ -14,12 +14,12 @@ static bool waits_for_permit(const struct schedule *schedule, const struct site 
 static struct why decide(const struct schedule *schedule, struct site *site,
                          enum message_class message_class, uint32_t pool, int64_t now_ms)
 {
-    struct lane *lane;
-    struct why why = site_decide(site, message_class, pool, now_ms, &lane);
+    struct decision decision = site_decide(site, message_class, pool, now_ms);
 
-    if (why.kind == WHY_NEXT && lane->n_idle == 0 && waits_for_permit(schedule, site))
+    if (decision.why.kind == WHY_NEXT && decision.lane->n_idle == 0 &&
+        waits_for_permit(schedule, site))
         return WHY_SIMPLY(WHY_PERMITS);
-    return why;
+    return decision.why;
 }
 
 /* Of what is first in its queues, the urgent before the rest. */
@@ -28,8 +28,8 @@ static struct why decide_site(const struct schedule *schedule, struct site *site
     int each = site->n_ready[CLASS_TRANSACTIONAL] ? CLASS_TRANSACTIONAL : CLASS_BULK;
     uint32_t pool = 0;
 
-    if (!list_is_empty(&site->shares[each]))
-        pool = CONTAINER_OF(site->shares[each].next, struct share, link)->pool;
+    if (!list_is_empty(&site->queues[each]))
+        pool = CONTAINER_OF(site->queues[each].next, struct queue, link)->pool;
     return decide(schedule, site, (enum message_class)each, pool, now_ms);
 }
 
@@ -50,7 +50,8 @@ static struct why why_ready(struct schedule *schedule, const struct entry *entry
 {
     struct flow *flow = entry_flow(schedule, entry);
     struct share *share = flow->share;
-    struct why why = decide(schedule, share->site, share->message_class, share->pool, now_ms);
+    struct why why =
+        decide(schedule, share->site, share->message_class, share->queue->pool, now_ms);
 
     if (flow->is_signed && schedule->has_no_signer)
         return WHY_SIMPLY(WHY_SIGNER);

@@ -6,6 +6,8 @@
 
 #include "relay/schedule/places.h"
 
+enum { MOST_IN_ROW = 50 };
+
 static struct lane *find_lane(const struct site *site, uint32_t egress)
 {
     LIST_FOR_EACH(link, &site->lanes)
@@ -36,6 +38,7 @@ struct lane *site_lane(struct site *site, uint32_t egress)
         return NULL;
     }
     list_init(&lane->idle);
+    list_init(&lane->idle_link);
     bound_init(&lane->bound, BOUND_LANE, &site->lane_limits, start ? start : 1,
                site->schedule->fresh_ms);
     list_append(&site->lanes, &lane->link);
@@ -45,6 +48,7 @@ struct lane *site_lane(struct site *site, uint32_t egress)
 void lane_free(struct lane *lane)
 {
     list_remove(&lane->link);
+    list_remove(&lane->idle_link);
     bound_fini(&lane->bound);
     free(lane);
 }
@@ -112,7 +116,9 @@ void lane_pick(struct lane *lane, enum message_class message_class, bool needs_c
     for (unsigned i = 0; i < n; i++)
         bound_pick(bounds[i], message_class, needs_connection, now_ms);
     if (!needs_connection)
-        lane->n_idle--;
+        lane_idle_ends(lane);
+    else
+        lane->n_in_row = 0;
     note_service(lane);
 }
 
@@ -139,11 +145,42 @@ void lane_drop_turn(struct lane *lane, enum message_class message_class)
     schedule_touch(lane->site->schedule, lane->site);
 }
 
-static void touch_neighbours(struct lane *lane)
+static void touch(struct lane *lane)
 {
     schedule_touch(lane->site->schedule, lane->site);
     if (lane->site->provider)
-        bound_touch(&lane->site->provider->bound);
+        provider_touch(lane->site->provider);
+}
+
+/* A connection that is kept serves its own site next, but not for ever: the provider's other sites
+ * may be waiting for one. */
+static void come_next(struct lane *lane)
+{
+    struct provider *provider = lane->site->provider;
+
+    if (++lane->n_in_row >= MOST_IN_ROW)
+        return;
+    for (int each = 0; each < N_CLASSES; each++)
+        LIST_FOR_EACH(link, &lane->site->queues[each])
+        {
+            struct queue *queue = CONTAINER_OF(link, struct queue, link);
+
+            list_remove(&queue->station);
+            list_prepend(&provider->stations[each][queue->pool], &queue->station);
+        }
+}
+
+static void keep(struct lane *lane)
+{
+    struct provider *provider = lane->site->provider;
+
+    lane->n_idle++;
+    if (!provider)
+        return;
+    provider->n_idle++;
+    list_remove(&lane->idle_link);
+    list_append(&provider->idle_lanes, &lane->idle_link);
+    come_next(lane);
 }
 
 void lane_transaction_ended(struct lane *lane, enum message_class message_class, bool is_kept)
@@ -156,8 +193,8 @@ void lane_transaction_ended(struct lane *lane, enum message_class message_class,
         bounds[i]->n_busy[message_class]--;
     }
     if (is_kept)
-        lane->n_idle++;
-    touch_neighbours(lane);
+        keep(lane);
+    touch(lane);
 }
 
 void lane_went_well(struct lane *lane, int64_t now_ms)
@@ -188,8 +225,15 @@ void lane_greeted(struct lane *lane, int64_t now_ms)
 
 void lane_idle_ends(struct lane *lane)
 {
+    struct provider *provider = lane->site->provider;
+
     assert(lane->n_idle > 0);
     lane->n_idle--;
+    if (!provider)
+        return;
+    provider->n_idle--;
+    if (lane->n_idle == 0)
+        list_remove(&lane->idle_link);
 }
 
 void lane_closed(struct lane *lane, bool was_greeted, int64_t now_ms)
@@ -207,7 +251,7 @@ void lane_closed(struct lane *lane, bool was_greeted, int64_t now_ms)
     }
     lane->site->last_used_ms = now_ms;
     schedule_put_permit(lane->site->schedule);
-    touch_neighbours(lane);
+    touch(lane);
 }
 
 void lane_next_host(struct lane *lane, enum message_class message_class, int64_t now_ms)

@@ -33,11 +33,24 @@ void domain_release(struct schedule *schedule, struct domain *domain);    /* one
 void bound_touch(struct bound *bound);
 uint64_t bound_hash(const struct bound *bound); /* of its name */
 
-/* May a transaction of this class and pool start now?  WHY_NEXT: yes, on the lane set, over an idle
- * connection of that when there is one.  Looks at everything but the number of ready entries and
- * permits. */
-struct why site_decide(struct site *site, enum message_class message_class, uint32_t pool,
-                       int64_t now_ms, struct lane **lane);
+struct decision {
+    struct why why;         /* WHY_NEXT: it may, on this lane: */
+    struct lane *lane;      /* over an idle connection of that when there is one */
+    bool is_beyond_site;    /* else: only what it shares with other sites stands in its way */
+    bool wants_idle_closed; /* and that only because of idle connections elsewhere */
+};
+
+/* May a transaction of this class and pool start now?  Looks at everything but the number of ready
+ * entries and permits. */
+struct decision site_decide(struct site *site, enum message_class message_class, uint32_t pool,
+                            int64_t now_ms);
+/* The same for what concerns all sites of the provider, should there be a connection. */
+struct why provider_decide(struct provider *provider, enum message_class message_class,
+                           uint32_t pool, int64_t now_ms);
+/* An idle connection that a new one of the site must wait for; NULL: none, or one is ending. */
+struct lane *site_idle_elsewhere(struct site *site);
+void provider_touch(struct provider *provider);
+void turn_wake(struct schedule *schedule, struct turn *turn);
 void lane_pick(struct lane *lane, enum message_class message_class, bool needs_connection,
                int64_t now_ms);
 void lane_free(struct lane *lane);

@@ -37,6 +37,11 @@ struct provider *schedule_make_provider(struct schedule *schedule, struct slice 
     }
     provider->schedule = schedule;
     list_init(&provider->sites);
+    list_init(&provider->idle_lanes);
+    turn_init(&provider->turn, TURN_OF_PROVIDER);
+    for (int each = 0; each < N_CLASSES; each++)
+        for (uint32_t pool = 0; pool < POOL_MOST; pool++)
+            list_init(&provider->stations[each][pool]);
     bound_init(&provider->bound, BOUND_PROVIDER, limits, limits->start_connections,
                schedule->fresh_ms);
     return provider;
@@ -103,8 +108,13 @@ static void count(struct bound *bound, const struct bound *lane, int sign)
 
 static void count_lane(struct lane *lane, int sign)
 {
-    if (lane->site->provider)
+    if (lane->site->provider) {
         count(&lane->site->provider->bound, &lane->bound, sign);
+        lane->site->provider->n_idle += (uint32_t)sign * lane->n_idle;
+        list_remove(&lane->idle_link);
+        if (sign > 0 && lane->n_idle)
+            list_append(&lane->site->provider->idle_lanes, &lane->idle_link);
+    }
     if (lane->road)
         count(&lane->road->bound, &lane->bound, sign);
 }
@@ -114,12 +124,23 @@ void lane_find_road(struct lane *lane)
     lane->road = lane->site->provider ? provider_road(lane->site->provider, lane->egress) : NULL;
 }
 
+/* Whatever it waited in: it is touched again at once. */
+static void leave_stations(struct site *site)
+{
+    for (int each = 0; each < N_CLASSES; each++)
+        LIST_FOR_EACH(link, &site->queues[each])
+    list_remove(&CONTAINER_OF(link, struct queue, link)->station);
+    list_remove(&site->turn.link);
+    site->turn.is_ready = false;
+}
+
 void site_set_provider(struct site *site, struct provider *provider)
 {
     if (site->provider == provider)
         return;
     LIST_FOR_EACH(link, &site->lanes)
     count_lane(CONTAINER_OF(link, struct lane, link), -1);
+    leave_stations(site);
     list_remove(&site->provider_link);
     site->provider = provider;
     if (provider)

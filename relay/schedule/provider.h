@@ -6,6 +6,7 @@
 
 #include "relay/base/slice.h"
 #include "relay/schedule/lane.h"
+#include "relay/schedule/turn.h"
 
 /* An address of ours towards a provider: for rules and warm-up that concern just that pair. */
 struct road {
@@ -22,7 +23,13 @@ struct provider {
     struct site_limits road_limits;
     struct road *roads[EGRESS_MOST]; /* NULL: not needed so far */
     struct list sites;               /* by site->provider_link */
-    void *owner;                     /* the table's row, if it likes */
+    struct turn turn;
+    /* Queues of sites that may go, in turn; and whose turn it is among the pools. */
+    struct list stations[N_CLASSES][POOL_MOST];
+    uint32_t pool_at;
+    struct list idle_lanes; /* the least recently used first */
+    uint32_t n_idle;        /* connections */
+    void *owner;            /* the table's row, if it likes */
 };
 
 struct provider *schedule_provider(struct schedule *schedule,

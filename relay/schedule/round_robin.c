@@ -28,7 +28,7 @@ static bool is_share(const void *thing, const void *key)
     const struct flow_key *wanted = key;
 
     return share->site == wanted->site && share->user_id == wanted->user_id &&
-           share->message_class == wanted->message_class && share->pool == wanted->pool;
+           share->message_class == wanted->message_class && share->queue->pool == wanted->pool;
 }
 
 static bool is_flow(const void *thing, const void *key)
@@ -40,10 +40,52 @@ static bool is_flow(const void *thing, const void *key)
            is_share(flow->share, key);
 }
 
+static struct queue *find_queue(const struct flow_key *key)
+{
+    struct queue *queue;
+
+    LIST_FOR_EACH(link, &key->site->all_queues)
+    {
+        queue = CONTAINER_OF(link, struct queue, all);
+        if (queue->pool == key->pool && queue->message_class == key->message_class)
+            return queue;
+    }
+    queue = calloc(1, sizeof(*queue));
+    if (!queue)
+        return NULL;
+    list_init(&queue->link);
+    list_init(&queue->station);
+    list_init(&queue->shares);
+    list_append(&key->site->all_queues, &queue->all);
+    queue->site = key->site;
+    queue->pool = key->pool;
+    queue->message_class = key->message_class;
+    return queue;
+}
+
+static void release_queue(struct queue *queue)
+{
+    if (!queue || queue->n_shares > 0)
+        return;
+    list_remove(&queue->link);
+    list_remove(&queue->station);
+    list_remove(&queue->all);
+    free(queue);
+}
+
+static uint32_t weight_of(const struct schedule *schedule, uint32_t user_id)
+{
+    const struct schedule_hooks *hooks = &schedule->hooks;
+    uint32_t weight = hooks->weight_of ? hooks->weight_of(hooks->owner, user_id) : 1;
+
+    return weight < 1 ? 1 : weight < ROUND_ROBIN_MOST_WEIGHT ? weight : ROUND_ROBIN_MOST_WEIGHT;
+}
+
 static struct share *find_share(struct schedule *schedule, struct flow_key key)
 {
     uint64_t hash;
     struct share *share;
+    struct queue *queue;
 
     key.campaign = 0;
     key.is_signed = false;
@@ -51,17 +93,21 @@ static struct share *find_share(struct schedule *schedule, struct flow_key key)
     share = table_find(&schedule->share_table, hash, is_share, &key);
     if (share)
         return share;
-    share = calloc(1, sizeof(*share));
+    queue = find_queue(&key);
+    share = queue ? calloc(1, sizeof(*share)) : NULL;
     if (!share || table_add(&schedule->share_table, hash, share) < 0) {
         free(share);
+        release_queue(queue);
         return NULL;
     }
     list_init(&share->link);
     list_init(&share->flows);
+    share->queue = queue;
+    queue->n_shares++;
+    share->weight = weight_of(schedule, key.user_id);
     share->site = key.site;
     share->hash = hash;
     share->user_id = key.user_id;
-    share->pool = key.pool;
     share->message_class = key.message_class;
     return share;
 }
@@ -72,6 +118,8 @@ static void release_share(struct schedule *schedule, struct share *share)
         return;
     list_remove(&share->link);
     table_remove(&schedule->share_table, share->hash, share);
+    share->queue->n_shares--;
+    release_queue(share->queue);
     free(share);
 }
 
@@ -142,10 +190,13 @@ void flow_release(struct schedule *schedule, struct flow *flow)
 static void take_turns(struct flow *flow)
 {
     struct share *share = flow->share;
+    struct queue *queue = share->queue;
 
     list_append(&share->flows, &flow->link);
     if (list_is_empty(&share->link))
-        list_append(&share->site->shares[share->message_class], &share->link);
+        list_append(&queue->shares, &share->link);
+    if (list_is_empty(&queue->link))
+        list_append(&queue->site->queues[queue->message_class], &queue->link);
 }
 
 static void take_no_turns(struct flow *flow)
@@ -159,6 +210,10 @@ static void take_no_turns(struct flow *flow)
     /* An idle user saves up nothing; a debt stays. */
     if (share->deficit > 0)
         share->deficit = 0;
+    if (!list_is_empty(&share->queue->shares))
+        return;
+    list_remove(&share->queue->link);
+    list_remove(&share->queue->station);
 }
 
 void flow_set_aside(struct flow *flow)
@@ -198,16 +253,16 @@ void flow_drop(struct flow *flow, struct entry *entry)
         take_no_turns(flow);
 }
 
-struct flow *round_robin_turn(struct site *site, enum message_class message_class)
+struct flow *round_robin_turn(struct queue *queue)
 {
-    struct list *shares = &site->shares[message_class];
+    struct list *shares = &queue->shares;
 
     while (!list_is_empty(shares)) {
         struct share *share = CONTAINER_OF(shares->next, struct share, link);
 
         if (share->deficit > 0)
             return CONTAINER_OF(share->flows.next, struct flow, link);
-        share->deficit += ROUND_ROBIN_QUANTUM;
+        share->deficit += (int32_t)(ROUND_ROBIN_QUANTUM * share->weight);
         list_remove(&share->link);
         list_append(shares, &share->link);
     }

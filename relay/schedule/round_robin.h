@@ -1,6 +1,7 @@
-/* How the users of a site take turns: deficit round robin.  A share is a user's mail of one class
- * for one site, a flow a campaign's part of it.  Each turn a share may send QUANTUM recipients; a
- * transaction that takes more is paid off by sitting out turns.  Every step is paid for by
+/* How the users of a site take turns: deficit round robin.  A queue is the ready mail of one class
+ * and one pool of addresses for one site, a share a user's part of it, a flow a campaign's part of
+ * that.  Each turn a share may send QUANTUM recipients, times its user's weight; a transaction that
+ * takes more is paid off by sitting out turns.  Every step is paid for by
  * recipients sent, so the cost of a pick does not grow with what waits.
  * Thread: the schedule's owner. */
 #pragma once
@@ -8,16 +9,27 @@
 #include "relay/schedule/entry.h"
 #include "relay/schedule/site.h"
 
-enum { ROUND_ROBIN_QUANTUM = 10 };
+enum { ROUND_ROBIN_QUANTUM = 10, ROUND_ROBIN_MOST_WEIGHT = 1000 };
+
+struct queue {
+    struct list link;    /* in site->queues while it has ready entries */
+    struct list station; /* in its provider's station while its site may go */
+    struct list shares;  /* with ready entries, in turn */
+    struct list all;     /* site->all_queues */
+    struct site *site;
+    enum message_class message_class;
+    uint32_t pool; /* of our addresses */
+    uint32_t n_shares;
+};
 
 struct share {
-    struct list link; /* in site->shares while it has ready entries */
+    struct list link; /* in queue->shares while it has ready entries */
     struct list flows;
+    struct queue *queue;
     struct site *site;
     uint64_t hash;
-    uint32_t user_id;
+    uint32_t user_id, weight;
     uint32_t n_flows;
-    uint32_t pool;   /* of our addresses */
     int32_t deficit; /* recipients it may send before the next user's turn */
     enum message_class message_class;
 };
@@ -47,5 +59,5 @@ void flow_set_aside(struct flow *flow);
 void flow_take_back(struct flow *flow);
 
 /* The flow whose turn it is, or NULL; and what it then sent. */
-struct flow *round_robin_turn(struct site *site, enum message_class message_class);
+struct flow *round_robin_turn(struct queue *queue);
 void round_robin_spend(struct flow *flow, uint32_t n_recipients);

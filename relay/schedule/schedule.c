@@ -23,7 +23,7 @@ int schedule_new(struct schedule **out, const struct schedule_hooks *hooks, int6
     pool_init(&schedule->flows, sizeof(struct flow));
     pool_init(&schedule->domains, sizeof(struct domain));
     wheel_init(&schedule->wheel, 0);
-    list_init(&schedule->ready_sites);
+    list_init(&schedule->ready);
     list_init(&schedule->unsigned_flows);
     list_init(&schedule->permit_waiters);
     list_init(&schedule->routing_domains);
@@ -62,7 +62,7 @@ struct schedule *schedule_free(struct schedule *schedule)
     table_fini(&schedule->flow_table);
     table_fini(&schedule->share_table);
     table_fini(&schedule->domain_table);
-    heap_fini(&schedule->waking_sites);
+    heap_fini(&schedule->waking);
     pool_fini(&schedule->entries);
     pool_fini(&schedule->flows);
     pool_fini(&schedule->domains);

@@ -34,6 +34,8 @@ struct schedule_hooks {
     /* An idle connection of this lane stands in the way of one that is needed elsewhere: it should
      * end soon.  From within only lane_idle_ends() may be called.  NULL: it ends when it ends. */
     void (*end_idle)(void *owner, struct lane *lane);
+    /* What a user's share weighs among the others' (1 to 1,000).  NULL: all the same. */
+    uint32_t (*weight_of)(void *owner, uint32_t user_id);
     /* About to be forgotten: free site->owner. */
     void (*on_site_unused)(void *owner, struct site *site);
 };
@@ -51,9 +53,10 @@ struct schedule {
     struct egress_plan egress;
     int64_t fresh_ms; /* nothing is known of what was sent before: schedule_forget_paces() */
     struct wheel wheel;
-    struct list ready_sites, permit_waiters, routing_domains;
+    struct list ready, permit_waiters; /* of turns */
+    struct list routing_domains;
     struct list unsigned_flows; /* with ready entries, while there is no signer */
-    struct heap waking_sites;
+    struct heap waking;         /* turns */
     uint32_t n_states[N_ENTRY_STATES];
     uint32_t sweep_at;      /* next entry number the sweep looks at */
     uint32_t site_sweep_at; /* next slot of site_table */

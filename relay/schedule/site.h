@@ -8,6 +8,7 @@
 #include "relay/base/list.h"
 #include "relay/base/slice.h"
 #include "relay/schedule/lane.h"
+#include "relay/schedule/turn.h"
 
 struct schedule;
 
@@ -21,7 +22,8 @@ struct site {
     struct provider *provider; /* NULL: none */
     struct list provider_link;
 
-    struct list shares[N_CLASSES]; /* with ready entries, in the round robin's order */
+    struct list queues[N_CLASSES]; /* with ready entries, in turn */
+    struct list all_queues;
     uint32_t n_ready[N_CLASSES], n_waiting, n_sending, n_held;
     uint32_t n_flows, n_domains; /* that lead here */
 
@@ -32,8 +34,7 @@ struct site {
     int64_t reachable_ms; /* not tried before this (monotonic) */
     char *trouble;        /* the reply or error that made it so; NULL: none */
 
-    struct list ready_link; /* in the schedule's ring of sites that may act */
-    struct heap_node wake;  /* in the schedule's heap of sites that wait for a time */
+    struct turn turn; /* its provider's stands for it when it has one; its time is its own */
     int64_t last_used_ms;
     void *owner; /* delivery's: hosts, connections */
 };

@@ -36,8 +36,9 @@ struct site *schedule_make_site(struct schedule *schedule, struct slice name,
         return NULL;
     }
     for (int message_class = 0; message_class < N_CLASSES; message_class++)
-        list_init(&site->shares[message_class]);
-    list_init(&site->ready_link);
+        list_init(&site->queues[message_class]);
+    list_init(&site->all_queues);
+    turn_init(&site->turn, TURN_OF_SITE);
     site->schedule = schedule;
     site->lane_limits = *limits;
     list_init(&site->lanes);
@@ -51,8 +52,8 @@ void site_forget(struct schedule *schedule, struct site *site)
 {
     if (schedule->hooks.on_site_unused)
         schedule->hooks.on_site_unused(schedule->hooks.owner, site);
-    list_remove(&site->ready_link);
-    heap_remove(&schedule->waking_sites, &site->wake);
+    list_remove(&site->turn.link);
+    heap_remove(&schedule->waking, &site->turn.wake);
     table_remove(&schedule->site_table, site->hash, site);
     free(site->trouble);
     list_remove(&site->provider_link);
@@ -63,20 +64,62 @@ void site_forget(struct schedule *schedule, struct site *site)
     free(site);
 }
 
+/* ---- turns ---- */
+
 /* To the ring: the next schedule_next() decides what it may do. */
+static void turn_add(struct schedule *schedule, struct turn *turn)
+{
+    if (turn->is_ready)
+        return;
+    list_remove(&turn->link);
+    list_append(&schedule->ready, &turn->link);
+    turn->is_ready = true;
+}
+
+/* Queues that its own bounds kept back stand in line again. */
+static void enter_stations(struct site *site)
+{
+    for (int each = 0; each < N_CLASSES; each++)
+        LIST_FOR_EACH(link, &site->queues[each])
+        {
+            struct queue *queue = CONTAINER_OF(link, struct queue, link);
+
+            if (list_is_empty(&queue->station))
+                list_append(&site->provider->stations[each][queue->pool], &queue->station);
+        }
+}
+
 void schedule_touch(struct schedule *schedule, struct site *site)
 {
     if (site_n_ready(site) == 0)
         return;
-    heap_remove(&schedule->waking_sites, &site->wake);
-    list_remove(&site->ready_link);
-    list_append(&schedule->ready_sites, &site->ready_link);
+    heap_remove(&schedule->waking, &site->turn.wake);
+    if (!site->provider) {
+        turn_add(schedule, &site->turn);
+        return;
+    }
+    enter_stations(site);
+    turn_add(schedule, &site->provider->turn);
+}
+
+void provider_touch(struct provider *provider)
+{
+    heap_remove(&provider->schedule->waking, &provider->turn.wake);
+    turn_add(provider->schedule, &provider->turn);
+}
+
+void turn_wake(struct schedule *schedule, struct turn *turn)
+{
+    if (turn->kind == TURN_OF_SITE)
+        schedule_touch(schedule, CONTAINER_OF(turn, struct site, turn));
+    else
+        provider_touch(CONTAINER_OF(turn, struct provider, turn));
 }
 
 void schedule_permits_came(struct schedule *schedule)
 {
     while (!list_is_empty(&schedule->permit_waiters))
-        list_append(&schedule->ready_sites, list_take_first(&schedule->permit_waiters));
+        turn_add(schedule, CONTAINER_OF(schedule->permit_waiters.next, struct turn, link));
 }
 
 void schedule_put_permit(struct schedule *schedule)
@@ -96,15 +139,16 @@ static void touch_site(void *owner, struct site *site)
     schedule_touch(owner, site);
 }
 
+static void touch_provider(void *owner, struct provider *provider)
+{
+    (void)owner;
+    provider_touch(provider);
+}
+
 void schedule_touch_all(struct schedule *schedule)
 {
     schedule_each_site(schedule, touch_site, schedule);
-}
-
-static void touch_sites_of(struct provider *provider)
-{
-    LIST_FOR_EACH(link, &provider->sites)
-    schedule_touch(provider->schedule, CONTAINER_OF(link, struct site, provider_link));
+    schedule_each_provider(schedule, touch_provider, NULL);
 }
 
 void bound_touch(struct bound *bound)
@@ -122,10 +166,10 @@ void bound_touch(struct bound *bound)
         schedule_touch(site->schedule, site);
         break;
     case BOUND_PROVIDER:
-        touch_sites_of(CONTAINER_OF(bound, struct provider, bound));
+        provider_touch(CONTAINER_OF(bound, struct provider, bound));
         break;
     case BOUND_ROAD:
-        touch_sites_of(CONTAINER_OF(bound, struct road, bound)->provider);
+        provider_touch(CONTAINER_OF(bound, struct road, bound)->provider);
         break;
     case N_BOUND_KINDS:
         break;

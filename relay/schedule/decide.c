@@ -1,0 +1,199 @@
+/* May something start, and why not? */
+#include "relay/schedule/places.h"
+
+/* What stops all of a site's mail, whichever lane it takes. */
+static struct decision decide_stop(const struct site *site, int64_t now_ms)
+{
+    struct decision decision = {.why = bound_rests(&site->bound, now_ms)};
+
+    if (site->schedule->is_paused) {
+        decision.why = WHY_SIMPLY(WHY_PAUSED);
+    } else if (decision.why.kind == WHY_NEXT && site->reachable_ms > now_ms) {
+        decision.why = (struct why){.kind = WHY_UNREACHABLE,
+                                    .until_ms = site->reachable_ms,
+                                    .since_ms = site->failed_ms,
+                                    .reason = site->trouble};
+    } else if (decision.why.kind == WHY_NEXT && site->n_failures > 0 &&
+               bound_n_busy(&site->bound) > 0) {
+        decision.why = (struct why){.kind = WHY_PROBED,
+                                    .until_ms = -1,
+                                    .since_ms = site->failed_ms,
+                                    .reason = site->trouble};
+    } else if (decision.why.kind == WHY_NEXT && site->provider) {
+        decision.why = bound_rests(&site->provider->bound, now_ms);
+        decision.is_beyond_site = true;
+    }
+    return decision;
+}
+
+static bool is_connections(enum why_kind kind)
+{
+    return kind == WHY_CONNECTIONS || kind == WHY_PROVIDER_CONNECTIONS;
+}
+
+static bool is_shared(const struct bound *bound)
+{
+    return bound->kind == BOUND_PROVIDER || bound->kind == BOUND_ROAD;
+}
+
+static struct decision decide_bound(const struct bound *bound, enum message_class message_class,
+                                    bool needs_connection, int64_t now_ms)
+{
+    struct decision decision = {
+        .why = bound_decide(bound, message_class, needs_connection, now_ms),
+        .is_beyond_site = is_shared(bound),
+    };
+
+    if (needs_connection && is_connections(decision.why.kind))
+        decision.wants_idle_closed =
+            bound_decide(bound, message_class, false, now_ms).kind == WHY_NEXT;
+    return decision;
+}
+
+static struct decision decide_lane(struct lane *lane, enum message_class message_class,
+                                   int64_t now_ms)
+{
+    struct bound *bounds[N_BOUND_KINDS];
+    unsigned n = lane_bounds(lane, bounds);
+    struct decision decision = {.why = WHY_SIMPLY(WHY_NEXT)};
+
+    for (unsigned i = 0; i < n && decision.why.kind == WHY_NEXT; i++) {
+        decision.why = bound_rests(bounds[i], now_ms);
+        decision.is_beyond_site = is_shared(bounds[i]);
+    }
+    for (unsigned i = 0; i < n && decision.why.kind == WHY_NEXT; i++)
+        decision = decide_bound(bounds[i], message_class, lane->n_idle == 0, now_ms);
+    decision.lane = lane;
+    return decision;
+}
+
+/* Of two that may go: the one with an idle connection, else the one that has had less. */
+static bool goes_rather(const struct lane *lane, const struct lane *than)
+{
+    if ((lane->n_idle > 0) != (than->n_idle > 0))
+        return lane->n_idle > 0;
+    return lane->service < than->service;
+}
+
+static bool ends_sooner(const struct why *why, const struct why *than)
+{
+    return why->until_ms >= 0 && (than->until_ms < 0 || why->until_ms < than->until_ms);
+}
+
+static bool is_better(const struct decision *decision, const struct decision *than)
+{
+    bool goes = decision->why.kind == WHY_NEXT, other_goes = than->why.kind == WHY_NEXT;
+
+    if (!than->lane || goes != other_goes)
+        return !than->lane || goes;
+    return goes ? goes_rather(decision->lane, than->lane) : ends_sooner(&decision->why, &than->why);
+}
+
+static void settle(struct site *site, int64_t now_ms)
+{
+    bound_settle(&site->bound, now_ms);
+    if (site->provider)
+        bound_settle(&site->provider->bound, now_ms);
+}
+
+static void settle_lane(struct lane *lane, int64_t now_ms)
+{
+    bound_settle(&lane->bound, now_ms);
+    if (lane->road)
+        bound_settle(&lane->road->bound, now_ms);
+}
+
+struct decision site_decide(struct site *site, enum message_class message_class, uint32_t pool,
+                            int64_t now_ms)
+{
+    uint32_t addresses = site->schedule->egress.pools[pool];
+    struct decision best = {.why = WHY_SIMPLY(WHY_NO_ADDRESS)}, decision;
+    bool is_beyond_site = true;
+
+    settle(site, now_ms);
+    decision = decide_stop(site, now_ms);
+    if (decision.why.kind != WHY_NEXT)
+        return decision;
+    for (uint32_t egress = 0; addresses >> egress; egress++) {
+        struct lane *lane = addresses >> egress & 1 ? site_lane(site, egress) : NULL;
+
+        if (!lane)
+            continue;
+        settle_lane(lane, now_ms);
+        decision = decide_lane(lane, message_class, now_ms);
+        is_beyond_site &= decision.is_beyond_site;
+        if (is_better(&decision, &best))
+            best = decision;
+    }
+    best.is_beyond_site = best.lane && is_beyond_site;
+    return best;
+}
+
+static struct why decide_road(struct road *road, enum message_class message_class, int64_t now_ms)
+{
+    struct why why;
+
+    bound_settle(&road->bound, now_ms);
+    why = bound_rests(&road->bound, now_ms);
+    return why.kind == WHY_NEXT ? bound_decide(&road->bound, message_class, false, now_ms) : why;
+}
+
+struct why provider_decide(struct provider *provider, enum message_class message_class,
+                           uint32_t pool, int64_t now_ms)
+{
+    uint32_t addresses = provider->schedule->egress.pools[pool];
+    struct why best = WHY_SIMPLY(WHY_NEXT), why;
+
+    bound_settle(&provider->bound, now_ms);
+    why = bound_rests(&provider->bound, now_ms);
+    if (why.kind == WHY_NEXT)
+        why = bound_decide(&provider->bound, message_class, false, now_ms);
+    if (why.kind != WHY_NEXT)
+        return why;
+    for (uint32_t egress = 0; addresses >> egress; egress++) {
+        struct road *road = addresses >> egress & 1 ? provider_road(provider, egress) : NULL;
+
+        if (!road)
+            continue;
+        why = decide_road(road, message_class, now_ms);
+        if (why.kind == WHY_NEXT)
+            return why;
+        if (best.kind == WHY_NEXT || ends_sooner(&why, &best))
+            best = why;
+    }
+    return best;
+}
+
+/* ---- idle connections in the way ---- */
+
+static uint32_t count_idle(const struct site *site, struct lane **out)
+{
+    uint32_t n = 0;
+
+    LIST_FOR_EACH(link, &site->lanes)
+    {
+        struct lane *lane = CONTAINER_OF(link, struct lane, link);
+
+        n += lane->n_idle;
+        if (lane->n_idle)
+            *out = lane;
+    }
+    return n;
+}
+
+struct lane *site_idle_elsewhere(struct site *site)
+{
+    struct provider *provider = site->provider;
+    struct lane *lane = NULL;
+    uint32_t n_idle;
+
+    if (provider && provider->bound.limits.connections &&
+        provider->bound.n_open >= provider->bound.limits.connections) {
+        if (list_is_empty(&provider->idle_lanes) ||
+            provider->bound.n_open > bound_n_busy(&provider->bound) + provider->n_idle)
+            return NULL;
+        return CONTAINER_OF(provider->idle_lanes.next, struct lane, idle_link);
+    }
+    n_idle = count_idle(site, &lane);
+    return site->bound.n_open > bound_n_busy(&site->bound) + n_idle ? NULL : lane;
+}
