@@ -9,7 +9,7 @@
 
 #include "relay/net/stream_private.h"
 
-enum { TLS_WRITE_BYTES = 16384, MAX_DISCARDS = 8 };
+enum { TLS_WRITE_BYTES = 16384, MAX_DISCARDS = 8, MAX_EMPTY_READS = 8 };
 
 /* What a read brings stays here until the owner has seen it; what he leaves is put into the
  * stream's own memory, which then holds what came and not what could have come. */
@@ -273,12 +273,16 @@ static bool read_once(struct stream *stream)
 }
 
 /* One read a turn: what there may be behind it, the kernel announces again.  But of a connection
- * that broke, everything now. */
+ * that broke, everything now, a few records without data (tickets, key updates) in front of a last
+ * reply included. */
 void stream_read_in(struct stream *stream)
 {
+    int n_empty = 0;
+
     stream->read_wants_write = false;
-    while (read_once(stream) && stream->broken)
-        ;
+    do
+        n_empty += !read_once(stream);
+    while (stream->broken && n_empty < MAX_EMPTY_READS);
     stream->owes_ack = stream->quickack && stream->has_news;
 }
 
@@ -335,16 +339,19 @@ void stream_write_out(struct stream *stream)
     byte_queue_clear(&stream->output);
 }
 
-/* Closing a socket with unread input sends RST, which may overtake our last reply: so read on. */
+/* Closing a socket with unread input sends RST, which may overtake our last reply: so read on.  It
+ * may be a password that came too late. */
 void stream_discard_from_kernel(struct stream *stream)
 {
-    ssize_t n = 0;
+    ssize_t n = 0, most = 0;
 
     for (int i = 0; i < MAX_DISCARDS; i++) {
         n = recv(stream->fd, records, sizeof(records), MSG_DONTWAIT);
         if (n <= 0)
             break;
+        most = n > most ? n : most;
     }
+    explicit_bzero(records, (size_t)most);
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
         stream->peer_closed = true;
 }

@@ -417,6 +417,28 @@ static void records_without_data_starve_nobody(void **state)
     assert_true(n_turns_of_others >= N_RECORDS / 2);
 }
 
+/* Where our write broke, the peer's last words may lie behind a ticket or a key update. */
+static void the_last_reply_is_read_behind_records_without_data(void **state)
+{
+    static const char reply[] = "421 4.3.2 going\r\n";
+    int len = (int)sizeof(reply) - 1;
+
+    (void)state;
+    shake_hands(server, may, NULL);
+    exchange();
+    buffer_clear(&left.received);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(SSL_key_update(right.stream->ssl, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+        assert_int_equal(SSL_do_handshake(right.stream->ssl), 1);
+    }
+    assert_int_equal(SSL_write(right.stream->ssl, reply, len), len);
+    assert_int_equal(shutdown(right.stream->fd, SHUT_RD), 0);
+    write_text(&left, "NOOP\r\n");
+    RUN_UNTIL(left.n_ends);
+    assert_int_equal(left.end, STREAM_RESET);
+    assert_slice_is(buffer_slice(&left.received), reply);
+}
+
 static void bad_certificates_are_refused_with_a_sentence(void **state)
 {
     const struct tls_identity cases[] = {
@@ -459,6 +481,7 @@ int main(void)
         TLS_TEST(records_that_came_together_are_offered_together),
         TLS_TEST(input_inside_tls_is_bounded_and_goes_on_when_consumed),
         TLS_TEST(records_without_data_starve_nobody),
+        TLS_TEST(the_last_reply_is_read_behind_records_without_data),
         TLS_TEST(bad_certificates_are_refused_with_a_sentence),
     };
 
