@@ -95,6 +95,7 @@ static void answer_verified(struct policy *policy, struct login_request *request
     }
     request->user_id = user->id;
     credential_uses_note(policy, credential_id);
+    quotas_note_login(policy, user, request->peer);
     answer(request, LOGIN_OK, "password");
 }
 

@@ -12,12 +12,27 @@
 enum trace_mode { TRACE_NO_CLIENT, TRACE_FULL };
 enum bounce_mode { BOUNCES_DSN, BOUNCES_DIGEST, BOUNCES_NONE };
 
-/* What a user may have a figure for; 0 is "the service's own limit". */
+/* What a user may have a figure for; 0 is "the service's own limit", of quotas USER_LIMIT_NONE is
+ * "no limit, whatever the service's". */
 enum user_limit {
     USER_LIMIT_SESSIONS,
     USER_LIMIT_RECIPIENTS,
     USER_LIMIT_MESSAGE_SIZE,
+    USER_LIMIT_MESSAGES_PER_MINUTE,
+    USER_LIMIT_RECIPIENTS_PER_MINUTE,
+    USER_LIMIT_MESSAGES_PER_HOUR,
+    USER_LIMIT_MESSAGES_PER_DAY,
+    USER_LIMIT_MESSAGES_PER_MONTH,
+    USER_LIMIT_RECIPIENTS_PER_HOUR,
+    USER_LIMIT_RECIPIENTS_PER_DAY,
+    USER_LIMIT_RECIPIENTS_PER_MONTH,
+    USER_LIMIT_TRANSACTIONAL_PER_HOUR, /* recipients */
     N_USER_LIMITS
+};
+enum {
+    USER_LIMIT_FIRST_QUOTA = USER_LIMIT_MESSAGES_PER_MINUTE,
+    N_USER_QUOTAS = N_USER_LIMITS - USER_LIMIT_FIRST_QUOTA,
+    USER_LIMIT_NONE = -1
 };
 
 struct credential; /* policy/credential.h: hashes are for the authenticator alone */
@@ -29,6 +44,11 @@ struct user {
     bool may_use_class;     /* X-Staffetta-Class counts */
     bool must_sign;         /* held rather than sent without a DKIM signature */
     bool refuse_over_quota; /* instead of holding */
+    bool has_brake;         /* for stolen passwords (brake_book.h) */
+    bool is_transactional;  /* mail that says nothing of its class */
+    int64_t braked_utc_ms;  /* since when its mail is held; 0: it is not */
+    struct slice braked_reason;
+    struct slice contact; /* who is warned; empty: its name, if that is an address */
     enum trace_mode trace;
     enum bounce_mode bounces;
     int64_t limits[N_USER_LIMITS];

@@ -69,6 +69,11 @@ static void load_user(struct load *load, struct statement *row)
     user->must_sign = column_number(row, 6);
     user->refuse_over_quota = column_number(row, 7);
     user->created_utc_ms = column_number(row, 8);
+    user->has_brake = column_number(row, 9);
+    user->braked_utc_ms = column_number(row, 10);
+    user->braked_reason = copy_column(load, row, 11);
+    user->is_transactional = slice_equal(column_text(row, 12), SLICE_LITERAL("transactional"));
+    user->contact = copy_column(load, row, 13);
 }
 
 /* The parent that a child's first column names.  Every child has one: the queries join. */

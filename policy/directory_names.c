@@ -4,9 +4,19 @@
 static const char *const trace_modes[] = {[TRACE_NO_CLIENT] = "no_client", [TRACE_FULL] = "full"};
 static const char *const bounce_modes[] = {
     [BOUNCES_DSN] = "dsn", [BOUNCES_DIGEST] = "digest", [BOUNCES_NONE] = "none"};
-static const char *const user_limits[] = {[USER_LIMIT_SESSIONS] = "sessions",
-                                          [USER_LIMIT_RECIPIENTS] = "recipients",
-                                          [USER_LIMIT_MESSAGE_SIZE] = "message_size"};
+static const char *const user_limits[] = {
+    [USER_LIMIT_SESSIONS] = "sessions",
+    [USER_LIMIT_RECIPIENTS] = "recipients",
+    [USER_LIMIT_MESSAGE_SIZE] = "message_size",
+    [USER_LIMIT_MESSAGES_PER_MINUTE] = "messages_per_minute",
+    [USER_LIMIT_RECIPIENTS_PER_MINUTE] = "recipients_per_minute",
+    [USER_LIMIT_MESSAGES_PER_HOUR] = "messages_per_hour",
+    [USER_LIMIT_MESSAGES_PER_DAY] = "messages_per_day",
+    [USER_LIMIT_MESSAGES_PER_MONTH] = "messages_per_month",
+    [USER_LIMIT_RECIPIENTS_PER_HOUR] = "recipients_per_hour",
+    [USER_LIMIT_RECIPIENTS_PER_DAY] = "recipients_per_day",
+    [USER_LIMIT_RECIPIENTS_PER_MONTH] = "recipients_per_month",
+    [USER_LIMIT_TRANSACTIONAL_PER_HOUR] = "transactional_per_hour"};
 static const char *const key_types[] = {[DOMAIN_KEY_RSA] = "rsa", [DOMAIN_KEY_ED25519] = "ed25519"};
 
 /* The index of the name, or -1. */

@@ -60,6 +60,7 @@ static void receive_directory(struct directory_subscriber *subscriber, struct di
 
     directory_unref(policy->directory);
     policy->directory = directory;
+    quotas_directory_changed(policy);
 }
 
 static void run_stop(struct task *task)
@@ -70,6 +71,7 @@ static void run_stop(struct task *task)
     policy->workers = worker_pool_stop(policy->workers); /* what waits is answered as cancelled */
     authenticator_stop(policy);
     permits_stop(policy);
+    quotas_stop(policy);
 }
 
 static void *run(void *argument)
@@ -102,6 +104,8 @@ static int prepare(struct policy *policy)
 
     if (!error)
         error = authenticator_init(&policy->authenticator);
+    if (!error)
+        error = quotas_init(policy);
     if (!error)
         error = worker_pool_start(&policy->workers, policy->settings.n_workers,
                                   policy->settings.worker_queue);
@@ -140,6 +144,7 @@ static void free_policy(struct policy *policy)
     authenticator_fini(&policy->authenticator);
     sessions_fini(policy);
     permits_fini(policy);
+    quotas_fini(policy);
     heap_fini(&policy->dues);
     directory_unref(policy->directory);
     mailbox_free(policy->mailbox);

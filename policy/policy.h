@@ -6,6 +6,7 @@
  * Thread: the starting thread, but where said otherwise. */
 #pragma once
 
+#include "policy/quota_book.h"
 #include "relay/base/mailbox.h"
 
 struct registry;
@@ -20,6 +21,7 @@ struct policy_settings {
     uint32_t outbound_connections;   /* PERMIT_OUTBOUND */
     uint32_t connections_per_egress; /* PERMIT_EGRESS */
     uint32_t connects_per_egress;    /* PERMIT_EGRESS_RATE: begun in any one second */
+    struct quota_limits quotas;      /* of users without figures of their own */
     unsigned n_workers;              /* 2 to 4: each holds up to 19 MiB */
     uint32_t worker_queue;           /* jobs that may wait */
     uint32_t mailbox_capacity;       /* requests that may wait for the policy thread */

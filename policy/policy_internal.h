@@ -6,6 +6,7 @@
 #include "policy/key_table.h"
 #include "policy/login_cache.h"
 #include "policy/permits.h"
+#include "policy/quotas_internal.h"
 #include "policy/registry.h"
 #include "policy/session_table.h"
 #include "policy/throttle.h"
@@ -14,12 +15,6 @@
 #include "relay/base/heap.h"
 #include "relay/base/list.h"
 #include "relay/base/thread.h"
-
-/* Something that happens at a time; embedded in what it is about. */
-struct due {
-    struct heap_node node;
-    void (*fire)(struct policy *policy, struct due *due); /* may free it */
-};
 
 struct authenticator {
     struct throttle *throttle;
@@ -48,6 +43,7 @@ struct policy {
     struct session_table sessions;
     struct list tickets_out;
     struct key_table budgets;
+    struct quotas quotas;
 };
 
 /* 0 or -ENOMEM; again moves it. */

@@ -112,7 +112,9 @@ static void warn(struct charging *at, unsigned budget, struct quota_count *count
 {
     uint64_t limit = at->limits->budgets[budget];
 
-    if (!limit || at->utc_ms < count->period.starts_utc_ms)
+    /* Nothing is held for its class: quota_book_class_exceeded() tells. */
+    if (!limit || budget == QUOTA_TRANSACTIONAL_PER_HOUR ||
+        at->utc_ms < count->period.starts_utc_ms)
         return;
     if (count->used >= limit)
         tell(at, budget, count, 100);
@@ -153,20 +155,6 @@ static void tell_held(struct charging *at)
         tell(at, budget, count, 100);
 }
 
-static void judge_class(struct charging *at, bool is_wanted, int64_t utc_ms)
-{
-    struct quota_count *count;
-
-    if (!is_wanted)
-        return;
-    at->answer->is_transactional = has_room(at, QUOTA_TRANSACTIONAL_PER_HOUR, utc_ms);
-    if (at->answer->is_transactional)
-        return;
-    count = quota_count_make(at->book, at->account, QUOTA_TRANSACTIONAL_PER_HOUR, at->utc_ms);
-    if (count)
-        tell(at, QUOTA_TRANSACTIONAL_PER_HOUR, count, 100);
-}
-
 static int count_message(struct charging *at, const struct quota_charge *charge)
 {
     struct quota_count *counts[N_QUOTA_BUDGETS];
@@ -177,7 +165,8 @@ static int count_message(struct charging *at, const struct quota_charge *charge)
 
         if (error)
             return error;
-        judge_class(at, charge->wants_transactional, moment);
+        at->answer->is_transactional =
+            charge->wants_transactional && has_room(at, QUOTA_TRANSACTIONAL_PER_HOUR, moment);
         at->answer->counted_utc_ms = moment;
         count_all(at, counts);
     }

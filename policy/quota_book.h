@@ -101,6 +101,9 @@ struct quota_refund {
 };
 void quota_book_refund(struct quota_book *book, const struct quota_refund *refund);
 
+/* A message was to go before bulk and its hour had no room: true once an hour. */
+bool quota_book_class_exceeded(struct quota_book *book, uint32_t user_id, int64_t utc_ms);
+
 /* Sessions of the user that are being delayed: a quarter of them at most. */
 bool quota_book_may_delay(struct quota_book *book, uint32_t user_id, uint32_t n_sessions);
 void quota_book_delay_ended(struct quota_book *book, uint32_t user_id);

@@ -38,6 +38,20 @@ void quota_book_refund(struct quota_book *book, const struct quota_refund *refun
     }
 }
 
+bool quota_book_class_exceeded(struct quota_book *book, uint32_t user_id, int64_t utc_ms)
+{
+    struct quota_account *account = quota_account_find(book, user_id);
+    struct quota_count *count =
+        account ? quota_count_make(book, account, QUOTA_TRANSACTIONAL_PER_HOUR, utc_ms) : NULL;
+
+    if (!count || count->told == 100)
+        return false;
+    count->told = 100;
+    quota_want_store(book, account, count,
+                     count->used > count->reserved ? count->used : count->reserved);
+    return true;
+}
+
 bool quota_book_may_delay(struct quota_book *book, uint32_t user_id, uint32_t n_sessions)
 {
     struct quota_account *account = quota_account_find(book, user_id);

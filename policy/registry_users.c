@@ -173,6 +173,8 @@ static enum registry_result set_enabled(struct registry *registry, struct regist
     bind_number(change, 1, id);
     bind_number(change, 2, is_enabled);
     error = statement_run(change);
+    if (!error && is_enabled) /* whoever enables a user has looked at it */
+        error = registry_run_number(registry, STAFFETTA_UNBRAKE_USER, id);
     if (error)
         return registry_error(base, error);
     log_user(base, request->name, is_enabled ? "enabled" : "disabled");
@@ -201,13 +203,12 @@ bool registry_user_disable(struct registry *registry, struct user_request *reque
 
 static enum registry_result user_delete(struct registry *registry, struct registry_request *base)
 {
-    static const enum staffetta_statement all[] = {STAFFETTA_DELETE_SENDER_RULES,
-                                                   STAFFETTA_DELETE_USER_LIMITS,
-                                                   STAFFETTA_DELETE_CREDENTIALS,
-                                                   STAFFETTA_DELETE_NETWORKS_OF,
-                                                   STAFFETTA_DELETE_SUPPRESSIONS_OF,
-                                                   STAFFETTA_DELETE_ORDERS_OF,
-                                                   STAFFETTA_DELETE_USER};
+    static const enum staffetta_statement all[] = {
+        STAFFETTA_DELETE_SENDER_RULES,      STAFFETTA_DELETE_USER_LIMITS,
+        STAFFETTA_DELETE_CREDENTIALS,       STAFFETTA_DELETE_NETWORKS_OF,
+        STAFFETTA_DELETE_SUPPRESSIONS_OF,   STAFFETTA_DELETE_COUNTS_OF,
+        STAFFETTA_DELETE_LOGIN_NETWORKS_OF, STAFFETTA_DELETE_ORDERS_OF,
+        STAFFETTA_DELETE_USER};
     struct user_request *request = (struct user_request *)(void *)base;
     int64_t id;
     enum registry_result result = registry_find_user(registry, base, request->name, &id);
@@ -255,6 +256,20 @@ static bool is_yes_or_no(struct slice value)
     return is_yes(value) || slice_equal(value, SLICE_LITERAL("no"));
 }
 
+static bool is_class(struct slice value)
+{
+    return slice_equal(value, SLICE_LITERAL("transactional")) ||
+           slice_equal(value, SLICE_LITERAL("bulk"));
+}
+
+/* Empty: the user's name again. */
+static bool is_contact(struct slice value)
+{
+    char address[SENDER_RULE_SIZE];
+
+    return value.len == 0 || (slice_find(value, '@') > 0 && sender_rule_normalize(value, address));
+}
+
 static const struct option_kind {
     const char *name;
     enum staffetta_statement statement;
@@ -262,10 +277,14 @@ static const struct option_kind {
     bool (*is_valid)(struct slice value);
     const char *values;
 } option_kinds[] = {
-    {"trace",     STAFFETTA_SET_USER_TRACE,     false, is_trace,     "full or no_client"  },
-    {"bounces",   STAFFETTA_SET_USER_BOUNCES,   false, is_bounces,   "dsn, digest or none"},
-    {"class",     STAFFETTA_SET_USER_CLASS,     true,  is_yes_or_no, "yes or no"          },
-    {"must_sign", STAFFETTA_SET_USER_MUST_SIGN, true,  is_yes_or_no, "yes or no"          },
+    {"trace",             STAFFETTA_SET_USER_TRACE,         false, is_trace,     "full or no_client"     },
+    {"bounces",           STAFFETTA_SET_USER_BOUNCES,       false, is_bounces,   "dsn, digest or none"   },
+    {"class",             STAFFETTA_SET_USER_CLASS,         true,  is_yes_or_no, "yes or no"             },
+    {"must_sign",         STAFFETTA_SET_USER_MUST_SIGN,     true,  is_yes_or_no, "yes or no"             },
+    {"refuse_over_quota", STAFFETTA_SET_USER_REFUSAL,       true,  is_yes_or_no, "yes or no"             },
+    {"brake",             STAFFETTA_SET_USER_BRAKE,         true,  is_yes_or_no, "yes or no"             },
+    {"default_class",     STAFFETTA_SET_USER_DEFAULT_CLASS, false, is_class,     "transactional or bulk" },
+    {"contact",           STAFFETTA_SET_USER_CONTACT,       false, is_contact,   "an address, or nothing"},
 };
 
 static const struct option_kind *find_option(struct slice name)
@@ -289,23 +308,38 @@ static int store_option(struct registry *registry, int64_t id, const struct opti
     return statement_run(change);
 }
 
+static bool parse_limit(enum user_limit limit, struct slice text, int64_t *out)
+{
+    uint64_t number;
+
+    if ((unsigned)limit >= USER_LIMIT_FIRST_QUOTA && slice_equal(text, SLICE_LITERAL("none"))) {
+        *out = USER_LIMIT_NONE;
+        return true;
+    }
+    if (!slice_to_number(text, UINT32_MAX, &number))
+        return false;
+    *out = (int64_t)number;
+    return true;
+}
+
 static enum registry_result set_limit(struct registry *registry, struct registry_request *base,
                                       int64_t id, const struct user_option *option)
 {
     struct statement *change;
     enum user_limit limit;
-    uint64_t value;
+    int64_t value;
 
     if (!user_limit_parse(option->name, &limit))
         return refuse(base, REGISTRY_INVALID_VALUE, "there is no option \"%.*s\"",
                       TEXT(option->name));
-    if (!slice_to_number(option->value, UINT32_MAX, &value))
-        return refuse(base, REGISTRY_INVALID_VALUE, "%s is a number, 0 for the service's own limit",
-                      user_limit_name(limit));
+    if (!parse_limit(limit, option->value, &value))
+        return refuse(base, REGISTRY_INVALID_VALUE,
+                      "%s is a number, 0 for the service's own limit%s", user_limit_name(limit),
+                      (unsigned)limit >= USER_LIMIT_FIRST_QUOTA ? ", or none" : "");
     change = db_statement(registry->db, STAFFETTA_SET_USER_LIMIT);
     bind_number(change, 1, id);
     bind_text(change, 2, option->name);
-    bind_number(change, 3, (int64_t)value);
+    bind_number(change, 3, value);
     return registry_stored(base, statement_run(change));
 }
 

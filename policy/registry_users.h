@@ -50,8 +50,10 @@ MUST_USE bool registry_user_enable(struct registry *registry, struct user_reques
 MUST_USE bool registry_user_disable(struct registry *registry, struct user_request *request);
 MUST_USE bool registry_user_delete(struct registry *registry, struct user_request *request);
 
-/* "trace", "bounces", "class", "must_sign", or a limit's name; a value as
- * text: full | no_client, dsn | digest | none, yes | no, a number (0: the service's own limit). */
+/* "trace", "bounces", "class", "default_class", "must_sign", "refuse_over_quota", "brake",
+ * "contact", or a limit's name; a value as text: full | no_client, dsn | digest | none,
+ * transactional | bulk, yes | no, an address, a number (0: the service's own limit; of a quota also
+ * none). */
 struct user_option {
     struct slice name, value;
 };

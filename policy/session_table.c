@@ -114,3 +114,10 @@ void session_table_close(struct session_table *table, uint64_t address_key, uint
     if (user_key)
         lower_count(table, user_key);
 }
+
+uint32_t session_table_of_user(const struct session_table *table, uint32_t user_id)
+{
+    const struct count *count = find_count(table, key_of_user(user_id));
+
+    return count ? count->n : 0;
+}

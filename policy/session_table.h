@@ -26,5 +26,8 @@ enum session_verdict session_table_open(struct session_table *table, struct ip_a
 enum session_verdict session_table_use(struct session_table *table, uint32_t user_id, uint32_t most,
                                        uint64_t *user_key);
 
+/* How many sessions of the user are open. */
+uint32_t session_table_of_user(const struct session_table *table, uint32_t user_id);
+
 /* user_key 0: session_table_use() was not called, or refused. */
 void session_table_close(struct session_table *table, uint64_t address_key, uint64_t user_key);

@@ -25,12 +25,28 @@ const char *service_hostname(const struct settings *settings, struct arena *aren
     return arena_copy(arena, slice_of(name)).data;
 }
 
+static struct quota_limits quotas_of(const struct settings_limits *limits)
+{
+    return (struct quota_limits){
+        .rates = {[QUOTA_MESSAGES_PER_MINUTE] = (uint32_t)limits->messages_per_minute,
+                  [QUOTA_RECIPIENTS_PER_MINUTE] = (uint32_t)limits->recipients_per_minute},
+        .budgets = {[QUOTA_MESSAGES_PER_HOUR] = (uint32_t)limits->messages_per_hour,
+                    [QUOTA_MESSAGES_PER_DAY] = (uint32_t)limits->messages_per_day,
+                    [QUOTA_MESSAGES_PER_MONTH] = (uint32_t)limits->messages_per_month,
+                    [QUOTA_RECIPIENTS_PER_HOUR] = (uint32_t)limits->recipients_per_hour,
+                    [QUOTA_RECIPIENTS_PER_DAY] = (uint32_t)limits->recipients_per_day,
+                    [QUOTA_RECIPIENTS_PER_MONTH] = (uint32_t)limits->recipients_per_month,
+                    [QUOTA_TRANSACTIONAL_PER_HOUR] = (uint32_t)limits->transactional_per_hour},
+    };
+}
+
 void service_policy_settings(const struct settings *settings, struct policy_settings *out)
 {
     *out = policy_default_settings;
     out->max_sessions = (uint32_t)settings->limits.connections;
     out->sessions_per_address = (uint32_t)settings->limits.per_address;
     out->sessions_per_user = (uint32_t)settings->limits.per_user;
+    out->quotas = quotas_of(&settings->limits);
     out->outbound_connections = (uint32_t)settings->delivery.connections;
 }
 
@@ -67,6 +83,7 @@ void service_intake_settings(const struct settings *settings, const char *hostna
         .expire_ms = settings->delivery.expire,
         .least_rate = (uint64_t)limits->least_rate,
         .body_memory = (uint64_t)limits->body_memory,
+        .quotas = quotas_of(limits),
     };
 }
 

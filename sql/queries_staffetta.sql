@@ -2,7 +2,8 @@
 -- Lists are in the order in which the snapshot is built: children follow their parents' order.
 
 -- name: all_users
-SELECT id, name, is_enabled, trace, bounces, may_use_class, must_sign, refuse_over_quota, created
+SELECT id, name, is_enabled, trace, bounces, may_use_class, must_sign, refuse_over_quota, created,
+       has_brake, braked_since, braked_reason, default_class, contact
 FROM users ORDER BY name;
 
 -- name: all_user_limits
@@ -47,6 +48,12 @@ SELECT id, is_enabled FROM users WHERE name = ?1;
 -- name: enable_user
 UPDATE users SET is_enabled = ?2 WHERE id = ?1;
 
+-- name: brake_user
+UPDATE users SET braked_since = ?2, braked_reason = ?3 WHERE id = ?1 AND braked_since = 0;
+
+-- name: unbrake_user
+UPDATE users SET braked_since = 0, braked_reason = '' WHERE id = ?1;
+
 -- name: delete_user
 DELETE FROM users WHERE id = ?1;
 
@@ -61,6 +68,18 @@ UPDATE users SET may_use_class = ?2 WHERE id = ?1;
 
 -- name: set_user_must_sign
 UPDATE users SET must_sign = ?2 WHERE id = ?1;
+
+-- name: set_user_refusal
+UPDATE users SET refuse_over_quota = ?2 WHERE id = ?1;
+
+-- name: set_user_brake
+UPDATE users SET has_brake = ?2 WHERE id = ?1;
+
+-- name: set_user_default_class
+UPDATE users SET default_class = ?2 WHERE id = ?1;
+
+-- name: set_user_contact
+UPDATE users SET contact = ?2 WHERE id = ?1;
 
 -- name: set_user_limit
 INSERT INTO user_limits (user, name, value) VALUES (?1, ?2, ?3)
@@ -180,3 +199,29 @@ WHERE (s.address, s.user) > (?1, ?2) ORDER BY s.address, s.user LIMIT ?3;
 
 -- name: delete_suppressions_of
 DELETE FROM suppressions WHERE user = ?1;
+
+-- name: put_count
+INSERT INTO counts (owner, budget, starts, ends, value, told) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+ON CONFLICT (owner, budget, starts) DO UPDATE SET ends = ?4, value = ?5, told = ?6;
+
+-- name: all_counts
+SELECT owner, budget, starts, ends, value, told FROM counts WHERE ends > ?1;
+
+-- name: delete_past_counts
+DELETE FROM counts WHERE ends <= ?1;
+
+-- name: delete_counts_of
+DELETE FROM counts WHERE owner = 'user:' || ?1;
+
+-- name: put_login_network
+INSERT INTO login_networks (user, network, first, last) VALUES (?1, ?2, ?3, ?3)
+ON CONFLICT (user, network) DO UPDATE SET last = ?3;
+
+-- name: all_login_networks
+SELECT user, network, first, last FROM login_networks WHERE last > ?1 ORDER BY user, last;
+
+-- name: delete_past_login_networks
+DELETE FROM login_networks WHERE last <= ?1;
+
+-- name: delete_login_networks_of
+DELETE FROM login_networks WHERE user = ?1;

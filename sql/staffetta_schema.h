@@ -18,11 +18,17 @@
     X(STAFFETTA_ADD_USER, "add_user")                                                              \
     X(STAFFETTA_FIND_USER, "find_user")                                                            \
     X(STAFFETTA_ENABLE_USER, "enable_user")                                                        \
+    X(STAFFETTA_BRAKE_USER, "brake_user")                                                          \
+    X(STAFFETTA_UNBRAKE_USER, "unbrake_user")                                                      \
     X(STAFFETTA_DELETE_USER, "delete_user")                                                        \
     X(STAFFETTA_SET_USER_TRACE, "set_user_trace")                                                  \
     X(STAFFETTA_SET_USER_BOUNCES, "set_user_bounces")                                              \
     X(STAFFETTA_SET_USER_CLASS, "set_user_class")                                                  \
     X(STAFFETTA_SET_USER_MUST_SIGN, "set_user_must_sign")                                          \
+    X(STAFFETTA_SET_USER_REFUSAL, "set_user_refusal")                                              \
+    X(STAFFETTA_SET_USER_BRAKE, "set_user_brake")                                                  \
+    X(STAFFETTA_SET_USER_DEFAULT_CLASS, "set_user_default_class")                                  \
+    X(STAFFETTA_SET_USER_CONTACT, "set_user_contact")                                              \
     X(STAFFETTA_SET_USER_LIMIT, "set_user_limit")                                                  \
     X(STAFFETTA_DELETE_USER_LIMITS, "delete_user_limits")                                          \
     X(STAFFETTA_ADD_SENDER_RULE, "add_sender_rule")                                                \
@@ -58,7 +64,15 @@
     X(STAFFETTA_ADD_SUPPRESSION, "add_suppression")                                                \
     X(STAFFETTA_DELETE_SUPPRESSION, "delete_suppression")                                          \
     X(STAFFETTA_NEXT_SUPPRESSIONS, "next_suppressions")                                            \
-    X(STAFFETTA_DELETE_SUPPRESSIONS_OF, "delete_suppressions_of")
+    X(STAFFETTA_DELETE_SUPPRESSIONS_OF, "delete_suppressions_of")                                  \
+    X(STAFFETTA_PUT_COUNT, "put_count")                                                            \
+    X(STAFFETTA_ALL_COUNTS, "all_counts")                                                          \
+    X(STAFFETTA_DELETE_PAST_COUNTS, "delete_past_counts")                                          \
+    X(STAFFETTA_DELETE_COUNTS_OF, "delete_counts_of")                                              \
+    X(STAFFETTA_PUT_LOGIN_NETWORK, "put_login_network")                                            \
+    X(STAFFETTA_ALL_LOGIN_NETWORKS, "all_login_networks")                                          \
+    X(STAFFETTA_DELETE_PAST_LOGIN_NETWORKS, "delete_past_login_networks")                          \
+    X(STAFFETTA_DELETE_LOGIN_NETWORKS_OF, "delete_login_networks_of")
 
 enum staffetta_statement {
 #define STAFFETTA_ENUM(value, name) value,

@@ -34,6 +34,11 @@
     X(EVENT_SUPPRESSED, "suppressed", WARNING)                                                     \
     X(EVENT_QUEUED, "queued", INFO)                                                                \
     X(EVENT_LONG_LINES, "long_lines", INFO)                                                        \
+    X(EVENT_QUOTA_WARNING, "quota_warning", WARNING)                                               \
+    X(EVENT_QUOTA_NOT_STORED, "quota_not_stored", ERROR)                                           \
+    X(EVENT_CLASS_EXCEEDED, "class_exceeded", WARNING)                                             \
+    X(EVENT_USER_BRAKED, "user_braked", ERROR)                                                     \
+    X(EVENT_BULK_SENDER_WARNING, "bulk_sender_warning", WARNING)                                   \
     /* recipients */                                                                               \
     X(EVENT_DELIVERED, "delivered", INFO)                                                          \
     X(EVENT_DEFERRED, "deferred", INFO)                                                            \
@@ -51,6 +56,7 @@
     X(EVENT_EGRESS_NAME, "egress_name", INFO)                                                      \
     X(EVENT_HOST_DEAD, "host_dead", INFO)                                                          \
     X(EVENT_DNS_UNVALIDATED, "dns_unvalidated", WARNING)                                           \
+    X(EVENT_RULE_APPLIED, "rule_applied", WARNING)                                                 \
     X(EVENT_DESTINATION_SUSPENDED, "destination_suspended", INFO)                                  \
     X(EVENT_DESTINATION_THROTTLED, "destination_throttled", INFO)                                  \
     X(EVENT_DESTINATION_REROUTED, "destination_rerouted", INFO)                                    \

@@ -98,7 +98,25 @@
     X(SPAN, idle_before_login, "1m", "1s..1h", LIVE, "and one that is not logged in")              \
     X(SPAN, data_idle, "5m", "1s..1h", LIVE, "silence within a message, RFC 5321 4.5.3.2")         \
     X(NUMBER, least_rate, "200", "0..1000000", LIVE,                                               \
-      "bytes a second a message must come in at, over a minute")
+      "bytes a second a message must come in at, over a minute")                                   \
+    X(NUMBER, messages_per_minute, "0", "0..1000000000", LIVE,                                     \
+      "a rate: beyond it the last reply comes up to 2 s later; 0: none")                           \
+    X(NUMBER, recipients_per_minute, "0", "0..1000000000", LIVE,                                   \
+      "as messages_per_minute")                                                                    \
+    X(NUMBER, messages_per_hour, "0", "0..1000000000", LIVE,                                       \
+      "a quota of each user: what is over it is held; 0: none")                                    \
+    X(NUMBER, messages_per_day, "0", "0..1000000000", LIVE,                                        \
+      "as messages_per_hour; `timezone` ends the day")                                             \
+    X(NUMBER, messages_per_month, "0", "0..1000000000", LIVE,                                      \
+      "as messages_per_hour; `timezone` ends the month")                                           \
+    X(NUMBER, recipients_per_hour, "0", "0..1000000000", LIVE,                                     \
+      "as messages_per_hour")                                                                      \
+    X(NUMBER, recipients_per_day, "0", "0..1000000000", LIVE,                                      \
+      "as messages_per_day")                                                                       \
+    X(NUMBER, recipients_per_month, "0", "0..1000000000", LIVE,                                    \
+      "as messages_per_month")                                                                     \
+    X(NUMBER, transactional_per_hour, "0", "0..1000000000", LIVE,                                  \
+      "recipients of a user that may go before bulk mail; 0: no limit")
 
 #define SETTINGS_LOG(X)                                                                            \
     X(CHOICE, format, "logfmt", "logfmt|json", LIVE, "of the lines on stderr")                     \

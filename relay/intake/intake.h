@@ -8,6 +8,7 @@
  * Thread: the starting thread, but where said otherwise. */
 #pragma once
 
+#include "policy/quota_book.h"
 #include "policy/registry.h"
 #include "relay/net/loop.h"
 #include "relay/net/tls_context.h"
@@ -31,6 +32,7 @@ struct intake_settings {
     int64_t expire_ms;    /* queue life of what is accepted */
     uint64_t least_rate;  /* bytes a second, over a minute; 0: none */
     uint64_t body_memory; /* bytes, all sessions together */
+    struct quota_limits quotas; /* of users without figures of their own */
 };
 
 enum intake_tls { INTAKE_TLS_NONE, INTAKE_TLS_STARTTLS, INTAKE_TLS_IMPLICIT };
