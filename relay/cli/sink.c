@@ -9,6 +9,7 @@
 #include <sys/signalfd.h>
 #include <sysexits.h>
 
+#include "relay/base/clock.h"
 #include "relay/base/event.h"
 #include "relay/base/secret.h"
 #include "relay/cli/sink_connection.h"
@@ -19,13 +20,17 @@ enum { MAX_LISTENERS = 16, FILE_BYTES = 1 << 20 };
 struct options {
     struct socket_address listen[MAX_LISTENERS];
     size_t n_listen;
-    const char *certificate_and_key, *dir, *script;
+    const char *certificate_and_key, *dir, *script, *trace;
     bool prints_counts;
 };
 
 static const char usage[] =
     "usage: staffetta sink --listen ADDR:PORT [--listen ...] [--tls CERT,KEY] [--dir DIR]\n"
-    "                      [--count] [--script FILE]\n";
+    "                      [--count] [--script FILE] [--trace FILE]\n"
+    "A line of the script:  PHASE [CONDITION ...] -> [delay=T] [drip=T] [REPLY | drop | lose]\n"
+    "  PHASE      CONNECT EHLO STARTTLS MAIL RCPT DATA BODY DOT RSET NOOP QUIT\n"
+    "  CONDITION  match=RE  every=N  from=T  until=T  rate=N/T  open=N  new=T\n"
+    "             per=all|peer|listener|sender|domain  (what rate and open count together)\n";
 
 static bool take_option(struct options *options, int option)
 {
@@ -45,6 +50,9 @@ static bool take_option(struct options *options, int option)
     case 's':
         options->script = optarg;
         return true;
+    case 'r':
+        options->trace = optarg;
+        return true;
     default:
         return false;
     }
@@ -58,6 +66,7 @@ static bool parse_options(struct options *options, int argc, char **argv)
         {"dir",    required_argument, NULL, 'd'},
         {"count",  no_argument,       NULL, 'c'},
         {"script", required_argument, NULL, 's'},
+        {"trace",  required_argument, NULL, 'r'},
         {NULL,     0,                 NULL, 0  },
     };
     int option;
@@ -137,6 +146,15 @@ static int open_store(struct sink *sink, const char *dir)
     return status;
 }
 
+static int open_trace(struct sink *sink, const char *path)
+{
+    int status = sink_trace_open(&sink->trace, path);
+
+    if (status)
+        fprintf(stderr, "sink: --trace %s: %s\n", path, strerror(-status));
+    return status;
+}
+
 /* What the options name; 0 or an exit code. */
 static int prepare(struct sink *sink, const struct options *options)
 {
@@ -149,6 +167,9 @@ static int prepare(struct sink *sink, const struct options *options)
         return EX_DATAERR;
     if (options->dir && open_store(sink, options->dir))
         return EX_CANTCREAT;
+    if (options->trace && open_trace(sink, options->trace))
+        return EX_CANTCREAT;
+    sink->began_ms = clock_monotonic_ms();
     return loop_new(&sink->loop, 0, 16) ? EX_OSERR : 0;
 }
 
@@ -252,10 +273,11 @@ int sink_main(int argc, char **argv)
     if (!status)
         status = serve(&sink, &options);
     if (!status && options.prints_counts)
-        sink_counts_print(&sink.counts);
+        sink_counts_print(&sink.counts, sink.script);
     loop_free(sink.loop);
     tls_context_unref(sink.tls);
     sink_script_free(sink.script);
+    sink_trace_close(sink.trace);
     sink_store_close(sink.store);
     return status;
 }

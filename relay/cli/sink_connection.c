@@ -1,5 +1,7 @@
 #include "relay/cli/sink_connection.h"
 
+#include <string.h>
+
 #include "relay/base/clock.h"
 
 struct sink_connection {
@@ -13,11 +15,32 @@ struct sink_connection {
     bool is_waiting, is_closing;
 };
 
+/* What the session knows of the moment. */
+static struct sink_session *session_now(struct sink_connection *connection)
+{
+    connection->session.now_ms = clock_monotonic_ms() - connection->sink->began_ms;
+    connection->session.place.n_open = (unsigned)connection->sink->counts.n_open;
+    return &connection->session;
+}
+
+static void note_end(const struct sink_connection *connection)
+{
+    const struct sink_place *place = &connection->session.place;
+    const struct sink_event event = {.peer = place->peer,
+                                     .listener = place->listener,
+                                     .sender = "",
+                                     .recipient = "",
+                                     .n_open = (unsigned)connection->sink->counts.n_open};
+
+    sink_trace_note(connection->sink->trace, "CLOSE", place->connection, &event, 0);
+}
+
 static void connection_free(struct sink_connection *connection)
 {
     struct sink *sink = connection->sink;
 
     sink->counts.n_open--;
+    note_end(connection);
     sink->counts.n_refused += connection->session.n_refused;
     list_remove(&connection->links);
     timer_fini(&connection->wait);
@@ -91,7 +114,7 @@ static void on_input(void *owner)
     while (!connection->is_waiting && !connection->is_closing) {
         input = stream_input(connection->stream);
         before = input.len;
-        step = sink_session_feed(&connection->session, &input);
+        step = sink_session_feed(session_now(connection), &input);
         stream_consume(connection->stream, before - input.len);
         if (!carry_out(connection, step) || step == SINK_STEP_MORE || step == SINK_STEP_START_TLS)
             return;
@@ -103,7 +126,8 @@ static void on_wait_over(struct timer *timer)
     struct sink_connection *connection = CONTAINER_OF(timer, struct sink_connection, wait);
 
     connection->is_waiting = false;
-    if (carry_out(connection, sink_session_waited(&connection->session)) && !connection->is_waiting)
+    if (carry_out(connection, sink_session_waited(session_now(connection))) &&
+        !connection->is_waiting)
         stream_resume(connection->stream);
 }
 
@@ -133,6 +157,31 @@ static const struct stream_handlers handlers = {
     .on_end = on_end,
 };
 
+/* How many have that peer's address, and how many that listener's. */
+static void count_neighbours(const struct sink *sink, struct sink_place *place)
+{
+    LIST_FOR_EACH(links, &sink->connections)
+    {
+        const struct sink_place *other =
+            &CONTAINER_OF(links, struct sink_connection, links)->session.place;
+
+        place->n_open_of_peer += strcmp(other->peer, place->peer) == 0;
+        place->n_open_at_listener += strcmp(other->listener, place->listener) == 0;
+    }
+}
+
+static void find_place(struct sink_connection *connection, int fd,
+                       const struct socket_address *peer)
+{
+    struct sink_place *place = &connection->session.place;
+    struct socket_address local = {.len = sizeof(local.storage)};
+
+    place->connection = connection->sink->counts.n_connections;
+    ip_print(socket_address_ip(peer), place->peer);
+    if (getsockname(fd, &local.any, &local.len) == 0)
+        ip_print(socket_address_ip(&local), place->listener);
+}
+
 static struct sink_connection *connection_new(struct sink *sink, int fd,
                                               const struct socket_address *peer)
 {
@@ -149,10 +198,14 @@ static struct sink_connection *connection_new(struct sink *sink, int fd,
     connection->sink = sink;
     socket_address_print(peer, connection->peer);
     sink_session_init(&connection->session, sink->script, sink->tls != NULL);
+    connection->session.trace = sink->trace;
+    find_place(connection, fd, peer);
     timer_init(&connection->wait, sink->loop, on_wait_over);
     timer_init(&connection->idle, sink->loop, on_idle);
     timer_set(&connection->idle, SINK_IDLE_MS);
     list_append(&sink->connections, &connection->links);
+    if (sink->script) /* nobody else asks */
+        count_neighbours(sink, &connection->session.place);
     return connection;
 }
 
@@ -165,13 +218,13 @@ void sink_on_accept(void *owner, int fd, const struct socket_address *peer)
         close(fd);
         return;
     }
+    sink->counts.n_connections++;
     connection = connection_new(sink, fd, peer);
     if (!connection)
         return;
-    sink->counts.n_connections++;
     if (++sink->counts.n_open > sink->counts.most_open)
         sink->counts.most_open = sink->counts.n_open;
-    carry_out(connection, sink_session_greet(&connection->session));
+    carry_out(connection, sink_session_greet(session_now(connection)));
 }
 
 void sink_close_all(struct sink *sink)

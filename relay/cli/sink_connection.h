@@ -13,6 +13,8 @@ struct sink {
     struct tls_context *tls; /* NULL: STARTTLS is not offered */
     struct sink_script *script;
     struct sink_store *store;
+    struct sink_trace *trace; /* NULL: none */
+    int64_t began_ms;         /* monotonic */
     struct sink_counts counts;
     struct list connections;
 };

@@ -1,4 +1,4 @@
-#include "relay/cli/sink_session.h"
+#include "relay/cli/sink_answer.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static void end_transaction(struct sink_session *session)
     free(session->recipients);
     session->recipients = NULL;
     session->n_recipients = 0;
-    session->has_sender = session->is_body = false;
+    session->has_sender = session->is_body = session->is_body_begun = false;
     if (session->body.capacity > 1 << 20)
         buffer_fini(&session->body); /* one large message must not keep its memory */
     buffer_clear(&session->body);
@@ -34,71 +34,6 @@ void sink_session_fini(struct sink_session *session)
     buffer_fini(&session->held);
 }
 
-/* ---- replies ---- */
-
-/* How a phase ends: the script's word, or the usual one. */
-struct outcome {
-    struct sink_verdict verdict;
-    const char *reply; /* lines separated by LF */
-    bool is_positive;
-};
-
-static struct outcome decide(struct sink_session *session, enum sink_phase phase,
-                             struct slice subject, const char *usual)
-{
-    struct outcome outcome = {.verdict = sink_script_decide(session->script, phase, subject)};
-
-    outcome.reply = outcome.verdict.reply ? outcome.verdict.reply : usual;
-    outcome.is_positive =
-        !outcome.verdict.is_drop && (outcome.reply[0] == '2' || outcome.reply[0] == '3');
-    session->n_refused += !outcome.is_positive;
-    return outcome;
-}
-
-static void append_reply(struct buffer *out, const char *reply)
-{
-    for (const char *line = reply; *line;) {
-        size_t len = strcspn(line, "\n");
-
-        buffer_append(out, slice_from(line, len));
-        buffer_append_text(out, line_end);
-        line += len + (line[len] == '\n');
-    }
-}
-
-/* Says it, now or after the script's delay; step is what follows then. */
-static enum sink_step answer(struct sink_session *session, struct outcome outcome,
-                             enum sink_step step)
-{
-    if (outcome.verdict.is_drop)
-        step = SINK_STEP_DROP;
-    else if (strncmp(outcome.reply, "421", 3) == 0)
-        step = SINK_STEP_CLOSE;
-    buffer_clear(&session->held);
-    if (!outcome.verdict.is_drop)
-        append_reply(&session->held, outcome.reply);
-    session->after_wait = step;
-    session->wait_ms = outcome.verdict.delay_ms;
-    return session->wait_ms > 0 ? SINK_STEP_WAIT : sink_session_waited(session);
-}
-
-enum sink_step sink_session_waited(struct sink_session *session)
-{
-    /* The reply to a message is said by sink_session_kept(). */
-    if (session->after_wait != SINK_STEP_MESSAGE) {
-        buffer_append(&session->output, buffer_slice(&session->held));
-        buffer_clear(&session->held);
-    }
-    return session->after_wait;
-}
-
-static enum sink_step refuse(struct sink_session *session, const char *reply)
-{
-    session->n_refused++;
-    append_reply(&session->output, reply);
-    return SINK_STEP_MORE;
-}
-
 /* ---- commands ---- */
 
 static enum sink_step on_ehlo(struct sink_session *session, struct slice args)
@@ -106,56 +41,57 @@ static enum sink_step on_ehlo(struct sink_session *session, struct slice args)
     static const char usual[] = "250-sink\n250-PIPELINING\n250-SIZE 200000000\n%s250-8BITMIME\n"
                                 "250-ENHANCEDSTATUSCODES\n250-DSN\n250 SMTPUTF8";
     char text[sizeof(usual) + 16];
-    struct outcome outcome;
+    struct sink_outcome outcome;
 
     snprintf(text, sizeof(text), usual,
              session->offers_tls && !session->is_secured ? "250-STARTTLS\n" : "");
-    outcome = decide(session, SINK_EHLO, args, text);
+    outcome = sink_decide(session, SINK_EHLO, args, NULL, text);
     if (outcome.is_positive) {
         end_transaction(session);
         free(session->helo);
         session->helo = slice_to_string(args);
     }
-    return answer(session, outcome, SINK_STEP_MORE);
+    return sink_answer(session, outcome, SINK_STEP_MORE);
 }
 
 static enum sink_step on_helo(struct sink_session *session, struct slice args)
 {
-    struct outcome outcome = decide(session, SINK_EHLO, args, "250 sink");
+    struct sink_outcome outcome = sink_decide(session, SINK_EHLO, args, NULL, "250 sink");
 
     if (outcome.is_positive) {
         end_transaction(session);
         free(session->helo);
         session->helo = slice_to_string(args);
     }
-    return answer(session, outcome, SINK_STEP_MORE);
+    return sink_answer(session, outcome, SINK_STEP_MORE);
 }
 
 static enum sink_step on_starttls(struct sink_session *session, struct slice args)
 {
-    struct outcome outcome;
+    struct sink_outcome outcome;
 
     if (!session->offers_tls || session->is_secured)
-        return refuse(session, "502 5.5.1 Not offered");
-    outcome = decide(session, SINK_STARTTLS, args, "220 2.0.0 Go ahead");
-    return answer(session, outcome, outcome.is_positive ? SINK_STEP_START_TLS : SINK_STEP_MORE);
+        return sink_refuse(session, "502 5.5.1 Not offered");
+    outcome = sink_decide(session, SINK_STARTTLS, args, NULL, "220 2.0.0 Go ahead");
+    return sink_answer(session, outcome,
+                       outcome.is_positive ? SINK_STEP_START_TLS : SINK_STEP_MORE);
 }
 
 static enum sink_step on_mail(struct sink_session *session, struct slice args)
 {
-    struct outcome outcome;
+    struct sink_outcome outcome;
 
     if (!session->helo || session->has_sender)
-        return refuse(session, "503 5.5.1 Bad sequence of commands");
+        return sink_refuse(session, "503 5.5.1 Bad sequence of commands");
     if (!sink_path_parse(args, "FROM:", &session->sender)) {
         sink_path_fini(&session->sender);
-        return refuse(session, "501 5.5.4 Syntax: MAIL FROM:<address>");
+        return sink_refuse(session, "501 5.5.4 Syntax: MAIL FROM:<address>");
     }
-    outcome = decide(session, SINK_MAIL, args, "250 2.1.0 Ok");
+    outcome = sink_decide(session, SINK_MAIL, args, NULL, "250 2.1.0 Ok");
     session->has_sender = outcome.is_positive;
     if (!outcome.is_positive)
         sink_path_fini(&session->sender);
-    return answer(session, outcome, SINK_STEP_MORE);
+    return sink_answer(session, outcome, SINK_STEP_MORE);
 }
 
 static bool append_recipient(struct sink_session *session, struct sink_path path)
@@ -176,49 +112,52 @@ static bool append_recipient(struct sink_session *session, struct sink_path path
 static enum sink_step on_rcpt(struct sink_session *session, struct slice args)
 {
     struct sink_path path = {0};
-    struct outcome outcome;
+    struct sink_outcome outcome;
 
     if (!session->has_sender)
-        return refuse(session, "503 5.5.1 Bad sequence of commands");
+        return sink_refuse(session, "503 5.5.1 Bad sequence of commands");
     if (session->n_recipients == SINK_MAX_RECIPIENTS)
-        return refuse(session, "452 4.5.3 Too many recipients");
+        return sink_refuse(session, "452 4.5.3 Too many recipients");
     if (!sink_path_parse(args, "TO:", &path)) {
         sink_path_fini(&path);
-        return refuse(session, "501 5.5.4 Syntax: RCPT TO:<address>");
+        return sink_refuse(session, "501 5.5.4 Syntax: RCPT TO:<address>");
     }
-    outcome = decide(session, SINK_RCPT, args, "250 2.1.5 Ok");
+    outcome = sink_decide(session, SINK_RCPT, args, path.address, "250 2.1.5 Ok");
     if (!outcome.is_positive || !append_recipient(session, path))
         sink_path_fini(&path);
-    return answer(session, outcome, SINK_STEP_MORE);
+    return sink_answer(session, outcome, SINK_STEP_MORE);
 }
 
 static enum sink_step on_data(struct sink_session *session, struct slice args)
 {
-    struct outcome outcome;
+    struct sink_outcome outcome;
 
     if (session->n_recipients == 0)
-        return refuse(session, "503 5.5.1 No valid recipients");
-    outcome = decide(session, SINK_DATA, args, "354 End data with <CR><LF>.<CR><LF>");
+        return sink_refuse(session, "503 5.5.1 No valid recipients");
+    outcome = sink_decide(session, SINK_DATA, args, NULL, "354 End data with <CR><LF>.<CR><LF>");
     session->is_body = outcome.is_positive;
     if (session->is_body)
         buffer_append_text(&session->body, line_end);
-    return answer(session, outcome, SINK_STEP_MORE);
+    return sink_answer(session, outcome, SINK_STEP_MORE);
 }
 
 static enum sink_step on_rset(struct sink_session *session, struct slice args)
 {
     end_transaction(session);
-    return answer(session, decide(session, SINK_RSET, args, "250 2.0.0 Ok"), SINK_STEP_MORE);
+    return sink_answer(session, sink_decide(session, SINK_RSET, args, NULL, "250 2.0.0 Ok"),
+                       SINK_STEP_MORE);
 }
 
 static enum sink_step on_noop(struct sink_session *session, struct slice args)
 {
-    return answer(session, decide(session, SINK_NOOP, args, "250 2.0.0 Ok"), SINK_STEP_MORE);
+    return sink_answer(session, sink_decide(session, SINK_NOOP, args, NULL, "250 2.0.0 Ok"),
+                       SINK_STEP_MORE);
 }
 
 static enum sink_step on_quit(struct sink_session *session, struct slice args)
 {
-    return answer(session, decide(session, SINK_QUIT, args, "221 2.0.0 Bye"), SINK_STEP_CLOSE);
+    return sink_answer(session, sink_decide(session, SINK_QUIT, args, NULL, "221 2.0.0 Bye"),
+                       SINK_STEP_CLOSE);
 }
 
 static const struct verb {
@@ -246,7 +185,7 @@ static enum sink_step run_command(struct sink_session *session, struct slice lin
         if (slice_equal_ignoring_case(word, verbs[i].name))
             return verbs[i].run(session, args);
     }
-    return refuse(session, "500 5.5.2 Unknown command");
+    return sink_refuse(session, "500 5.5.2 Unknown command");
 }
 
 /* One command line, CRLF at its end; a bare LF ends nothing and is refused with its line. */
@@ -260,13 +199,13 @@ static enum sink_step feed_command(struct sink_session *session, struct slice *i
     if (end < 0 && input->len <= SINK_LINE_BYTES)
         return SINK_STEP_MORE;
     if (end < 0) {
-        refuse(session, "500 5.5.2 Line too long");
+        sink_refuse(session, "500 5.5.2 Line too long");
         return SINK_STEP_CLOSE;
     }
     line = slice_head(*input, (size_t)end);
     *input = slice_skip(*input, (size_t)end + 2);
     if (slice_find(line, '\n') >= 0 || slice_find(line, '\0') >= 0)
-        return refuse(session, "500 5.5.2 Control character in a command");
+        return sink_refuse(session, "500 5.5.2 Control character in a command");
     return run_command(session, line);
 }
 
@@ -290,16 +229,27 @@ static void unstuff(struct buffer *body)
 
 static enum sink_step end_message(struct sink_session *session)
 {
-    struct outcome outcome;
+    struct sink_outcome outcome;
 
     unstuff(&session->body);
     session->is_body = false;
-    outcome =
-        decide(session, SINK_DOT, sink_session_message(session), "250 2.0.0 Ok: taken by sink");
+    outcome = sink_decide(session, SINK_DOT, sink_session_message(session), NULL,
+                          "250 2.0.0 Ok: taken by sink");
     if (outcome.is_positive)
-        return answer(session, outcome, SINK_STEP_MESSAGE);
+        return sink_answer(session, outcome, SINK_STEP_MESSAGE);
     end_transaction(session);
-    return answer(session, outcome, SINK_STEP_MORE);
+    return sink_answer(session, outcome, SINK_STEP_MORE);
+}
+
+/* Before the first octet of a message is read. */
+static enum sink_step begin_body(struct sink_session *session)
+{
+    const struct slice none = {0};
+    struct sink_outcome outcome = sink_decide(session, SINK_BODY, none, NULL, "354 ");
+
+    session->is_body_begun = true;
+    outcome.reply = "";
+    return sink_answer(session, outcome, SINK_STEP_MORE);
 }
 
 static enum sink_step feed_body(struct sink_session *session, struct slice *input)
@@ -333,10 +283,8 @@ enum sink_step sink_session_kept(struct sink_session *session, bool is_kept)
 {
     end_transaction(session);
     if (!is_kept)
-        return refuse(session, "452 4.3.1 Cannot be stored");
-    buffer_append(&session->output, buffer_slice(&session->held));
-    buffer_clear(&session->held);
-    return SINK_STEP_MORE;
+        return sink_refuse(session, "452 4.3.1 Cannot be stored");
+    return sink_answer_kept(session);
 }
 
 /* ---- the connection ---- */
@@ -344,9 +292,9 @@ enum sink_step sink_session_kept(struct sink_session *session, bool is_kept)
 enum sink_step sink_session_greet(struct sink_session *session)
 {
     struct slice none = {0};
-    struct outcome outcome = decide(session, SINK_CONNECT, none, "220 sink ESMTP");
+    struct sink_outcome outcome = sink_decide(session, SINK_CONNECT, none, NULL, "220 sink ESMTP");
 
-    return answer(session, outcome, outcome.is_positive ? SINK_STEP_MORE : SINK_STEP_CLOSE);
+    return sink_answer(session, outcome, outcome.is_positive ? SINK_STEP_MORE : SINK_STEP_CLOSE);
 }
 
 enum sink_step sink_session_feed(struct sink_session *session, struct slice *input)
@@ -355,7 +303,9 @@ enum sink_step sink_session_feed(struct sink_session *session, struct slice *inp
     bool is_partial = false;
 
     while (step == SINK_STEP_MORE && input->len > 0 && !is_partial) {
-        if (session->is_body)
+        if (session->is_body && !session->is_body_begun)
+            step = begin_body(session);
+        else if (session->is_body)
             step = feed_body(session, input);
         else
             step = feed_command(session, input, &is_partial);

@@ -148,14 +148,25 @@ int sink_store_keep(struct sink_store *store, const struct sink_session *session
     return write_file(store, name, sink_session_message(session));
 }
 
-void sink_counts_print(const struct sink_counts *counts)
+static json_t *applied_rules(const struct sink_script *script)
+{
+    json_t *applied = json_array();
+    int64_t n;
+
+    for (size_t i = 0; (n = sink_script_n_applied(script, i)) >= 0; i++)
+        json_array_append_new(applied, json_integer(n));
+    return applied;
+}
+
+void sink_counts_print(const struct sink_counts *counts, const struct sink_script *script)
 {
     json_t *object = json_pack(
-        "{sI sI sI sI sI sI sI sf}", "connections", (json_int_t)counts->n_connections,
+        "{sI sI sI sI sI sI sI sf so}", "connections", (json_int_t)counts->n_connections,
         "most_connections", (json_int_t)counts->most_open, "tls", (json_int_t)counts->n_secured,
         "messages", (json_int_t)counts->n_messages, "recipients", (json_int_t)counts->n_recipients,
         "octets", (json_int_t)counts->n_octets, "refused", (json_int_t)counts->n_refused, "seconds",
-        (double)(counts->last_utc_ms - counts->first_utc_ms) / 1000.0);
+        (double)(counts->last_utc_ms - counts->first_utc_ms) / 1000.0, "applied",
+        applied_rules(script));
 
     if (object) {
         json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));

@@ -21,5 +21,5 @@ struct sink_store *sink_store_close(struct sink_store *store); /* NULL in, NULL 
 MUST_USE int sink_store_keep(struct sink_store *store, const struct sink_session *session,
                              const char *peer, const char *tls);
 
-/* One JSON object and a newline on stdout. */
-void sink_counts_print(const struct sink_counts *counts);
+/* One JSON object and a newline on stdout; "applied" says how often each rule of the script did. */
+void sink_counts_print(const struct sink_counts *counts, const struct sink_script *script);

@@ -25,18 +25,28 @@ static bool has_plain_expressions(struct slice text)
 
 static void check_verdict(struct sink_verdict verdict)
 {
-    PROMISE(verdict.delay_ms >= 0);
-    PROMISE(!verdict.reply || !verdict.is_drop);
+    PROMISE(verdict.delay_ms >= 0 && verdict.drip_ms >= 0);
+    PROMISE(!verdict.reply == (verdict.ending != SINK_REPLY));
     PROMISE(!verdict.reply ||
             (verdict.reply[0] >= '2' && verdict.reply[0] <= '5' && strlen(verdict.reply) >= 2));
 }
 
+/* Every phase, from two peers, on and on in time. */
 static void obey(struct sink_script *script)
 {
-    for (int round = 0; round < 2; round++)
-        for (unsigned i = 0; i < N_SINK_PHASES; i++)
-            check_verdict(
-                sink_script_decide(script, (enum sink_phase)i, SLICE_LITERAL("<a@example.net>")));
+    for (unsigned i = 0; i < 4 * N_SINK_PHASES; i++) {
+        const struct sink_event event = {.phase = (enum sink_phase)(i % N_SINK_PHASES),
+                                         .subject = SLICE_LITERAL("<a@example.net>"),
+                                         .peer = i & 1 ? "192.0.2.1" : "192.0.2.2",
+                                         .listener = "127.0.0.1",
+                                         .sender = i & 2 ? "s@example.org" : "",
+                                         .recipient = "a@example.net",
+                                         .n_open = i,
+                                         .n_open_of_peer = i / 2,
+                                         .now_ms = (int64_t)i * i * 100};
+
+        check_verdict(sink_script_decide(script, &event));
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
