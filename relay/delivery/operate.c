@@ -282,7 +282,8 @@ static void note_why(void *owner, struct entry *entry)
     struct flow *flow = entry_flow(schedule, entry);
     struct why why = schedule_why_entry(schedule, entry, shard_now_ms(visit->shard));
 
-    if (!why.reason && (why.kind == WHY_RETRY || why.kind == WHY_HELD))
+    if (!why.reason && (why.kind == WHY_RETRY || why.kind == WHY_HELD || why.kind == WHY_QUOTA ||
+                        why.kind == WHY_BRAKED))
         why.reason = reply_memory_find(&visit->shard->replies, entry->message->id, entry->n);
     view_why(visit, why, flow ? flow->share->site->name : entry_domain(schedule, entry)->name,
              entry);

@@ -32,7 +32,7 @@ struct entry {
     struct stored *message;
     uint32_t flow;      /* number in the schedule's flows */
     uint32_t domain;    /* number in the schedule's domains */
-    uint32_t due_s;     /* WAITING: second of the schedule's clock */
+    uint32_t due_s;     /* WAITING: second of the schedule's clock; HELD: as well, or one below */
     uint32_t to_hash;   /* stored_hash() of the whole address */
     uint32_t n : 24;    /* recipient of its message, from 1 */
     uint32_t state : 4; /* enum entry_state */
@@ -44,5 +44,11 @@ struct entry {
 _Static_assert(sizeof(struct entry) <= 48, "five million of them within the memory promised");
 
 enum { ENTRY_MAX_RECIPIENT = (1 << 24) - 1 };
+
+/* Until when one is HELD, for entry.due_s. */
+enum {
+    ENTRY_UNTIL_RELEASED = 0,
+    ENTRY_UNTIL_UNBRAKED = UINT32_MAX, /* all mail of its user is (policy/brake_book.h) */
+};
 
 const char *entry_state_name(enum entry_state state); /* queued, sending, deferred, held */

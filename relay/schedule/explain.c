@@ -60,6 +60,18 @@ static struct why why_ready(struct schedule *schedule, const struct entry *entry
     return why;
 }
 
+static struct why why_held(const struct schedule *schedule, const struct entry *entry)
+{
+    struct why why = WHY_SIMPLY(WHY_QUOTA);
+
+    if (entry->due_s == ENTRY_UNTIL_RELEASED)
+        return WHY_SIMPLY(WHY_HELD);
+    if (entry->due_s == ENTRY_UNTIL_UNBRAKED)
+        return WHY_SIMPLY(WHY_BRAKED);
+    why.until_ms = schedule->start_ms + (int64_t)entry->due_s * 1000;
+    return why;
+}
+
 struct why schedule_why_entry(struct schedule *schedule, const struct entry *entry, int64_t now_ms)
 {
     struct why why = WHY_SIMPLY(WHY_NOTHING);
@@ -75,7 +87,7 @@ struct why schedule_why_entry(struct schedule *schedule, const struct entry *ent
         why.kind = WHY_SENDING;
         break;
     case ENTRY_HELD:
-        why.kind = WHY_HELD;
+        why = why_held(schedule, entry);
         break;
     case ENTRY_UNROUTED:
         why.kind = WHY_RESOLVING;

@@ -70,6 +70,27 @@ struct schedule *schedule_free(struct schedule *schedule)
     return NULL;
 }
 
+static void place_held(struct schedule *schedule, struct entry *entry,
+                       const struct new_entry *new_entry)
+{
+    int64_t due_s = (new_entry->due_ms - schedule->start_ms + 999) / 1000;
+
+    place_apart(schedule, entry, ENTRY_HELD);
+    entry->due_s = ENTRY_UNTIL_RELEASED;
+    if (new_entry->is_braked)
+        entry->due_s = ENTRY_UNTIL_UNBRAKED;
+    else if (new_entry->due_ms) /* what is due since before the start is due at once */
+        entry->due_s = due_s < 1 ? 1 : due_s < UINT32_MAX - 1 ? (uint32_t)due_s : UINT32_MAX - 1;
+}
+
+bool entry_is_held_no_more(const struct schedule *schedule, const struct entry *entry,
+                           int64_t now_ms)
+{
+    return entry->state == ENTRY_HELD && entry->due_s != ENTRY_UNTIL_RELEASED &&
+           entry->due_s != ENTRY_UNTIL_UNBRAKED &&
+           schedule->start_ms + (int64_t)entry->due_s * 1000 <= now_ms;
+}
+
 int schedule_admit(struct schedule *schedule, const struct new_entry *new_entry, int64_t now_ms)
 {
     struct domain *domain = domain_make(schedule, new_entry->domain);
@@ -95,7 +116,7 @@ int schedule_admit(struct schedule *schedule, const struct new_entry *new_entry,
     entry->attempts = new_entry->attempts;
     entry->clock_epoch = (uint8_t)(schedule->clock_epoch - (new_entry->needs_attempt ? 1 : 0));
     if (new_entry->is_held)
-        place_apart(schedule, entry, ENTRY_HELD);
+        place_held(schedule, entry, new_entry);
     else if (new_entry->due_ms > now_ms)
         schedule_place_later(schedule, entry, new_entry->due_ms, now_ms);
     else
@@ -144,6 +165,7 @@ void schedule_hold(struct schedule *schedule, struct entry *entry)
 {
     place_none(schedule, entry);
     place_apart(schedule, entry, ENTRY_HELD);
+    entry->due_s = ENTRY_UNTIL_RELEASED;
 }
 
 void schedule_return(struct schedule *schedule, struct entry *entry, int64_t now_ms)

@@ -77,8 +77,9 @@ struct new_entry {
     uint16_t attempts;
     uint8_t flags;
     bool is_held;
+    bool is_braked;     /* held, as all mail of its user */
     bool needs_attempt; /* must not expire before one more attempt (after a restart) */
-    int64_t due_ms;     /* monotonic; up to now: at once */
+    int64_t due_ms;     /* monotonic; up to now: at once.  Held: until then; 0: until released */
 };
 MUST_USE int
 schedule_admit(struct schedule *schedule, const struct new_entry *entry,
@@ -110,10 +111,14 @@ int64_t schedule_wake_ms(const struct schedule *schedule);
 /* What became of a SENDING entry: each of these ends that. */
 void schedule_finish(struct schedule *schedule, struct entry *entry); /* gone for good */
 void schedule_defer(struct schedule *schedule, struct entry *entry, int64_t due_ms, int64_t now_ms);
-void schedule_hold(struct schedule *schedule, struct entry *entry);
+void schedule_hold(struct schedule *schedule, struct entry *entry); /* until released */
 void schedule_return(struct schedule *schedule, struct entry *entry,
                      int64_t now_ms);                                       /* no attempt */
 void schedule_note_attempt(struct schedule *schedule, struct entry *entry); /* before defer */
+
+/* Held until a time that has come.  Nobody looks by itself: whoever holds asks now and then. */
+bool entry_is_held_no_more(const struct schedule *schedule, const struct entry *entry,
+                           int64_t now_ms);
 
 /* Operators', for entries that are not SENDING: due now; held; taken out (then SENDING). */
 void schedule_retry_now(struct schedule *schedule, struct entry *entry, int64_t now_ms);

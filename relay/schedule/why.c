@@ -41,6 +41,9 @@ static const struct {
                      "destination resume"                                                                                           },
     [WHY_WARM_UP] = {"warm_up",                   "the address it leaves from has sent what it may today",      NULL                },
     [WHY_NO_ADDRESS] = {"no_address",                "no address is in the pool it leaves from",                   NULL                },
+    [WHY_QUOTA] = {"quota",                     "its user is over a quota",                                   "queue release"     },
+    [WHY_BRAKED] = {"braked",                    "all mail of its user is held: the password may be stolen",
+                     "user enable"                                                                                                  },
     [WHY_PAUSED] = {"paused",                    "no new delivery is started at the moment",                   NULL                },
 };
 

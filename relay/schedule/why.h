@@ -33,6 +33,8 @@ enum why_kind {
     WHY_ADDRESS_RESTS,
     WHY_WARM_UP,    /* the day's room of the addresses it could leave from is used up */
     WHY_NO_ADDRESS, /* no address is in the pool it leaves from */
+    WHY_QUOTA,      /* held: its user is over a quota until until_ms */
+    WHY_BRAKED,     /* held: its user's password may be stolen */
     N_WHYS
 };
 

@@ -37,6 +37,13 @@ struct recipient {
     uint8_t notify;       /* enum recipient_notify, or-ed */
 };
 
+/* Accepted and not sent yet.  Of the rows, not of the record: what is rebuilt is held no longer. */
+struct message_hold {
+    int64_t until_utc_ms; /* 0: until it is released */
+    bool is_braked;       /* until its user is (policy/brake_book.h) */
+    struct slice reason;
+};
+
 /* What a message is, apart from its bytes.  Slices look into whoever built or decoded it. */
 struct envelope {
     uint64_t id; /* queue_id_new() */
@@ -52,6 +59,7 @@ struct envelope {
     struct slice campaign;    /* empty: none */
     struct slice client;      /* where it came from: address, HELO, login; for who may read it */
     struct slice from_domain; /* of the From header, in A-labels, lower case: chooses the keys */
+    const struct message_hold *hold; /* NULL: not held; not encoded */
     uint32_t n_recipients;
     const struct recipient *recipients; /* recipient n of log and rows is recipients[n - 1] */
 };

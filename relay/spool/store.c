@@ -81,6 +81,18 @@ int store_add_recipient(struct store *store, uint64_t id, const struct recipient
     return statement_run(add);
 }
 
+static void hold_row(const struct message_hold *hold, struct recipient_row *row)
+{
+    row->state = RECIPIENT_HELD;
+    row->reply = hold->reason;
+    if (hold->is_braked)
+        row->flags |= RECIPIENT_BRAKED;
+    if (hold->until_utc_ms) {
+        row->flags |= RECIPIENT_TIMED;
+        row->next_utc_ms = hold->until_utc_ms;
+    }
+}
+
 int store_add(struct store *store, const struct stored *stored, const struct envelope *envelope)
 {
     int error = store_add_message(store, stored, envelope);
@@ -93,6 +105,8 @@ int store_add(struct store *store, const struct stored *stored, const struct env
             .flags = stored->is_open ? RECIPIENT_OPEN : 0,
         };
 
+        if (envelope->hold)
+            hold_row(envelope->hold, &row);
         error = store_add_recipient(store, stored->id, &row);
     }
     return error;

@@ -14,6 +14,8 @@ enum recipient_flags {
     /* Only as found at a start, beside RECIPIENT_OPEN: its record says that it was delivered
      * (marks.h).  Its owner finishes it, which is when that is told. */
     RECIPIENT_DELIVERED = 8,
+    RECIPIENT_TIMED = 16,  /* held until next_utc_ms */
+    RECIPIENT_BRAKED = 32, /* held as all mail of its user is (policy/brake_book.h) */
 };
 
 enum spool_change_kind {

@@ -63,7 +63,8 @@ static bool opens_at_once(const struct spool *spool, const struct envelope *enve
 {
     const struct spool_callbacks *callbacks = &spool->settings.callbacks;
 
-    return callbacks->opens_at_once && callbacks->opens_at_once(callbacks->owner, envelope);
+    return !envelope->hold && callbacks->opens_at_once &&
+           callbacks->opens_at_once(callbacks->owner, envelope);
 }
 
 static struct stored *new_stored(const struct record *record, const struct envelope *envelope)
