@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "policy/receiver_book.h"
+
 static void *copy_array(struct arena *arena, const void *items, size_t n, size_t item_bytes)
 {
     void *copy = arena_alloc(arena, n ? n * item_bytes : 1);
@@ -167,6 +169,8 @@ static int fill(struct delivery_config *config, const struct delivery_settings *
     own->own_addresses = copy_array(arena, settings->own_addresses, settings->n_own_addresses,
                                     sizeof(*settings->own_addresses));
     own->routes = NULL;
+    own->book = NULL;
+    config->book = settings->book ? receiver_book_ref(settings->book) : NULL;
     config->routes = arena_alloc(arena, (settings->n_routes + 1) * sizeof(*config->routes));
     if (!own->hostname || !own->binds || !own->allow_mx || !own->own_addresses || !config->routes)
         return FAULT(-ENOMEM);
@@ -206,6 +210,7 @@ struct delivery_config *delivery_config_ref(struct delivery_config *config)
 struct delivery_config *delivery_config_unref(struct delivery_config *config)
 {
     if (config && atomic_fetch_sub(&config->n_references, 1) == 1) {
+        receiver_book_unref(config->book);
         arena_reset(&config->arena);
         free(config);
     }

@@ -22,6 +22,7 @@ struct target_policy {
     uint16_t port;
     struct slice user, password;
     struct site_limits limits;
+    int64_t idle_ms, dot_timeout_ms; /* 0: as usual */
 };
 
 struct route_rule {
@@ -37,6 +38,7 @@ struct delivery_config {
     struct target_policy mx_policy;
     struct route_rule *routes;
     size_t n_routes;
+    struct receiver_book *book;                /* NULL: none */
     struct delivery_destination *destinations; /* lower case */
     size_t n_destinations;
     struct arena arena;

@@ -4,6 +4,7 @@
 
 #include "relay/delivery/connection_private.h"
 #include "relay/delivery/dispatch.h"
+#include "relay/delivery/hearing.h"
 #include "relay/delivery/host_memory.h"
 #include "relay/delivery/telling.h"
 
@@ -61,7 +62,8 @@ static void start_tls(struct connection *connection)
 
 static enum smtp_client_tls wanted_tls(const struct connection *connection)
 {
-    if (connection->policy.tls == DELIVERY_TLS_VERIFY)
+    if (connection->policy.tls == DELIVERY_TLS_VERIFY ||
+        connection->policy.tls == DELIVERY_TLS_MUST)
         return SMTP_CLIENT_TLS_MUST;
     if (connection->policy.tls != DELIVERY_TLS_MAY || connection->in_clear)
         return SMTP_CLIENT_TLS_NEVER;
@@ -159,7 +161,8 @@ static void become_idle(struct connection *connection)
     list_prepend(&connection->lane->idle, &connection->idle_link);
     list_append(&connection->shard->idle, &connection->shard_idle);
     connection_settle(connection, true);
-    timer_set(&connection->timer, CONNECTION_IDLE_MS);
+    timer_set(&connection->timer,
+              connection->policy.idle_ms ? connection->policy.idle_ms : CONNECTION_IDLE_MS);
     delivery_shard_touch(connection->shard);
 }
 
@@ -265,6 +268,8 @@ void connection_fail_host(struct connection *connection)
     bool is_permanent = verdict_of(connection->client.phase, reply, 0) == VERDICT_FAILED;
 
     connection_note_trouble(connection, reply, is_permanent);
+    if (!connection_is_refused_v6(connection, reply))
+        hearing_host(connection, connection->client.phase, reply);
     note_v6_refusal(connection, reply);
     if (connection->client.phase <= SMTP_PHASE_BANNER && reply->code == 0)
         host_memory_note_dead(&connection->shard->hosts, connection_host(connection),
@@ -335,13 +340,20 @@ static bool take_step(struct connection *connection, enum smtp_client_step step)
     return false;
 }
 
+static int64_t patience_ms(const struct connection *connection)
+{
+    if (connection->client.phase == SMTP_PHASE_DOT && connection->policy.dot_timeout_ms)
+        return connection->policy.dot_timeout_ms;
+    return smtp_phase_timeout_ms(connection->client.phase);
+}
+
 /* A reply came, or some of the body went.  A reply that drips in octet by octet is no progress. */
 void connection_note_progress(struct connection *connection)
 {
     if (connection->is_broken)
         return;
     if (connection->state == CONNECTION_OPENING || connection->state == CONNECTION_BUSY)
-        timer_set(&connection->timer, smtp_phase_timeout_ms(connection->client.phase));
+        timer_set(&connection->timer, patience_ms(connection));
 }
 
 static void feed(struct connection *connection)

@@ -3,9 +3,10 @@
 #include <errno.h>
 
 #include "relay/delivery/doubt.h"
+#include "relay/delivery/hearing.h"
 #include "relay/message/line_scan.h"
 
-enum { SIGNER_WAIT_MS = 2000, V4_WAIT_MS = 1000 };
+enum { SIGNER_WAIT_MS = 2000, V4_WAIT_MS = 1000, OTHER_ADDRESS_MS = 1000 };
 
 /* ---- life ---- */
 
@@ -191,6 +192,7 @@ void dispatch_on_opened(void *owner, int error)
                                 .status = SMTP_STATUS(4, 3, 0),
                                 .text = SLICE_LITERAL("the stored message cannot be read")};
     struct render_offers none = {false, false};
+    struct judgement kept;
 
     dispatch->is_waiting = false;
     if (dispatch->is_over) {
@@ -205,6 +207,10 @@ void dispatch_on_opened(void *owner, int error)
     }
     dispatch->is_open = true;
     fill_recipients(dispatch);
+    if (hearing_keeps_back(dispatch, &kept)) {
+        refuse(dispatch, &kept);
+        return;
+    }
     if (render_form_for(needs_of(dispatch), none) == RENDER_EIGHT_BIT)
         prepare(dispatch, RENDER_EIGHT_BIT);
     else
@@ -318,6 +324,7 @@ static struct judgement judge(const struct dispatch *dispatch, enum smtp_phase p
         .code = reply->code,
         .status = reply->status,
         .text = reply->text,
+        .phase = phase,
     };
 
     if (judgement.verdict == VERDICT_FAILED && dispatch->connection &&
@@ -330,6 +337,15 @@ static struct judgement judge(const struct dispatch *dispatch, enum smtp_phase p
     return judgement;
 }
 
+/* A refusal of our IPv6 name concerns no rule: IPv4 is tried next. */
+static void hear(struct dispatch *dispatch, enum smtp_phase phase, const struct smtp_reply *reply,
+                 const struct entry *entry, struct judgement *judgement)
+{
+    if (judgement->verdict != VERDICT_AGAIN &&
+        !(dispatch->connection && connection_is_refused_v6(dispatch->connection, reply)))
+        hearing_reply(dispatch, phase, reply, entry, judgement);
+}
+
 void dispatch_on_recipient(struct dispatch *dispatch, uint32_t index, enum smtp_phase phase,
                            const struct smtp_reply *reply, uint32_t n_accepted)
 {
@@ -338,6 +354,7 @@ void dispatch_on_recipient(struct dispatch *dispatch, uint32_t index, enum smtp_
     if (smtp_reply_is_positive(*reply) || dispatch->is_answered[index])
         return;
     judgement = judge(dispatch, phase, reply, n_accepted);
+    hear(dispatch, phase, reply, dispatch->entries[index], &judgement);
     dispatch->is_answered[index] = true;
     outcome_add(dispatch->outcome, dispatch->entries[index], &judgement);
 }
@@ -351,11 +368,31 @@ static void note_warmth(const struct dispatch *dispatch, bool went_well)
                         went_well);
 }
 
+static uint32_t n_left(const struct dispatch *dispatch)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < dispatch->n_entries; i++)
+        n += !dispatch->is_answered[i];
+    return n;
+}
+
+static const struct entry *only_one_left(const struct dispatch *dispatch)
+{
+    for (uint32_t i = 0; i < dispatch->n_entries; i++)
+        if (!dispatch->is_answered[i])
+            return n_left(dispatch) == 1 ? dispatch->entries[i] : NULL;
+    return NULL;
+}
+
 void dispatch_on_end(struct dispatch *dispatch, enum smtp_phase phase,
                      const struct smtp_reply *reply, bool is_doubtful)
 {
     struct judgement judgement = judge(dispatch, phase, reply, 0);
 
+    hear(dispatch, phase, reply, only_one_left(dispatch), &judgement);
+    if (judgement.verdict == VERDICT_DELIVERED)
+        hearing_went_well(dispatch, n_left(dispatch));
     if (!dispatch->is_sent)
         set_place(dispatch);
     dispatch->connection = NULL;
@@ -374,6 +411,9 @@ void dispatch_on_unreachable(struct dispatch *dispatch, const struct connection_
         .code = trouble->code,
         .status = trouble->status,
         .text = slice_of(trouble->text),
+        .due_ms = dispatch->tries_other_address && !trouble->is_permanent
+                      ? shard_now_ms(dispatch->shard) + OTHER_ADDRESS_MS
+                      : 0,
     };
 
     set_place(dispatch);

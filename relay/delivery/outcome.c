@@ -3,11 +3,13 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "policy/receiver_book.h"
 #include "relay/base/clock.h"
 #include "relay/base/secret.h"
 #include "relay/delivery/bounce.h"
 #include "relay/delivery/digest_desk.h"
 #include "relay/delivery/doubt.h"
+#include "relay/delivery/ledger.h"
 #include "relay/delivery/order.h"
 #include "relay/delivery/reply_memory.h"
 #include "relay/delivery/telling.h"
@@ -94,6 +96,23 @@ static struct schedule *schedule_of(const struct outcome *outcome)
     return outcome->shard->schedule;
 }
 
+/* Of what did not go well, from the reply alone; no last reply says more of what expired. */
+static enum bounce_class class_of(const struct outcome *outcome, const struct judgement *judgement)
+{
+    const struct receiver_book *book = outcome->shard->config->book;
+    struct smtp_reply reply = smtp_reply_with(judgement->code, judgement->status, judgement->text);
+    enum bounce_class found = BOUNCE_OTHER;
+
+    if (book)
+        found = receiver_book_class(book, judgement->phase, &reply);
+    return judgement->verdict == VERDICT_EXPIRED && found == BOUNCE_OTHER ? BOUNCE_EXPIRED : found;
+}
+
+static bool has_class(enum verdict verdict)
+{
+    return verdict == VERDICT_LATER || verdict == VERDICT_FAILED || verdict == VERDICT_EXPIRED;
+}
+
 void outcome_add(struct outcome *outcome, struct entry *entry, const struct judgement *judgement)
 {
     struct outcome_item *item = &outcome->items[outcome->n_items];
@@ -116,10 +135,14 @@ void outcome_add(struct outcome *outcome, struct entry *entry, const struct judg
     *item = (struct outcome_item){.entry = entry, .n = entry->n, .judgement = *judgement};
     item->judgement.text = arena_copy(&outcome->arena, judgement->text);
     outcome->n_items++;
-    if (judgement->verdict != VERDICT_LATER)
+    if (judgement->verdict != VERDICT_LATER) {
+        if (has_class(judgement->verdict))
+            item->judgement.bounce_class = class_of(outcome, &item->judgement);
         return;
+    }
     schedule_note_attempt(schedule_of(outcome), entry);
     item->judgement.verdict = order_instead_of_later(schedule_of(outcome), entry, now_ms);
+    item->judgement.bounce_class = class_of(outcome, &item->judgement);
     item->due_ms = judgement->due_ms;
     if (item->due_ms == 0)
         item->due_ms = now_ms + retry_wait_ms(&outcome->shard->config->settings.retry,
@@ -167,7 +190,7 @@ static struct spool_change change_of(struct outcome *outcome, const struct outco
     if (change.kind != CHANGE_ROW)
         return change;
     change.attempts = item->entry->attempts;
-    change.flags = row_flags(item->entry);
+    change.flags = row_flags(item->entry) | (item->judgement.is_braked ? RECIPIENT_BRAKED : 0U);
     item->entry->flags &= (uint8_t)~ENTRY_OPEN; /* the row's mark goes with this change */
     change.next_utc_ms = item->due_ms ? shard_utc_of(outcome->shard, item->due_ms) : clock_utc_ms();
     if (verdict == VERDICT_RELEASED)
@@ -223,6 +246,8 @@ static void believe(struct outcome *outcome, const struct outcome_item *item)
         break;
     case VERDICT_HELD:
         schedule_hold(schedule, item->entry);
+        if (item->judgement.is_braked)
+            item->entry->due_s = ENTRY_UNTIL_UNBRAKED;
         break;
     case VERDICT_RELEASED:
     case VERDICT_AGAIN:
@@ -267,6 +292,7 @@ static void on_committed(struct spool_update *update)
     }
     for (uint32_t i = 0; i < outcome->n_items; i++) {
         tell_recipient(outcome, &outcome->items[i]);
+        ledger_note(outcome, &outcome->items[i]);
         believe(outcome, &outcome->items[i]);
     }
     for (uint32_t i = 0; i < outcome->n_reports; i++)

@@ -2,17 +2,21 @@
  * (events) and believed (schedule).  Thread: the loop's. */
 #pragma once
 
+#include "policy/bounce_class.h"
 #include "relay/delivery/letter.h"
 #include "relay/delivery/verdict.h"
 
 /* A verdict with its grounds. */
 struct judgement {
     enum verdict verdict;
-    uint16_t code;                 /* of the peer's reply; 0: ours */
-    struct enhanced_status status; /* class 0: none was said */
-    struct slice text;             /* the peer's, or our reason */
+    uint16_t code;                  /* of the peer's reply; 0: ours */
+    struct enhanced_status status;  /* class 0: none was said */
+    struct slice text;              /* the peer's, or our reason */
+    enum smtp_phase phase;          /* what the peer's reply answered */
+    enum bounce_class bounce_class; /* outcome.c's; of what was not delivered */
     int64_t due_ms;   /* LATER, AGAIN: not before this (monotonic); 0: by the steps, or at once */
     bool is_doubtful; /* the final dot went out, its answer did not come */
+    bool is_braked;   /* HELD: as all mail of its user */
 };
 
 struct outcome_item {

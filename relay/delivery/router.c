@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "relay/delivery/outcome.h"
+#include "relay/delivery/providers.h"
 #include "relay/delivery/shipment.h"
 #include "relay/smtp/address.h"
 
@@ -66,9 +67,10 @@ void router_forget(struct delivery_shard *shard)
 static void lead(struct delivery_shard *shard, struct domain *domain,
                  const struct target_plan *plan, int64_t fresh_until_ms)
 {
-    struct delivery_shard *owner = plan->policy.kind == TARGET_SUSPENDED
-                                       ? shard
-                                       : delivery_owner_of(shard->delivery, plan->site_name);
+    struct delivery_shard *owner =
+        plan->policy.kind == TARGET_SUSPENDED
+            ? shard
+            : delivery_owner_of(shard->delivery, providers_owner_name(plan));
     int64_t now_ms = shard_now_ms(shard);
 
     if (owner != shard) {
@@ -173,6 +175,9 @@ static void follow(struct delivery_shard *shard, struct domain *domain,
 
     switch (route->status) {
     case MX_OK:
+        plan.provider =
+            providers_find(shard->config, slice_of(domain->name), route->hosts, route->n_hosts);
+        providers_shape(plan.provider, &plan.policy);
         lead(shard, domain, &plan, route->fresh_until_ms);
         break;
     case MX_NULL:

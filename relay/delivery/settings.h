@@ -7,9 +7,12 @@
 #include "relay/net/socket_address.h"
 #include "relay/schedule/retry.h"
 
+struct receiver_book;
+
 enum delivery_tls {
     DELIVERY_TLS_NEVER,
     DELIVERY_TLS_MAY,      /* STARTTLS when offered, certificate not asked about */
+    DELIVERY_TLS_MUST,     /* STARTTLS or not at all, certificate not asked about */
     DELIVERY_TLS_VERIFY,   /* STARTTLS with a valid certificate for the host, or not at all */
     DELIVERY_TLS_IMPLICIT, /* routes: TLS from the first octet, certificate not asked about */
 };
@@ -62,6 +65,7 @@ struct delivery_settings {
     size_t n_allow_mx;
     const struct ip_address *own_addresses; /* an MX there is a loop: the listeners' addresses */
     size_t n_own_addresses;
+    struct receiver_book *book; /* what we know of receivers; NULL: nothing.  Counted */
     const struct delivery_route *routes;
     size_t n_routes;
     uint32_t connections; /* most outgoing ones, all loops together */

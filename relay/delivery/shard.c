@@ -45,6 +45,7 @@ void delivery_shard_touch(struct delivery_shard *shard)
 
 void delivery_shard_admit(struct delivery_shard *shard, const struct new_entry *entry)
 {
+    hold_note(shard, entry);
     if (schedule_admit(shard->schedule, entry, shard_now_ms(shard)) == 0)
         return;
     /* Its row stays; the next start finds it. */
@@ -231,8 +232,9 @@ static bool may_rest(const struct delivery_shard *shard)
     for (unsigned i = 0; i < N_ENTRY_STATES; i++)
         n_entries += shard->schedule->n_states[i];
     return shard->is_ready && n_entries == 0 && list_is_empty(&shard->connections) &&
-           shard->n_dispatches == 0 && shard->n_outcomes == 0 && shard->purse.n_idle == 0 &&
-           !heap_first(&shard->digests.by_age) && shard->digests.n_drafts == 0;
+           tally_is_empty(&shard->tally) && shard->n_dispatches == 0 && shard->n_outcomes == 0 &&
+           shard->purse.n_idle == 0 && !heap_first(&shard->digests.by_age) &&
+           shard->digests.n_drafts == 0;
 }
 
 static void on_tick(struct timer *timer)
@@ -246,6 +248,8 @@ static void on_tick(struct timer *timer)
     watch_clock(shard);
     standing_orders_tick(shard);
     digest_run(shard);
+    hold_run(shard);
+    tally_flush(&shard->tally);
     delivery_shard_touch(shard);
     shard->is_resting = may_rest(shard);
     timer_set(&shard->tick, shard->is_resting ? REST_MS : TICK_MS);
@@ -267,6 +271,7 @@ static void on_directory(struct directory_subscriber *subscriber, struct directo
     struct delivery_shard *shard = CONTAINER_OF(subscriber, struct delivery_shard, subscriber);
     struct directory *former = shard->directory;
 
+    hold_directory(shard, directory);
     shard->directory = directory;
     standing_orders_apply(shard, former);
     directory_unref(former);
@@ -329,11 +334,14 @@ int delivery_shard_init(struct delivery_shard *shard, struct delivery *delivery,
     list_init(&shard->expired);
     list_init(&shard->found);
     digest_desk_init(&shard->digests);
+    hold_desk_init(shard);
+    shard->tally.policy = delivery->policy;
     router_init(shard);
     host_memory_init(&shard->hosts);
     preparation_memory_init(&shard->signatures);
     reply_memory_init(&shard->replies);
     sample_init(&shard->sample);
+    reply_rule_engine_init(&shard->rules);
     later_init(&shard->pump, loop, pump);
     timer_init(&shard->wake, loop, on_wake);
     timer_init(&shard->tick, loop, on_tick);
@@ -371,9 +379,12 @@ void delivery_shard_fini(struct delivery_shard *shard)
     memo_fini(&shard->signatures);
     memo_fini(&shard->replies);
     sample_fini(&shard->sample);
+    reply_rule_engine_fini(&shard->rules);
     buffer_fini(&shard->delayed);
     doubt_forget_delivered(shard);
     digest_desk_fini(shard);
+    hold_desk_fini(shard);
+    tally_fini(&shard->tally);
     directory_unref(shard->directory);
     delivery_config_unref(shard->config);
 }

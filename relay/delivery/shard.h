@@ -4,10 +4,13 @@
 
 #include "policy/permits.h"
 #include "policy/registry.h"
+#include "policy/tally.h"
+#include "policy/reply_rule_engine.h"
 #include "relay/delivery/config.h"
 #include "relay/delivery/delivery.h"
 #include "relay/delivery/digest_desk.h"
 #include "relay/delivery/egress.h"
+#include "relay/delivery/hold_desk.h"
 #include "relay/delivery/memo.h"
 #include "relay/delivery/sample.h"
 #include "relay/delivery/warmth.h"
@@ -50,13 +53,16 @@ struct delivery_shard {
     struct list wanted_domains; /* to be looked up */
     struct list lookups;        /* under way */
     uint32_t n_lookups;
-    struct memo routes;     /* what DNS said: router.c */
-    struct memo hosts;      /* dead ones, and those whose TLS is broken: host_memory.c */
-    struct memo signatures; /* of messages lately signed: prepare.c */
-    struct memo replies;    /* what put recipients off lately: reply_memory.c */
-    struct sample sample;   /* a signature before an independent judge */
+    struct memo routes;             /* what DNS said: router.c */
+    struct memo hosts;              /* dead ones, and those whose TLS is broken: host_memory.c */
+    struct memo signatures;         /* of messages lately signed: prepare.c */
+    struct memo replies;            /* what put recipients off lately: reply_memory.c */
+    struct reply_rule_engine rules; /* counts replies: hearing.c */
+    struct sample sample;           /* a signature before an independent judge */
 
     struct digest_desk digests; /* reports about many failures */
+    struct hold_desk holds;     /* mail held for a while */
+    struct tally tally;         /* of what was delivered and what failed */
     struct list expired;        /* entries, SENDING */
     struct buffer delayed;      /* struct delayed_entry, outcome.c */
     struct list found;          /* recipients that were delivered before this start, doubt.c */
@@ -67,6 +73,8 @@ struct delivery_shard {
     struct delivery_drain *drain;
 };
 
+struct public_suffix; /* signer/public_suffix.h */
+
 struct delivery {
     struct delivery_shard *shards;
     unsigned n_shards;
@@ -74,6 +82,7 @@ struct delivery {
     struct spool *spool;
     struct policy *policy;
     struct slice authorities_pem;
+    struct public_suffix *suffixes; /* NULL: no list on this machine */
     struct digest_counts digests;
     void (*on_signer)(void *owner, bool is_up); /* as in delivery_parts */
     void *owner;

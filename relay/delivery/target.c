@@ -4,6 +4,7 @@
 
 #include "relay/base/clock.h"
 #include "relay/base/secret.h"
+#include "relay/delivery/providers.h"
 
 static void free_hosts(struct target_host *hosts, size_t n)
 {
@@ -80,12 +81,14 @@ struct site *target_ensure(struct delivery_shard *shard, const struct target_pla
     free_hosts(target->hosts, target->n_hosts);
     target->hosts = hosts;
     target->n_hosts = plan->n_hosts;
-    if (target->config != plan->config || target->policy.kind != plan->policy.kind) {
+    if (target->config != plan->config || target->policy.kind != plan->policy.kind ||
+        plan->provider) {
         if (limits_differ(&target->policy.limits, &plan->policy.limits))
             site_set_lane_limits(site, &plan->policy.limits);
         delivery_config_unref(target->config);
         target->config = delivery_config_ref(plan->config);
         target->policy = plan->policy;
+        providers_join(shard, site, plan->provider);
     }
     return site;
 }

@@ -9,6 +9,8 @@ struct target_host {
     char *name; /* or an address */
 };
 
+struct provider_entry;
+
 struct target {
     struct delivery_shard *shard;
     struct site *site;
@@ -25,6 +27,7 @@ struct target_plan {
     struct delivery_config *config; /* what policy's slices look into */
     const struct target_host *hosts;
     size_t n_hosts;
+    const struct provider_entry *provider; /* in config's book; NULL: nobody's */
 };
 
 /* The site of that name with these hosts and manners; made when unknown; NULL without memory. */

@@ -31,6 +31,14 @@ static struct slice address_of(const struct letter *letter, uint32_t n)
     return letter->envelope.recipients[n - 1].address;
 }
 
+static const char *class_name(const struct judgement *judgement)
+{
+    bool has_one = judgement->verdict == VERDICT_LATER || judgement->verdict == VERDICT_FAILED ||
+                   judgement->verdict == VERDICT_EXPIRED;
+
+    return has_one ? bounce_class_name(judgement->bounce_class) : NULL;
+}
+
 void tell_recipient(const struct outcome *outcome, const struct outcome_item *item)
 {
     const struct letter *letter = outcome->letter;
@@ -49,6 +57,7 @@ void tell_recipient(const struct outcome *outcome, const struct outcome_item *it
           field_slice("egress", or_none(outcome->place.egress)),
           field_slice("tls", or_none(outcome->place.tls)), field_number("code", judgement->code),
           field_slice("enhanced", or_none(buffer_slice(&status))),
+          field_text("class", class_name(judgement)),
           field_slice("reply", slice_head(judgement->text, 1024)),
           field_seconds("secs", clock_utc_ms() - letter->stored->arrived_utc_ms));
 }

@@ -1,0 +1,130 @@
+#include "relay/delivery/providers.h"
+
+#include "policy/receiver_book.h"
+#include "relay/schedule/provider.h"
+
+const struct provider_entry *providers_find(const struct delivery_config *config,
+                                            struct slice domain, const struct target_host *hosts,
+                                            size_t n_hosts)
+{
+    struct slice names[MX_MAX_HOSTS];
+    size_t n = n_hosts < MX_MAX_HOSTS ? n_hosts : MX_MAX_HOSTS;
+
+    if (!config->book)
+        return NULL;
+    for (size_t i = 0; i < n; i++)
+        names[i] = slice_of(hosts[i].name);
+    return provider_table_match(&config->book->providers, domain, names, n);
+}
+
+static bool is_one(const struct provider_entry *entry)
+{
+    return entry && !slice_equal(entry->name, SLICE_LITERAL("mixed"));
+}
+
+struct slice providers_owner_name(const struct target_plan *plan)
+{
+    return is_one(plan->provider) ? plan->provider->name : plan->site_name;
+}
+
+static void replace(uint32_t *limit, uint32_t by)
+{
+    if (by)
+        *limit = by;
+}
+
+void providers_shape(const struct provider_entry *entry, struct target_policy *policy)
+{
+    struct site_limits *limits = &policy->limits;
+    const struct provider_limits *said;
+
+    if (!entry)
+        return;
+    said = &entry->limits;
+    replace(&limits->connections, said->connections);
+    replace(&limits->messages_per_connection, said->connection_messages);
+    replace(&limits->recipients_per_transaction, said->transaction_recipients);
+    if (limits->start_connections > limits->connections)
+        limits->start_connections = limits->connections;
+    if (said->tls_required && policy->tls == DELIVERY_TLS_MAY)
+        policy->tls = DELIVERY_TLS_MUST;
+    policy->idle_ms = said->idle_ms;
+    policy->dot_timeout_ms = said->dot_timeout_ms;
+}
+
+/* Over all of our addresses and all of its sites. */
+static struct site_limits limits_of(const struct provider_entry *entry)
+{
+    const struct provider_limits *said = &entry->limits;
+
+    return (struct site_limits){
+        .connections = said->connections,
+        .connections_per_minute = said->connections_per_minute,
+        .messages_per_second = said->messages_per_second,
+        .messages_per_minute = said->messages_per_minute,
+        .messages_per_hour = said->messages_per_hour,
+        .messages_per_day = said->messages_per_day,
+    };
+}
+
+static void set_limits(struct provider *provider, const struct site_limits *limits,
+                       uint32_t address_connections)
+{
+    struct site_limits road = {.connections = address_connections};
+
+    bound_set_limits(&provider->bound, limits);
+    provider_set_road_limits(provider, &road);
+}
+
+void providers_join(struct delivery_shard *shard, struct site *site,
+                    const struct provider_entry *entry)
+{
+    struct site_limits limits;
+    struct provider *provider;
+
+    if (!is_one(entry)) {
+        site_set_provider(site, NULL);
+        return;
+    }
+    limits = limits_of(entry);
+    provider = schedule_provider(shard->schedule, entry->name);
+    if (!provider) {
+        provider = schedule_make_provider(shard->schedule, entry->name, &limits);
+        if (provider)
+            set_limits(provider, &limits, entry->limits.address_connections);
+    }
+    site_set_provider(site, provider);
+}
+
+static void apply_to_provider(void *owner, struct provider *provider)
+{
+    struct delivery_shard *shard = owner;
+    const struct receiver_book *book = shard->config->book;
+    const struct provider_entry *entry =
+        book ? provider_table_named(&book->providers, slice_of(provider->name)) : NULL;
+    struct site_limits limits = {0};
+
+    if (entry)
+        limits = limits_of(entry);
+    set_limits(provider, &limits, entry ? entry->limits.address_connections : 0);
+}
+
+static void apply_to_site(void *owner, struct site *site)
+{
+    struct delivery_shard *shard = owner;
+    const struct receiver_book *book = shard->config->book;
+    struct target_policy policy = shard->config->mx_policy;
+
+    if (!site->owner || target_of(site)->policy.kind != TARGET_MX)
+        return;
+    if (book && site->provider)
+        providers_shape(provider_table_named(&book->providers, slice_of(site->provider->name)),
+                        &policy);
+    site_set_lane_limits(site, &policy.limits);
+}
+
+void providers_apply(struct delivery_shard *shard)
+{
+    schedule_each_provider(shard->schedule, apply_to_provider, shard);
+    schedule_each_site(shard->schedule, apply_to_site, shard);
+}
