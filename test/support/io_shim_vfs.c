@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 struct shim_file {
     sqlite3_file base;
@@ -157,10 +157,18 @@ static const sqlite3_io_methods methods = {
 
 static sqlite3_vfs *real_vfs;
 
+/* sql/db.c makes a database's file before SQLite opens it, for its mode. */
+static bool is_new_name(const char *name)
+{
+    struct stat status;
+
+    return name && (stat(name, &status) < 0 || status.st_size == 0);
+}
+
 static int vfs_open(sqlite3_vfs *self, const char *name, sqlite3_file *file, int flags, int *out)
 {
     struct shim_file *shim_file = file_of(file);
-    bool is_new = name && access(name, F_OK) < 0;
+    bool is_new = is_new_name(name);
     int error = io_shim_count(IO_CREATE, name), result;
 
     (void)self;
