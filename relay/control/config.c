@@ -283,7 +283,8 @@ static cfg_t *parse_text(cfg_opt_t *options, const char *path, struct slice text
     return NULL;
 }
 
-int config_parse(struct settings **out, const char *path, struct slice text, struct buffer *problem)
+static int parse_as_it_is(struct settings **out, const char *path, struct slice text,
+                          struct buffer *problem)
 {
     cfg_opt_t options[MAX_SECTIONS][MAX_ITEMS + MAX_SECTIONS];
     struct settings *settings;
@@ -307,6 +308,60 @@ int config_parse(struct settings **out, const char *path, struct slice text, str
     }
     *out = settings;
     return 0;
+}
+
+/* The digits of an escape at text, up to most of them, all zeros: their number, else 0. */
+static size_t n_zeros(const char *text, size_t most, const char *digits)
+{
+    size_t n = strspn(text, digits);
+
+    n = n < most ? n : most;
+    return strspn(text, "0") >= n ? n : 0;
+}
+
+/* Turns each "\0", "\000", "\x00" into "\1" and so on; true when there was one.  Inside double
+ * quotes it would cut the value short, unseen; elsewhere it is nothing special. */
+static bool show_nuls(char *text)
+{
+    bool was_there = false;
+
+    for (char *c = text; *c; c++) {
+        size_t n_octal, n_hex;
+
+        if (*c != '\\' || !c[1])
+            continue;
+        n_octal = n_zeros(c + 1, 3, "01234567");
+        n_hex = c[1] == 'x' ? n_zeros(c + 2, 2, "0123456789abcdefABCDEF") : 0;
+        if (n_octal)
+            c[n_octal] = '1';
+        else if (n_hex)
+            c[1 + n_hex] = '1';
+        was_there = was_there || n_octal || n_hex;
+        c++; /* what is escaped begins no escape */
+    }
+    return was_there;
+}
+
+/* 0, or -EINVAL after saying where: then it is one control character among others. */
+static int check_nuls(const char *path, struct slice text, struct buffer *problem)
+{
+    CLEANUP(free) char *copy = slice_to_string(text);
+    struct settings *settings = NULL;
+    int error = 0;
+
+    if (!copy)
+        return FAULT(-ENOMEM);
+    if (show_nuls(copy))
+        error = parse_as_it_is(&settings, path, slice_of(copy), problem);
+    settings_unref(settings);
+    return error;
+}
+
+int config_parse(struct settings **out, const char *path, struct slice text, struct buffer *problem)
+{
+    int error = check_nuls(path, text.data ? text : slice_of(""), problem);
+
+    return error < 0 ? error : parse_as_it_is(out, path, text, problem);
 }
 
 int config_load(struct settings **out, const char *path, struct buffer *text,

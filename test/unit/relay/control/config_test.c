@@ -138,6 +138,15 @@ static const struct {
      "the file ends inside a string, a comment or a section"                                                                                    },
     {"listen \"a\" { address = \"\" }",                                                "test.conf:1: address: an empty text in a list"          },
     {"hostname = a\n/* and so on",                                                     "the file ends inside a string, a comment or a section"  },
+    {"\nroute \"a\" { via = h password = \"a\\0b\" }",
+     "test.conf:2: password: a control character in the value"                                                                                  },
+    {"route \"a\" { via = h password = \"a\\\\\\000b\" }",
+     "test.conf:1: password: a control character in the value"                                                                                  },
+    {"route \"a\" { via = h password = \"a\\x00b\" }",
+     "test.conf:1: password: a control character in the value"                                                                                  },
+    {"route \"a\" { via = h password = \"a\\x0\" }",
+     "test.conf:1: password: a control character in the value"                                                                                  },
+    {"\nlisten \"a\\0b\" { }",                                                         "test.conf:2: listen: a control character in the title"  },
     {"hostname = \"\\9\"",                                                             "test.conf:1: bad escape sequence"                       },
 };
 
@@ -166,6 +175,31 @@ static void a_file_that_ends_in_a_string_spoils_no_later_one(void **state)
         settings = parse("hostname = relay.example # fine\n");
         assert_non_null(settings);
         assert_string_equal(settings->hostname, "relay.example");
+        settings_unref(settings);
+    }
+}
+
+static void zeros_that_are_no_nul_stay(void **state)
+{
+    static const struct {
+        const char *written, *meant;
+    } cases[] = {
+        {"'a\\0b'",         "a\\0b" },
+        {"\"a\\\\0b\"",     "a\\0b" },
+        {"\"a\\x40\\100\"", "a@@"   },
+        {"\"a0x00\"",       "a0x00" },
+        {"'a\\x00' # \\0",  "a\\x00"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[100];
+        struct settings *settings;
+
+        snprintf(text, sizeof(text), "route \"*\" { via = h password = %s\n}", cases[i].written);
+        settings = parse(text);
+        assert_non_null(settings);
+        assert_string_equal(settings->route[0].password, cases[i].meant);
         settings_unref(settings);
     }
 }
@@ -319,6 +353,7 @@ int main(void)
         cmocka_unit_test(later_values_of_a_repeated_untitled_section_win),
         cmocka_unit_test(a_bad_file_is_refused_with_line_and_reason),
         cmocka_unit_test(a_file_that_ends_in_a_string_spoils_no_later_one),
+        cmocka_unit_test(zeros_that_are_no_nul_stay),
         cmocka_unit_test(a_dollar_can_be_written),
         cmocka_unit_test(a_file_is_loaded_with_its_text),
         cmocka_unit_test(a_file_that_cannot_be_read_is_named),
