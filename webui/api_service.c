@@ -16,6 +16,9 @@ static json_t *notes_of(const struct service_status *status)
 {
     json_t *notes = json_array();
 
+    if (!status->queue_is_healthy)
+        json_array_append_new(
+            notes, json_string("the queue cannot be written: no mail is accepted until it can"));
     for (size_t i = 0; status->notes[i]; i++)
         json_array_append_new(notes, json_string(status->notes[i]));
     return notes;
@@ -24,8 +27,10 @@ static json_t *notes_of(const struct service_status *status)
 void api_health(struct exchange *exchange)
 {
     struct service_status status = status_of(exchange->webui);
+    bool is_good = status.is_ready && status.queue_is_healthy;
     json_t *body = json_pack("{s:s, s:b, s:b, s:b, s:b, s:i, s:o, s:o}", "status",
-                             status.is_ready      ? "ready"
+                             is_good              ? "ready"
+                             : status.is_ready    ? "unhealthy"
                              : status.is_draining ? "draining"
                                                   : "starting",
                              "ready", status.is_ready, "signer", status.signer_is_up, "queue",
@@ -33,7 +38,7 @@ void api_health(struct exchange *exchange)
                              "listeners", (int)status.n_doors, "started",
                              json_time(status.started_utc_ms), "notes", notes_of(&status));
 
-    exchange_answer(exchange, status.is_ready ? 200 : 503, body);
+    exchange_answer(exchange, is_good ? 200 : 503, body);
 }
 
 void api_ready(struct exchange *exchange)

@@ -5,7 +5,7 @@
 #include "relay/cli/call.h"
 #include "relay/cli/nouns.h"
 
-/* 0 only when every listener accepts; before that 69. */
+/* 0 only when every listener accepts, and mail too; before that 69. */
 int health(struct options *options)
 {
     static const struct column columns[] = {

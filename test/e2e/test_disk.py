@@ -59,7 +59,7 @@ def wait_accepting(relay):
 
 
 def health(relay):
-    return relay.json("health")[0]
+    return relay.health()
 
 
 def test_a_disk_that_fills_with_mail_refuses_before_the_edge(world):

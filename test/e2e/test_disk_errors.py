@@ -9,6 +9,7 @@ from appliance import BINARY, submit, wait_for
 from messages import text
 
 SENDER = "news@shop.example"
+UNAVAILABLE = 69
 SHIM = BINARY.parent / "test/libfailing_disk.so"
 CONFIG = """
 route "*" {{ via = "127.0.0.1:{port}"  tls = "never" }}
@@ -84,12 +85,16 @@ def test_a_failing_database_closes_intake_and_loses_nothing(world, disk):
             wait_for(lambda: len(load.accepted) > n_accepted + 10, "mail comes in")
             disk.set_failing(True)
             wait_for(lambda: len(load.refused) > n_refused + 3, "451")
-            wait_for(lambda: not relay.json("health")[0]["queue"], "unhealthy")
+            wait_for(lambda: not relay.health()["queue"], "unhealthy")
+            unhealthy = relay.command("health")
+            assert unhealthy.returncode == UNAVAILABLE and "unhealthy" in unhealthy.stdout
+            assert "the queue cannot be written" in unhealthy.stdout
             assert relay.log.all("spool_failed")
             disk.set_failing(False)
             n_accepted = len(load.accepted)
             wait_for(lambda: len(load.accepted) > n_accepted + 5, "250 again")
-            wait_for(lambda: relay.json("health")[0]["queue"], "healthy")
+            wait_for(lambda: relay.health()["queue"], "healthy")
+            relay.cli("health")
     finally:
         disk.set_failing(False)
         load.end()

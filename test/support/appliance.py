@@ -175,6 +175,10 @@ class Appliance:
         """One verb with --json, as a list of objects."""
         return [json.loads(line) for line in self.cli("--json", *words).splitlines() if line]
 
+    def health(self):
+        """What `health` says, whatever its status."""
+        return json.loads(self.command("--json", "health").stdout)
+
     def add_user(self, name="news@shop.example", *options):
         """Makes a user; returns (name, password)."""
         password = self.cli("user", "add", name, "--generate", *options).strip()
