@@ -110,6 +110,13 @@ static void fill_admission(const struct arrival *arrival, struct admission *admi
     }
 }
 
+static uint64_t only_domain_hash(const struct envelope *envelope)
+{
+    char ascii[IDN_SIZE];
+
+    return table_hash_ignoring_case(admission_domain(envelope->recipients[0].address, ascii));
+}
+
 static void admit_to(struct delivery_shard *shard, const struct arrival *arrival)
 {
     const struct envelope *envelope = arrival->envelope;
@@ -120,8 +127,11 @@ static void admit_to(struct delivery_shard *shard, const struct arrival *arrival
     if (n == 0)
         return;
     admission = malloc(sizeof(*admission) + n * sizeof(admission->recipients[0]) + text_bytes);
-    if (!admission)
-        return; /* the rows stay; the next start finds them */
+    if (!admission) { /* the rows stay; the next start finds them */
+        if (arrival->stored->is_open)
+            warmth_begun(&arrival->delivery->warmth, only_domain_hash(envelope));
+        return;
+    }
     *admission = (struct admission){
         .task = {.run = admit},
         .shard = shard,
@@ -137,23 +147,17 @@ static void admit_to(struct delivery_shard *shard, const struct arrival *arrival
  * never in doubt: they are marked when that is known. */
 bool delivery_opens_at_once(struct delivery *delivery, const struct envelope *envelope)
 {
-    char ascii[IDN_SIZE];
-
     return envelope->n_recipients == 1 &&
-           warmth_is_free(&delivery->warmth, table_hash_ignoring_case(admission_domain(
-                                                 envelope->recipients[0].address, ascii)));
+           warmth_is_free(&delivery->warmth, only_domain_hash(envelope));
 }
 
 void delivery_admit(struct delivery *delivery, struct stored *stored,
                     const struct envelope *envelope)
 {
     const struct arrival arrival = {delivery, atomic_load(&delivery->config), stored, envelope};
-    char ascii[IDN_SIZE];
 
     if (stored->is_open)
-        warmth_announce(&delivery->warmth, table_hash_ignoring_case(admission_domain(
-                                               envelope->recipients[0].address, ascii)));
-
+        warmth_announce(&delivery->warmth, only_domain_hash(envelope));
     for (unsigned i = 0; i < delivery->n_shards; i++)
         admit_to(&delivery->shards[i], &arrival);
     stored_unref(stored);

@@ -50,6 +50,8 @@ void delivery_shard_admit(struct delivery_shard *shard, const struct new_entry *
         return;
     /* Its row stays; the next start finds it. */
     log_debug("delivery", "no memory for a recipient");
+    if (entry->flags & ENTRY_ANNOUNCED)
+        warmth_begun(&shard->delivery->warmth, table_hash_ignoring_case(entry->domain));
     stored_unref(entry->message);
 }
 

@@ -7,6 +7,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "relay/base/secret.h"
+#include "relay/delivery/shard.h"
 #include "test/support/delivery_fixture.h"
 #include "test/support/short_memory.h"
 #include "test/support/smtp_receiver.h"
@@ -184,11 +186,67 @@ static void nor_does_a_shortage(void **state)
     fail_everywhere(20, 3);
 }
 
+static void *do_nothing(void *argument)
+{
+    return argument;
+}
+
+static struct stored *open_message(void)
+{
+    struct stored *stored = calloc(1, sizeof(*stored));
+
+    assert_non_null(stored);
+    atomic_store(&stored->n_references, 1);
+    stored->is_open = true;
+    return stored;
+}
+
+static unsigned n_announced(struct delivery *delivery)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < WARMTH_CELLS; i++)
+        n += atomic_load(&delivery->warmth.cells[i]);
+    return n;
+}
+
+/* Else its destination would seem busy for ever. */
+static void what_there_is_no_memory_for_is_not_awaited(void **state)
+{
+    struct delivery_fixture *fixture = delivery_fixture_start((struct delivery_settings){0});
+    struct delivery *delivery = fixture->delivery;
+    struct recipient recipient = {.address = SLICE_LITERAL("ann@a.example")};
+    struct envelope envelope = {.recipients = &recipient, .n_recipients = 1};
+    struct new_entry entry = {.message = open_message(),
+                              .domain = SLICE_LITERAL("a.example"),
+                              .n = 1,
+                              .flags = ENTRY_OPEN | ENTRY_ANNOUNCED};
+    struct stored *stored = open_message();
+
+    (void)state;
+    for (unsigned i = 0; i < FIXTURE_LOOPS; i++) { /* what is theirs is ours now */
+        loop_stop(fixture->loops[i]);
+        pthread_join(fixture->threads[i], NULL);
+        assert_int_equal(pthread_create(&fixture->threads[i], NULL, do_nothing, NULL), 0);
+    }
+    short_memory_join();
+    short_memory_set(1, 1000);
+    delivery_admit(delivery, stored, &envelope);
+    assert_int_equal(n_announced(delivery), 0);
+    warmth_announce(&delivery->warmth, table_hash_ignoring_case(entry.domain));
+    delivery_shard_admit(&delivery->shards[0], &entry);
+    assert_int_equal(n_announced(delivery), 0);
+    short_memory_end();
+    short_memory_leave();
+    delivery_fixture_end(fixture, false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_allocation_that_fails_costs_nobody_his_mail),
         cmocka_unit_test(nor_does_a_shortage),
+        cmocka_unit_test(what_there_is_no_memory_for_is_not_awaited),
     };
 
     delivery_fixture_sink = count_event;
