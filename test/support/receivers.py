@@ -23,10 +23,10 @@ class Stored:
 
 class Sink:
     def __init__(self, folder, certificate=None, script=None, listen="127.0.0.1:0",
-                 keep=True, binary=BINARY):
+                 keep=True, binary=BINARY, options=(), prefix=()):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        words = [str(binary), "sink", "--listen", listen, "--count"]
+        words = [*prefix, str(binary), "sink", "--listen", listen, "--count", *options]
         if keep:
             words += ["--dir", str(self.folder)]
         if certificate:

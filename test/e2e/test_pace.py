@@ -1,0 +1,173 @@
+"""The pace of deliveries, counted where they arrive: receivers write down every connection and message
+with one clock (test/support/paced.py), and no window of theirs may hold more than the settings allow,
+also across restarts, crashes and reloads."""
+import time
+
+import pytest
+
+from appliance import PATIENCE, submit, wait_for
+from messages import text
+from paced import Town, ends, most_in_window
+
+SENDER = "news@shop.example"
+
+
+def start(world, town, delivery="", more="", route=None):
+    """A service that finds the town's receivers by MX, or sends all to one of them by a route."""
+    delivery = f'retry = {{ "1s" }}  expire = "10m"  {delivery}'
+    if route:
+        sink, pace = route
+        more += f'route "*" {{ via = "{town[sink].address}"  {pace} }}\n'
+    relay = world.appliance(town.settings(delivery, more))
+    relay.login = relay.add_user(SENDER)
+    return relay
+
+
+def send(relay, domain, n, each=1):
+    """n messages for so many recipients each, over one connection."""
+    with relay.client(relay.login) as client:
+        for i in range(n):
+            submit(client, SENDER, [f"user{i}-{k}@{domain}.example" for k in range(each)],
+                   text(subject=f"Number {i}"))
+
+
+def wait_delivered(relay, n, domain="", after=0, timeout=60):
+    """Until n recipients of a domain were delivered, by all logs of the service."""
+    def is_done(_):
+        return sum(is_delivery(event, domain) for event in relay.log.events[after:]) >= n
+
+    relay.log.wait_until(is_done, timeout=timeout * PATIENCE)
+
+
+def is_delivery(event, domain):
+    return event.name == "delivered" and event["to"].endswith(f"{domain}.example")
+
+
+# ---- limits
+
+
+def test_connections_at_once_are_never_exceeded(world):
+    """The receiver refuses a fourth itself: it never had to."""
+    town = Town(world, {"dest": "CONNECT open=3 -> 421 4.7.0 Too many connections\n"
+                                "DOT -> delay=100ms\n"})
+    relay = start(world, town, "site_connections = 3  connection_messages = 2  "
+                  "site_connections_per_minute = 100000")
+    send(relay, "dest", 40)
+    wait_delivered(relay, 40)
+    assert town["dest"].most_open() == 3  # and they were used
+    assert town["dest"].stop()["applied"][0] == 0
+    assert not relay.log.all("deferred")
+
+
+def test_messages_per_second_hold_in_any_second(world):
+    town = Town(world, {"dest": ""})
+    relay = start(world, town, route=("dest", "messages_per_second = 8"))
+    send(relay, "dest", 32)
+    wait_delivered(relay, 32)
+    times = town["dest"].times("MAIL")
+    assert len(times) == 32
+    assert most_in_window(times, 1) <= 8, times
+    assert most_in_window(times, 2) >= 12, "the pace is not used"
+
+
+@pytest.mark.parametrize("how", ["restart", "kill", "reload"])
+def test_no_burst_after(world, how):
+    """A service that begins anew knows nothing of what it sent a moment ago."""
+    town = Town(world, {"dest": "DOT -> delay=50ms\n"})
+    relay = start(world, town, route=("dest", "messages_per_second = 5  connections = 2"))
+    send(relay, "dest", 22)
+    wait_delivered(relay, 8)
+    if how == "reload":
+        relay.config += 'log { level = "debug" }\n'
+        relay.log.wait("reloaded", after=relay.reload(), role="relay", timeout=30 * PATIENCE)
+    elif how == "restart":
+        relay.restart()
+    else:
+        relay.kill()
+        relay.start()
+    wait_for(lambda: len(town["dest"].times("DOT", 250)) >= 22 and not relay.queue(), "the rest",
+             timeout=60)
+    assert most_in_window(town["dest"].times("MAIL"), 1) <= 5
+    assert town["dest"].most_open() <= 2
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("how", ["restart", "kill", "reload", None])
+def test_connections_per_minute_hold_in_any_minute(world, how):
+    """Four minutes, with an interruption every twenty seconds."""
+    town = Town(world, {"dest": ""})
+    relay = start(world, town, "site_connections = 10  connection_messages = 1  "
+                  "site_connections_per_minute = 120")
+    send(relay, "dest", 400)
+    while len(town["dest"].times("DOT", 250)) < 400:
+        time.sleep(20)  # not a wait for something: the moment of the next interruption
+        if how == "restart":
+            relay.restart()
+        elif how == "kill":
+            relay.kill()
+            relay.start()
+        elif how == "reload":
+            relay.log.wait("reloaded", after=relay.reload(), role="relay", timeout=30 * PATIENCE)
+    connections = town["dest"].times("CONNECT")
+    assert most_in_window(connections, 60) <= 120
+    assert most_in_window(connections, 60) >= 100, "the pace is not used"
+
+
+# ---- neighbours
+
+
+def test_a_live_domain_goes_on_beside_a_dead_and_a_slow_one(world):
+    """Mail for those came first, and more of it than there are connections."""
+    town = Town(world, {"live": "", "slow": "RCPT -> drip=500ms\n",
+                        "mute": "CONNECT -> delay=1h\n", "dead": None})
+    relay = start(world, town, "connections = 30  site_connections = 5")
+    for domain in ("dead", "mute", "slow"):
+        send(relay, domain, 60)
+    town["slow"].log.wait("listening")
+    wait_for(lambda: town["slow"].most_open() > 0 and town["mute"].most_open() > 0, "both begin")
+    send(relay, "live", 60)
+    wait_delivered(relay, 60, "live")
+    with relay.log.changed:
+        slow = [event for event in relay.log.events if is_delivery(event, "slow")]
+    assert len(slow) < 30  # 14 octets, half a second each, five at a time
+    assert town["mute"].most_open() <= 5 and town["slow"].most_open() <= 5
+    assert not any(town[name].trace(code=421) for name in ("live", "slow"))
+
+
+# ---- receivers that say later
+
+
+def test_a_greylisted_newsletter_arrives_once(world):
+    town = Town(world, {"dest": "RCPT new=2s -> 450 4.7.1 Greylisted, see you later\n"})
+    relay = start(world, town)
+    send(relay, "dest", 10, each=5)
+    wait_delivered(relay, 50)
+    assert sorted(map(len, ends(relay.log).values())) == [1] * 50
+    assert len(relay.log.all("deferred")) >= 50
+    accepted = [(line["sender"], line["recipient"]) for line in town["dest"].trace("RCPT", 250)]
+    assert len(accepted) == len(set(accepted)) == 50
+
+
+def test_a_storm_of_421_is_not_answered_with_a_storm(world):
+    """For three seconds every connection is refused, with 200 messages waiting."""
+    town = Town(world, {"dest": "CONNECT from=0s until=3s -> 421 4.3.2 Service shutting down\n"})
+    relay = start(world, town, "site_connections = 5")
+    send(relay, "dest", 200)
+    wait_delivered(relay, 200, timeout=90)
+    refused = town["dest"].times("CONNECT", 421)
+    assert 1 <= len(refused) <= 40, len(refused)
+    assert sorted(map(len, ends(relay.log).values())) == [1] * 200
+
+
+@pytest.mark.long  # the service waits longer and longer for such a receiver
+def test_connections_that_break_in_every_phase_lose_nothing(world):
+    phases = ("CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "BODY", "DOT")
+    town = Town(world, {"dest": "".join(f"{phase} every={n} -> drop\n"
+                                        for n, phase in enumerate(phases, 2))})
+    relay = start(world, town, "connection_messages = 3")
+    send(relay, "dest", 40)
+    wait_delivered(relay, 40, timeout=120)
+    assert sorted(map(len, ends(relay.log).values())) == [1] * 40
+    assert len(town["dest"].trace("DOT", 250)) == 40
+    assert {line["event"] for line in town["dest"].trace(code=0)} >= set(phases)
