@@ -13,7 +13,13 @@ add_compile_definitions(_GNU_SOURCE STAFFETTA_VERSION="${PROJECT_VERSION}")
 add_compile_options(
     -Wall -Wextra -Wshadow -Wswitch-enum -Wstrict-prototypes -Wmissing-prototypes -Wvla
     -Wformat=2 -Wpointer-arith -Wwrite-strings -Wundef -Werror
-    -fno-strict-aliasing -fno-omit-frame-pointer -fstack-protector-strong -fcf-protection)
+    -fno-strict-aliasing -fno-omit-frame-pointer -fstack-protector-strong)
+# Jumps end only where one may: by the name that the processor has for it.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|i.86)$")
+    add_compile_options(-fcf-protection)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+    add_compile_options(-mbranch-protection=standard)
+endif()
 add_link_options(-Wl,-z,relro,-z,now)
 include_directories(${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
 
