@@ -29,14 +29,14 @@ static struct quota_limits quotas_of(const struct settings_limits *limits)
 {
     return (struct quota_limits){
         .rates = {[QUOTA_MESSAGES_PER_MINUTE] = (uint32_t)limits->messages_per_minute,
-                  [QUOTA_RECIPIENTS_PER_MINUTE] = (uint32_t)limits->recipients_per_minute},
-        .budgets = {[QUOTA_MESSAGES_PER_HOUR] = (uint32_t)limits->messages_per_hour,
-                    [QUOTA_MESSAGES_PER_DAY] = (uint32_t)limits->messages_per_day,
-                    [QUOTA_MESSAGES_PER_MONTH] = (uint32_t)limits->messages_per_month,
-                    [QUOTA_RECIPIENTS_PER_HOUR] = (uint32_t)limits->recipients_per_hour,
-                    [QUOTA_RECIPIENTS_PER_DAY] = (uint32_t)limits->recipients_per_day,
-                    [QUOTA_RECIPIENTS_PER_MONTH] = (uint32_t)limits->recipients_per_month,
-                    [QUOTA_TRANSACTIONAL_PER_HOUR] = (uint32_t)limits->transactional_per_hour},
+                  [QUOTA_RECIPIENTS_PER_MINUTE] = (uint32_t)limits->recipients_per_minute  },
+        .budgets = { [QUOTA_MESSAGES_PER_HOUR] = (uint32_t)limits->messages_per_hour,
+                  [QUOTA_MESSAGES_PER_DAY] = (uint32_t)limits->messages_per_day,
+                  [QUOTA_MESSAGES_PER_MONTH] = (uint32_t)limits->messages_per_month,
+                  [QUOTA_RECIPIENTS_PER_HOUR] = (uint32_t)limits->recipients_per_hour,
+                  [QUOTA_RECIPIENTS_PER_DAY] = (uint32_t)limits->recipients_per_day,
+                  [QUOTA_RECIPIENTS_PER_MONTH] = (uint32_t)limits->recipients_per_month,
+                  [QUOTA_TRANSACTIONAL_PER_HOUR] = (uint32_t)limits->transactional_per_hour},
     };
 }
 
@@ -99,6 +99,62 @@ static int parse_binds(const struct text_list *texts, struct arena *arena,
             return FAULT(-EINVAL);
     out->binds = binds;
     out->n_binds = texts->n_items;
+    return 0;
+}
+
+static int make_egress(const struct settings *settings, struct arena *arena,
+                       struct delivery_settings *out)
+{
+    struct delivery_egress *list = arena_alloc(arena, (settings->n_egress + 1) * sizeof(*list));
+
+    if (!list)
+        return FAULT(-ENOMEM);
+    for (size_t i = 0; i < settings->n_egress; i++) {
+        const struct settings_egress *egress = &settings->egress[i];
+
+        list[i] = (struct delivery_egress){
+            .name = egress->title,
+            .hostname = egress->hostname,
+            .weight = (uint32_t)egress->weight,
+        };
+        for (size_t k = 0; k < egress->address.n_items; k++) {
+            struct ip_address address;
+
+            if (!ip_parse(slice_of(egress->address.items[k]), &address))
+                return FAULT(-EINVAL);
+            *(address.family == AF_INET6 ? &list[i].v6 : &list[i].v4) = address;
+        }
+    }
+    out->egress = list;
+    out->n_egress = settings->n_egress;
+    return 0;
+}
+
+static int make_pools(const struct settings *settings, struct arena *arena,
+                      struct delivery_settings *out)
+{
+    struct delivery_pool *pools = arena_alloc(arena, (settings->n_pool + 1) * sizeof(*pools));
+
+    if (!pools)
+        return FAULT(-ENOMEM);
+    for (size_t i = 0; i < settings->n_pool; i++) {
+        const struct settings_pool *pool = &settings->pool[i];
+
+        pools[i] = (struct delivery_pool){
+            .name = pool->title,
+            .egress = pool->egress.items,
+            .users = pool->user.items,
+            .domains = pool->domain.items,
+            .n_egress = pool->egress.n_items,
+            .n_users = pool->user.n_items,
+            .n_domains = pool->domain.n_items,
+            .message_class = strcmp(pool->class, "transactional") == 0 ? CLASS_TRANSACTIONAL
+                             : strcmp(pool->class, "bulk") == 0        ? CLASS_BULK
+                                                                       : -1,
+        };
+    }
+    out->pools = pools;
+    out->n_pools = settings->n_pool;
     return 0;
 }
 
@@ -250,6 +306,10 @@ int service_delivery_settings(const struct bundle *bundle, const char *hostname,
 
     fill_plain(settings, hostname, out);
     error = parse_binds(&settings->delivery.bind, arena, out);
+    if (error == 0)
+        error = make_egress(settings, arena, out);
+    if (error == 0)
+        error = make_pools(settings, arena, out);
     if (error == 0)
         error = parse_networks(&settings->delivery.allow_mx, arena, out);
     if (error == 0)

@@ -47,7 +47,7 @@
 
 #define SETTINGS_DELIVERY(X)                                                                       \
     X(NUMBER, port, "25", "1..65535", LIVE, "port of MX hosts and of a `via` without one")         \
-    X(LIST, bind, "", "address", LIVE, "our addresses to send from, one of each family")           \
+    X(LIST, bind, "", "address", LIVE, "our addresses to send from, one of each family; else see `egress`")           \
     X(CHOICE, ipv6, "checked", "checked|always|never", LIVE,                                       \
       "use AAAA of mail hosts when `bind` has a v6 address; checked: while its PTR is confirmed")  \
     X(CHOICE, tls, "may", "never|may|verify", LIVE,                                                \
@@ -84,6 +84,18 @@
 #define SETTINGS_DESTINATION(X)                                                                    \
     X(CHOICE, doubtful, "default", "default|retry|wait|ask", LIVE,                                 \
       "for this domain; default: as `delivery` says")
+
+#define SETTINGS_EGRESS(X)                                                                         \
+    X(LIST, address, "", "address", LIVE, "of ours to send from: one IPv4, and one IPv6 if any")   \
+    X(TEXT, hostname, "", "host", LIVE,                                                            \
+      "its name in EHLO, as its PTR has it; default `hostname`")                                   \
+    X(NUMBER, weight, "1", "1..1000", LIVE, "its part of a pool's mail, against the others'")
+
+#define SETTINGS_POOL(X)                                                                           \
+    X(LIST, egress, "", "", LIVE, "names of the `egress` sections it sends from")                  \
+    X(LIST, user, "", "", LIVE, "mail of these users; pool \"default\" takes what no other does")  \
+    X(LIST, domain, "", "host", LIVE, "else mail of envelope senders in these domains")            \
+    X(CHOICE, class, "none", "none|transactional|bulk", LIVE, "else mail of this class")
 
 #define SETTINGS_LIMITS(X)                                                                         \
     X(SIZE, message_size, "50MB", "64KB..1GB", LIVE, "largest message, told in EHLO SIZE")         \
@@ -145,6 +157,8 @@
     X(delivery, delivery, ONCE, SETTINGS_DELIVERY)                                                 \
     X(route, route, TITLED, SETTINGS_ROUTE)                                                        \
     X(destination, destination, TITLED, SETTINGS_DESTINATION)                                      \
+    X(egress, egress, TITLED, SETTINGS_EGRESS)                                                     \
+    X(pool, pool, TITLED, SETTINGS_POOL)                                                           \
     X(limits, limits, ONCE, SETTINGS_LIMITS)                                                       \
     X(log, log, ONCE, SETTINGS_LOG)                                                                \
     X(spool, spool, ONCE, SETTINGS_SPOOL)                                                          \

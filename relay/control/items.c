@@ -37,6 +37,12 @@ static const struct item route_items[] = {SETTINGS_ROUTE(ITEM_ROW)};
 #define ITEM_STRUCT struct settings_destination
 static const struct item destination_items[] = {SETTINGS_DESTINATION(ITEM_ROW)};
 #undef ITEM_STRUCT
+#define ITEM_STRUCT struct settings_egress
+static const struct item egress_items[] = {SETTINGS_EGRESS(ITEM_ROW)};
+#undef ITEM_STRUCT
+#define ITEM_STRUCT struct settings_pool
+static const struct item pool_items[] = {SETTINGS_POOL(ITEM_ROW)};
+#undef ITEM_STRUCT
 #define ITEM_STRUCT struct settings_limits
 static const struct item limits_items[] = {SETTINGS_LIMITS(ITEM_ROW)};
 #undef ITEM_STRUCT

@@ -11,7 +11,7 @@ struct admission {
     struct task task;
     struct delivery_shard *shard;
     struct stored *stored;
-    uint32_t campaign;
+    uint32_t campaign, pool;
     uint32_t n_recipients;
     uint8_t flags; /* of its entries */
     struct admitted {
@@ -48,6 +48,7 @@ static void admit(struct task *task)
                                                    .n = admission->recipients[i].n,
                                                    .to_hash = admission->recipients[i].to_hash,
                                                    .campaign = admission->campaign,
+                                                   .pool = admission->pool,
                                                    .flags = admission->flags,
                                                });
     delivery_shard_touch(admission->shard);
@@ -137,6 +138,8 @@ static void admit_to(struct delivery_shard *shard, const struct arrival *arrival
         .shard = shard,
         .stored = stored_ref(arrival->stored),
         .campaign = envelope->campaign.len ? stored_hash(envelope->campaign) : 0,
+        .pool = egress_table_pool(&arrival->config->egress, envelope->user, envelope->sender,
+                                  envelope->class),
         .flags = arrival->stored->is_open ? ENTRY_OPEN | ENTRY_ANNOUNCED : 0,
     };
     fill_admission(arrival, admission, n);
@@ -168,19 +171,21 @@ void delivery_recover(struct delivery *delivery, struct stored *stored,
                       const struct recipient_row *rows, uint32_t n_rows)
 {
     int64_t utc_offset_ms = clock_utc_ms() - clock_monotonic_ms();
+    const struct delivery_config *config = atomic_load(&delivery->config);
     char ascii[IDN_SIZE];
 
     for (uint32_t i = 0; i < n_rows; i++) {
         const struct recipient_row *row = &rows[i];
         struct slice domain = admission_domain(row->address, ascii);
-        struct delivery_shard *shard =
-            first_shard(delivery, atomic_load(&delivery->config), domain);
+        struct delivery_shard *shard = first_shard(delivery, config, domain);
         struct new_entry entry = {
             .message = stored_ref(stored),
             .domain = domain,
             .n = row->n,
             .to_hash = stored_hash(row->address),
             .campaign = row->campaign.len ? stored_hash(row->campaign) : 0,
+            .pool = egress_table_pool(&config->egress, row->user, row->sender,
+                                      (enum message_class)stored->class),
             .attempts = row->attempts < UINT16_MAX ? (uint16_t)row->attempts : UINT16_MAX,
             .flags = (uint8_t)((row->flags & RECIPIENT_DOUBTFUL ? ENTRY_DOUBTFUL : 0) |
                                (row->flags & RECIPIENT_DELAY_REPORTED ? ENTRY_DELAY_REPORTED : 0)),

@@ -154,7 +154,8 @@ static int add_destinations(struct delivery_config *config,
     return destinations ? 0 : FAULT(-ENOMEM);
 }
 
-static int fill(struct delivery_config *config, const struct delivery_settings *settings)
+static int fill(struct delivery_config *config, const struct delivery_settings *settings,
+                const struct delivery_config *former)
 {
     struct delivery_settings *own = &config->settings;
     struct arena *arena = &config->arena;
@@ -171,19 +172,24 @@ static int fill(struct delivery_config *config, const struct delivery_settings *
     own->routes = NULL;
     own->book = NULL;
     config->book = settings->book ? receiver_book_ref(settings->book) : NULL;
+    own->egress = NULL;
+    own->pools = NULL;
     config->routes = arena_alloc(arena, (settings->n_routes + 1) * sizeof(*config->routes));
     if (!own->hostname || !own->binds || !own->allow_mx || !own->own_addresses || !config->routes)
         return FAULT(-ENOMEM);
     if (own->port == 0)
         own->port = 25;
     set_mx_policy(config);
-    error = add_destinations(config, settings);
+    error = egress_table_fill(&config->egress, settings, former ? &former->egress : NULL, arena);
+    if (error == 0)
+        error = add_destinations(config, settings);
     for (size_t i = 0; error == 0 && i < settings->n_routes; i++)
         error = add_route(config, &settings->routes[i]);
     return error;
 }
 
-int delivery_config_new(struct delivery_config **out, const struct delivery_settings *settings)
+int delivery_config_new(struct delivery_config **out, const struct delivery_settings *settings,
+                        const struct delivery_config *former)
 {
     struct delivery_config *config = calloc(1, sizeof(*config));
     int error;
@@ -192,7 +198,7 @@ int delivery_config_new(struct delivery_config **out, const struct delivery_sett
         return FAULT(-ENOMEM);
     arena_init(&config->arena, 0);
     config->n_references = 1;
-    error = fill(config, settings);
+    error = fill(config, settings, former);
     if (error < 0) {
         delivery_config_unref(config);
         return error;
@@ -283,15 +289,4 @@ enum address_verdict delivery_config_address(const struct delivery_config *confi
         if (ip_equal(settings->own_addresses[i], address))
             return ADDRESS_OWN;
     return ip_is_special(address) ? ADDRESS_SPECIAL : ADDRESS_ALLOWED;
-}
-
-bool delivery_config_bind(const struct delivery_config *config, int family, struct ip_address *out)
-{
-    for (size_t i = 0; i < config->settings.n_binds; i++) {
-        if (config->settings.binds[i].family == family) {
-            *out = config->settings.binds[i];
-            return true;
-        }
-    }
-    return false;
 }

@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 
 #include "relay/base/arena.h"
-#include "relay/delivery/settings.h"
+#include "relay/delivery/egress_table.h"
 #include "relay/schedule/limits.h"
 
 enum target_kind {
@@ -36,6 +36,7 @@ struct delivery_config {
     struct delivery_settings settings; /* texts and arrays in the arena */
     struct slice hostname;
     struct target_policy mx_policy;
+    struct egress_table egress;
     struct route_rule *routes;
     size_t n_routes;
     struct receiver_book *book;                /* NULL: none */
@@ -46,9 +47,11 @@ struct delivery_config {
     struct delivery_config *older; /* delivery.c's */
 };
 
-/* 0, -EINVAL (a `via` that is no next hop) or -ENOMEM. */
+/* 0, -EINVAL (a `via` that is no next hop, a pool of no address) or -ENOMEM.  former (NULL: none):
+ * whose numbers of addresses are kept. */
 MUST_USE int delivery_config_new(struct delivery_config **out,
-                                 const struct delivery_settings *settings);
+                                 const struct delivery_settings *settings,
+                                 const struct delivery_config *former);
 struct delivery_config *delivery_config_ref(struct delivery_config *config);
 struct delivery_config *delivery_config_unref(struct delivery_config *config); /* returns NULL */
 
@@ -68,6 +71,3 @@ enum delivery_doubtful delivery_config_doubtful(const struct delivery_config *co
 enum address_verdict { ADDRESS_ALLOWED, ADDRESS_SPECIAL, ADDRESS_OWN };
 enum address_verdict delivery_config_address(const struct delivery_config *config,
                                              struct ip_address address);
-
-/* Our address of that family to send from; false: the kernel's choice. */
-bool delivery_config_bind(const struct delivery_config *config, int family, struct ip_address *out);

@@ -44,6 +44,25 @@ static void skip_worse_hosts(struct connection *connection)
     connection->address_at = connection->n_addresses;
 }
 
+/* An address of ours without one of that family leaves those hosts to the others. */
+static bool can_reach(struct connection *connection, struct ip_address address)
+{
+    uint32_t egress = connection->lane->egress;
+    struct ip_address ignored;
+    char words[CONNECTION_TEXT];
+
+    if (egress == 0 ||
+        egress_table_bind(&connection->shard->config->egress, egress, address.family, &ignored))
+        return true;
+    snprintf(words, sizeof(words), "mail host %s: our address \"%.*s\" has no %s",
+             host_name(connection),
+             (int)connection->shard->config->egress.addresses[egress].name.len,
+             connection->shard->config->egress.addresses[egress].name.data,
+             address.family == AF_INET6 ? "IPv6" : "IPv4");
+    note(connection, SMTP_STATUS(4, 4, 3), false, words);
+    return false;
+}
+
 static bool is_allowed(struct connection *connection, struct ip_address address)
 {
     char text[IP_TEXT_SIZE], words[CONNECTION_TEXT];
@@ -78,7 +97,8 @@ static void connect_to(struct connection *connection, struct ip_address address)
     if (connection->n_tries++ > 0)
         lane_next_host(connection->lane, connection->message_class,
                        shard_now_ms(connection->shard));
-    if (delivery_config_bind(connection->config, address.family, &local))
+    if (egress_table_bind(&connection->shard->config->egress, connection->lane->egress,
+                          address.family, &local))
         pair.local = socket_address_of(local, 0);
     describe(connection);
     error = stream_connect(&connection->stream, connection->shard->loop, &pair,
@@ -102,7 +122,7 @@ static void take_addresses(struct connection *connection, const struct host_quer
         return;
     connection->n_addresses = 0;
     if (query->status == DNS_NO_DATA && !query->wants_v6 && !is_route(connection) &&
-        egress_knows_v6(connection->config)) {
+        egress_knows_v6(connection->shard->config, connection->lane->egress)) {
         snprintf(words, sizeof(words), "mail host %s has no IPv4 address, and IPv6 is not used now",
                  host_name(connection));
         note(connection, SMTP_STATUS(4, 4, 3), false, words);
@@ -143,7 +163,7 @@ static void look_up(struct connection *connection)
     asked->connection = connection;
     asked->query.done = on_addresses;
     asked->query.wants_v6 =
-        egress_takes_v6(&shard->delivery->egress, connection->config) &&
+        egress_takes_v6(&shard->delivery->egress[connection->lane->egress], shard->config) &&
         !host_memory_is_v6_broken(&shard->hosts, slice_of(host_name(connection)),
                                   shard_now_ms(shard));
     snprintf(asked->query.name, sizeof(asked->query.name), "%s", host_name(connection));
@@ -187,7 +207,7 @@ void connection_try_next(struct connection *connection)
         if (connection->address_at < connection->n_addresses) {
             struct ip_address address = connection->addresses[connection->address_at];
 
-            if (is_allowed(connection, address)) {
+            if (can_reach(connection, address) && is_allowed(connection, address)) {
                 connect_to(connection, address);
                 return;
             }

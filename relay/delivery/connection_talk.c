@@ -70,11 +70,20 @@ static enum smtp_client_tls wanted_tls(const struct connection *connection)
     return SMTP_CLIENT_TLS_MAY;
 }
 
+/* The name of the address it leaves from. */
+static struct slice ehlo_name(const struct connection *connection)
+{
+    struct slice own =
+        connection->shard->config->egress.addresses[connection->lane->egress].hostname;
+
+    return own.len ? own : connection->config->hostname;
+}
+
 static void begin_smtp(struct connection *connection)
 {
     struct slice host = slice_of(connection->hosts[connection->order[connection->order_at]].name);
     struct smtp_client_settings settings = {
-        .ehlo_name = connection->config->hostname,
+        .ehlo_name = ehlo_name(connection),
         .is_secure = connection->policy.tls == DELIVERY_TLS_IMPLICIT,
         .user = connection->policy.user,
         .password = connection->policy.password,
@@ -185,7 +194,7 @@ void connection_doubt_v6(struct connection *connection)
     struct delivery_shard *shard = connection->shard;
 
     host_memory_note_v6_broken(&shard->hosts, connection_host(connection), shard_now_ms(shard));
-    egress_doubt(&shard->delivery->egress);
+    egress_doubt(&shard->delivery->egress[connection->lane->egress]);
 }
 
 static bool is_v6(const struct connection *connection)

@@ -39,7 +39,7 @@ int delivery_start(struct delivery **out, const struct delivery_parts *parts,
     delivery->on_signer = parts->on_signer;
     delivery->owner = parts->owner;
     delivery->shards = calloc(parts->n_loops, sizeof(*delivery->shards));
-    error = delivery->shards ? delivery_config_new(&config, settings) : FAULT(-ENOMEM);
+    error = delivery->shards ? delivery_config_new(&config, settings, NULL) : FAULT(-ENOMEM);
     if (error == 0) {
         atomic_store(&delivery->config, config);
         error = start_shards(delivery, parts);
@@ -76,7 +76,11 @@ struct delivery *delivery_free(struct delivery *delivery)
 
 const char *delivery_egress_note(const struct delivery *delivery)
 {
-    return egress_note(&delivery->egress);
+    const char *note = NULL;
+
+    for (int n = 0; n < EGRESS_MOST && !note; n++)
+        note = egress_note(&delivery->egress[n]);
+    return note;
 }
 
 void delivery_use_spool(struct delivery *delivery, struct spool *spool)
@@ -155,7 +159,7 @@ static void apply(struct task *task)
 int delivery_reload(struct delivery *delivery, const struct delivery_settings *settings)
 {
     struct delivery_config *config;
-    int error = delivery_config_new(&config, settings);
+    int error = delivery_config_new(&config, settings, atomic_load(&delivery->config));
 
     if (error < 0)
         return error;

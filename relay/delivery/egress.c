@@ -70,11 +70,14 @@ static void on_timer(struct timer *timer)
     check_now(CONTAINER_OF(timer, struct egress, timer));
 }
 
-void egress_init(struct egress *egress, struct loop *loop)
+void egress_init_all(struct egress *all, struct loop *loop)
 {
-    egress->loop = loop;
-    egress->check.done = on_checked;
-    timer_init(&egress->timer, loop, on_timer);
+    for (uint32_t n = 0; n < EGRESS_MOST; n++) {
+        all[n].number = n;
+        all[n].loop = loop;
+        all[n].check.done = on_checked;
+        timer_init(&all[n].timer, loop, on_timer);
+    }
 }
 
 static void forget(struct egress *egress)
@@ -86,14 +89,14 @@ static void forget(struct egress *egress)
     atomic_store(&egress->state, EGRESS_UNCHECKED);
 }
 
-void egress_apply(struct egress *egress, struct resolver *resolver,
+static void apply(struct egress *egress, struct resolver *resolver,
                   const struct delivery_config *config)
 {
     struct ip_address address = {.family = 0};
 
     egress->resolver = resolver;
     if (config->settings.ipv6 == DELIVERY_IPV6_CHECKED)
-        delivery_config_bind(config, AF_INET6, &address);
+        egress_table_bind(&config->egress, egress->number, AF_INET6, &address);
     if (!ip_equal(address, egress->address))
         forget(egress);
     egress->address = address;
@@ -101,33 +104,42 @@ void egress_apply(struct egress *egress, struct resolver *resolver,
     check_now(egress);
 }
 
-void egress_tick(struct egress *egress)
+void egress_apply_all(struct egress *all, struct resolver *resolver,
+                      const struct delivery_config *config)
 {
-    if (atomic_load(&egress->is_doubted) &&
-        loop_now_ms(egress->loop) - egress->checked_ms >= DOUBT_MS)
-        check_now(egress);
+    for (int n = 0; n < EGRESS_MOST; n++)
+        apply(&all[n], resolver, config);
 }
 
-void egress_fini(struct egress *egress)
+void egress_tick_all(struct egress *all)
 {
-    if (!egress->loop)
-        return;
-    forget(egress);
-    timer_fini(&egress->timer);
+    for (int n = 0; n < EGRESS_MOST; n++)
+        if (atomic_load(&all[n].is_doubted) &&
+            loop_now_ms(all[n].loop) - all[n].checked_ms >= DOUBT_MS)
+            check_now(&all[n]);
 }
 
-bool egress_knows_v6(const struct delivery_config *config)
+void egress_fini_all(struct egress *all)
+{
+    for (int n = 0; n < EGRESS_MOST && all[n].loop; n++) {
+        forget(&all[n]);
+        timer_fini(&all[n].timer);
+    }
+}
+
+bool egress_knows_v6(const struct delivery_config *config, uint32_t number)
 {
     struct ip_address address;
 
     return config->settings.ipv6 != DELIVERY_IPV6_NEVER &&
-           delivery_config_bind(config, AF_INET6, &address);
+           egress_table_bind(&config->egress, number, AF_INET6, &address);
 }
 
 bool egress_takes_v6(const struct egress *egress, const struct delivery_config *config)
 {
-    return egress_knows_v6(config) && (config->settings.ipv6 == DELIVERY_IPV6_ALWAYS ||
-                                       atomic_load(&egress->state) == EGRESS_GOOD);
+    return egress_knows_v6(config, egress->number) &&
+           (config->settings.ipv6 == DELIVERY_IPV6_ALWAYS ||
+            atomic_load(&egress->state) == EGRESS_GOOD);
 }
 
 void egress_doubt(struct egress *egress)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "relay/base/clock.h"
 #include "relay/delivery/outcome.h"
 #include "relay/delivery/providers.h"
 #include "relay/delivery/shipment.h"
@@ -82,7 +83,7 @@ static void lead(struct delivery_shard *shard, struct domain *domain,
 }
 
 static void lead_to_rule(struct delivery_shard *shard, struct domain *domain,
-                         const struct route_rule *rule)
+                         const struct route_rule *rule, int64_t fresh_ms)
 {
     CLEANUP(free) char *name = slice_to_string(rule->host);
     struct target_host host = {0, name};
@@ -95,7 +96,7 @@ static void lead_to_rule(struct delivery_shard *shard, struct domain *domain,
     };
 
     if (name)
-        lead(shard, domain, &plan, shard_now_ms(shard) + FRESH_ROUTE_MS);
+        lead(shard, domain, &plan, shard_now_ms(shard) + fresh_ms);
 }
 
 static void lead_to_suspension(struct delivery_shard *shard, struct domain *domain)
@@ -151,12 +152,13 @@ static void put_off(struct delivery_shard *shard, struct domain *domain, const c
 static void lead_elsewhere(struct delivery_shard *shard, struct domain *domain,
                            const struct order *order)
 {
+    int64_t fresh_ms = order->until_utc_ms ? order->until_utc_ms - clock_utc_ms() : FRESH_ROUTE_MS;
     struct arena arena;
     struct route_rule rule;
 
     arena_init(&arena, 0);
     if (delivery_config_next_hop(shard->config, order->via, &rule, &arena) == 0)
-        lead_to_rule(shard, domain, &rule);
+        lead_to_rule(shard, domain, &rule, fresh_ms);
     else
         put_off(shard, domain, "the operator's order leads to no next hop");
     arena_reset(&arena);
@@ -355,7 +357,7 @@ static void route_domain(struct delivery_shard *shard, struct domain *domain)
     else if (order && order->via.len)
         lead_elsewhere(shard, domain, order);
     else if (rule)
-        lead_to_rule(shard, domain, rule);
+        lead_to_rule(shard, domain, rule, FRESH_ROUTE_MS);
     else if (name.len && name.data[0] == '[' && read_literal(name, &address))
         lead_to_literal(shard, domain, address);
     else if (name.len >= DNS_NAME_SIZE - 1 || !address_is_domain(name))

@@ -45,11 +45,33 @@ struct delivery_route {
     uint32_t messages_per_second; /* 0: no pace */
 };
 
+/* An address of ours, or one of each family that belong together. */
+struct delivery_egress {
+    const char *name;
+    struct ip_address v4, v6; /* .family 0: none */
+    const char *hostname;     /* in EHLO; "": that of the service */
+    uint32_t weight;          /* its part of a pool's mail; 0 is 1 */
+};
+
+/* Which mail leaves from which addresses. */
+struct delivery_pool {
+    const char *name;           /* "default": what no other pool takes */
+    const char *const *egress;  /* names */
+    const char *const *users;   /* mail of these users, */
+    const char *const *domains; /* else of senders in these domains, */
+    size_t n_egress, n_users, n_domains;
+    int message_class; /* else of this class (enum message_class); -1: none */
+};
+
 struct delivery_settings {
     const char *hostname;           /* EHLO name, reporting MTA, mailer-daemon@ */
     uint16_t port;                  /* of MX hosts, and of `via` without one */
     const struct ip_address *binds; /* to send from; the first of each family is used */
     size_t n_binds;
+    const struct delivery_egress *egress;
+    size_t n_egress;
+    const struct delivery_pool *pools;
+    size_t n_pools;
     enum delivery_ipv6 ipv6;
     enum delivery_tls tls; /* towards MX hosts; never IMPLICIT */
     struct retry retry;

@@ -246,7 +246,7 @@ static void on_tick(struct timer *timer)
     if (shard->delivery->policy)
         permit_purse_tick(&shard->purse, shard_now_ms(shard));
     if (shard->index == 0)
-        egress_tick(&shard->delivery->egress);
+        egress_tick_all(shard->delivery->egress);
     watch_clock(shard);
     standing_orders_tick(shard);
     digest_run(shard);
@@ -280,14 +280,27 @@ static void on_directory(struct directory_subscriber *subscriber, struct directo
     delivery_shard_touch(shard);
 }
 
+/* A kept connection leaves from the address that it was bound to: none of a number that now means
+ * another one, or greets with another name, is used again. */
+static void use_addresses(struct delivery_shard *shard, const struct delivery_config *config)
+{
+    struct egress_plan plan;
+
+    if (shard->config && !egress_table_is_same(&shard->config->egress, &config->egress))
+        connection_end_idle(shard);
+    egress_table_plan(&config->egress, &plan);
+    schedule_set_egress(shard->schedule, &plan);
+}
+
 void delivery_shard_apply(struct delivery_shard *shard, struct delivery_config *config)
 {
+    use_addresses(shard, config);
     delivery_config_unref(shard->config);
     shard->config = delivery_config_ref(config);
     shard->schedule->retry = config->settings.retry;
     shard->schedule->delay_ms = config->settings.delay_report_ms;
     if (shard->index == 0)
-        egress_apply(&shard->delivery->egress, shard->resolver, config);
+        egress_apply_all(shard->delivery->egress, shard->resolver, config);
     router_forget(shard);
     providers_apply(shard);
     delivery_shard_touch(shard);
@@ -348,7 +361,7 @@ int delivery_shard_init(struct delivery_shard *shard, struct delivery *delivery,
     timer_init(&shard->wake, loop, on_wake);
     timer_init(&shard->tick, loop, on_tick);
     if (index == 0)
-        egress_init(&delivery->egress, loop);
+        egress_init_all(delivery->egress, loop);
     shard->utc_offset_ms = clock_utc_ms() - clock_monotonic_ms();
     shard->subscriber =
         (struct directory_subscriber){.mailbox = loop_mailbox(loop), .receive = on_directory};
@@ -366,7 +379,7 @@ void delivery_shard_fini(struct delivery_shard *shard)
     connection_free_all(shard);
     router_cancel(shard);
     if (shard->index == 0)
-        egress_fini(&shard->delivery->egress);
+        egress_fini_all(shard->delivery->egress);
     later_cancel(&shard->pump);
     shard->schedule = schedule_free(shard->schedule);
     later_cancel(&shard->pump);

@@ -78,7 +78,7 @@ struct public_suffix; /* signer/public_suffix.h */
 struct delivery {
     struct delivery_shard *shards;
     unsigned n_shards;
-    struct egress egress; /* on the first loop */
+    struct egress egress[EGRESS_MOST]; /* by number; on the first loop */
     struct spool *spool;
     struct policy *policy;
     struct slice authorities_pem;

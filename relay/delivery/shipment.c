@@ -97,6 +97,7 @@ static void pack(struct delivery_shard *from, struct shipment *shipment, struct 
         .n = entry->n,
         .to_hash = entry->to_hash,
         .campaign = entry->flow, /* it is unbound */
+        .pool = entry->pool,
         .attempts = entry->attempts,
         .flags = entry->flags,
         .needs_attempt = entry->clock_epoch != from->schedule->clock_epoch,

@@ -25,6 +25,7 @@ struct recipient_row {
     int64_t tried_utc_ms;
     struct slice campaign;
     struct slice sender;
+    struct slice user;
 };
 
 /* Slices and envelopes are good during the call.  on_committed and on_recovered hand over a

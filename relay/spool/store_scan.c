@@ -121,6 +121,7 @@ void recipient_rows_settle(struct recipient_rows *rows, const struct message_row
         text += row->host.len;
         row->campaign = message->campaign;
         row->sender = message->sender;
+        row->user = message->user;
     }
 }
 

@@ -54,7 +54,7 @@ def test_another_way_ends_by_itself(world, relay):
     identifier = send(relay, "ann@dest.example")
     assert wait_why(relay, identifier, "retry_time")["site"] == "127.0.0.1:1"
     wait_for(lambda: orders(relay) == [], "the order has ended")
-    relay.cli("queue", "retry", identifier)
+    relay.cli("queue", "requeue", identifier)
     relay.wait_delivered(identifier)
     assert len(relay.receiver.taken) == 1
 

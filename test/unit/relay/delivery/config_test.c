@@ -15,7 +15,7 @@ static struct delivery_config *config_with(const struct delivery_route *routes, 
         .hostname = "relay.example", .port = 25, .routes = routes, .n_routes = n};
     struct delivery_config *config;
 
-    assert_int_equal(delivery_config_new(&config, &settings), 0);
+    assert_int_equal(delivery_config_new(&config, &settings, NULL), 0);
     return config;
 }
 
@@ -56,7 +56,7 @@ static void a_via_that_is_none_is_refused(void **state)
         struct delivery_settings settings = {.hostname = "h", .routes = &route, .n_routes = 1};
         struct delivery_config *config = NULL;
 
-        assert_int_equal(delivery_config_new(&config, &settings), -EINVAL);
+        assert_int_equal(delivery_config_new(&config, &settings, NULL), -EINVAL);
     }
 }
 
@@ -130,7 +130,7 @@ static void an_mx_inside_or_at_home_is_refused_unless_allowed(void **state)
     (void)state;
     assert_true(network_parse(slice_of("192.168.7.0/24"), &allowed));
     assert_true(ip_parse(slice_of("93.184.216.34"), &own));
-    assert_int_equal(delivery_config_new(&config, &settings), 0);
+    assert_int_equal(delivery_config_new(&config, &settings, NULL), 0);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct ip_address address;
 

@@ -1,0 +1,236 @@
+#include "relay/delivery/egress_table.h"
+
+#include <errno.h>
+
+/* ---- addresses ---- */
+
+static struct slice copy(struct arena *arena, const char *text, bool *is_out_of_memory)
+{
+    struct slice made = arena_copy(arena, slice_of(text ? text : ""));
+
+    *is_out_of_memory |= !made.data;
+    return made;
+}
+
+static struct ip_address first_of(const struct ip_address *list, size_t n, int family)
+{
+    for (size_t i = 0; i < n; i++)
+        if (list[i].family == family)
+            return list[i];
+    return (struct ip_address){.family = 0};
+}
+
+static bool is_same_address(const struct egress_address *a, const struct egress_address *b)
+{
+    return a->is_used == b->is_used && ip_equal(a->v4, b->v4) && ip_equal(a->v6, b->v6);
+}
+
+/* The number it had, else one that nobody had, else any. */
+static int number_for(const struct egress_table *table, const struct egress_table *former,
+                      const struct egress_address *address)
+{
+    int free_one = -1;
+
+    for (int n = 1; n < EGRESS_MOST; n++) {
+        if (table->addresses[n].is_used)
+            continue;
+        if (former && is_same_address(&former->addresses[n], address))
+            return n;
+        if (free_one < 0 ||
+            (former && former->addresses[free_one].is_used && !former->addresses[n].is_used))
+            free_one = n;
+    }
+    return free_one;
+}
+
+static bool had_number(const struct egress_table *former, const struct egress_address *address)
+{
+    for (int n = 1; former && n < EGRESS_MOST; n++)
+        if (is_same_address(&former->addresses[n], address))
+            return true;
+    return false;
+}
+
+/* Those of before first: their numbers must be free. */
+static int add_addresses(struct egress_table *table, const struct delivery_settings *settings,
+                         const struct egress_table *former, struct arena *arena, bool of_before)
+{
+    bool is_out_of_memory = false;
+
+    for (size_t i = 0; i < settings->n_egress; i++) {
+        const struct delivery_egress *one = &settings->egress[i];
+        struct egress_address address = {
+            .is_used = true,
+            .v4 = one->v4,
+            .v6 = one->v6,
+            .weight = one->weight,
+        };
+        int number;
+
+        if (had_number(former, &address) != of_before)
+            continue;
+        number = number_for(table, former, &address);
+        if (number < 0)
+            return FAULT(-EINVAL);
+        address.name = copy(arena, one->name, &is_out_of_memory);
+        address.hostname = copy(arena, one->hostname, &is_out_of_memory);
+        table->addresses[number] = address;
+    }
+    return is_out_of_memory ? FAULT(-ENOMEM) : 0;
+}
+
+/* ---- pools ---- */
+
+static const struct slice *copy_texts(struct arena *arena, const char *const *texts, size_t n)
+{
+    struct slice *list = arena_alloc(arena, (n + 1) * sizeof(*list));
+    bool is_out_of_memory = !list;
+
+    for (size_t i = 0; list && i < n; i++)
+        list[i] = copy(arena, texts[i], &is_out_of_memory);
+    return is_out_of_memory ? NULL : list;
+}
+
+static bool add_member(const struct egress_table *table, const char *name, uint16_t *members)
+{
+    for (int n = 1; n < EGRESS_MOST; n++)
+        if (table->addresses[n].is_used && slice_equal(table->addresses[n].name, slice_of(name))) {
+            *members |= (uint16_t)(1U << n);
+            return true;
+        }
+    return false;
+}
+
+static int fill_pool(const struct egress_table *table, struct egress_pool *pool,
+                     const struct delivery_pool *from, struct arena *arena)
+{
+    bool is_out_of_memory = false;
+
+    *pool = (struct egress_pool){
+        .name = copy(arena, from->name, &is_out_of_memory),
+        .users = copy_texts(arena, from->users, from->n_users),
+        .n_users = from->n_users,
+        .domains = copy_texts(arena, from->domains, from->n_domains),
+        .n_domains = from->n_domains,
+        .message_class = from->message_class,
+    };
+    if (is_out_of_memory || !pool->users || !pool->domains)
+        return FAULT(-ENOMEM);
+    for (size_t i = 0; i < from->n_egress; i++)
+        if (!add_member(table, from->egress[i], &pool->members))
+            return FAULT(-EINVAL);
+    return 0;
+}
+
+static bool is_default(const struct delivery_pool *pool)
+{
+    return slice_equal(slice_of(pool->name), SLICE_LITERAL("default"));
+}
+
+static int add_pools(struct egress_table *table, const struct delivery_settings *settings,
+                     struct arena *arena)
+{
+    int error = 0;
+
+    table->pools[0] =
+        (struct egress_pool){.name = SLICE_LITERAL("default"), .members = 1, .message_class = -1};
+    table->n_pools = 1;
+    for (size_t i = 0; error == 0 && i < settings->n_pools; i++) {
+        const struct delivery_pool *pool = &settings->pools[i];
+
+        if (is_default(pool))
+            error = fill_pool(table, &table->pools[0], pool, arena);
+        else if (table->n_pools == POOL_MOST)
+            error = FAULT(-EINVAL);
+        else
+            error = fill_pool(table, &table->pools[table->n_pools++], pool, arena);
+    }
+    return error;
+}
+
+int egress_table_fill(struct egress_table *table, const struct delivery_settings *settings,
+                      const struct egress_table *former, struct arena *arena)
+{
+    int error;
+
+    *table = (struct egress_table){.n_pools = 0};
+    table->addresses[0] = (struct egress_address){
+        .is_used = true,
+        .v4 = first_of(settings->binds, settings->n_binds, AF_INET),
+        .v6 = first_of(settings->binds, settings->n_binds, AF_INET6),
+        .weight = 1,
+    };
+    error = add_addresses(table, settings, former, arena, true);
+    if (error == 0)
+        error = add_addresses(table, settings, former, arena, false);
+    return error < 0 ? error : add_pools(table, settings, arena);
+}
+
+/* ---- what it says ---- */
+
+static bool lists(const struct slice *list, size_t n, struct slice text)
+{
+    for (size_t i = 0; i < n; i++)
+        if (slice_equal_ignoring_case(list[i], text))
+            return true;
+    return false;
+}
+
+uint32_t egress_table_pool(const struct egress_table *table, struct slice user, struct slice sender,
+                           enum message_class message_class)
+{
+    struct slice domain = slice_skip(sender, (size_t)(slice_find_last(sender, '@') + 1));
+    uint32_t by_domain = 0, by_class = 0;
+
+    for (uint32_t i = 0; i < table->n_pools; i++) {
+        const struct egress_pool *pool = &table->pools[i];
+
+        if (user.len && lists(pool->users, pool->n_users, user))
+            return i;
+        if (!by_domain && domain.len && lists(pool->domains, pool->n_domains, domain))
+            by_domain = i;
+        if (!by_class && pool->message_class == (int)message_class)
+            by_class = i;
+    }
+    return by_domain ? by_domain : by_class;
+}
+
+void egress_table_plan(const struct egress_table *table, struct egress_plan *out)
+{
+    *out = (struct egress_plan){.weights = {0}};
+    for (uint32_t i = 0; i < EGRESS_MOST; i++)
+        out->weights[i] = table->addresses[i].weight;
+    /* Mail of a pool that a reload took away leaves by the default one. */
+    for (uint32_t i = 0; i < POOL_MOST; i++)
+        out->pools[i] = table->pools[i < table->n_pools ? i : 0].members;
+}
+
+bool egress_table_bind(const struct egress_table *table, uint32_t egress, int family,
+                       struct ip_address *out)
+{
+    const struct egress_address *address = &table->addresses[egress];
+    struct ip_address own = family == AF_INET6 ? address->v6 : address->v4;
+
+    if (!own.family)
+        return false;
+    *out = own;
+    return true;
+}
+
+int egress_table_find(const struct egress_table *table, struct ip_address address)
+{
+    for (int n = 0; n < EGRESS_MOST; n++)
+        if (table->addresses[n].is_used && (ip_equal(table->addresses[n].v4, address) ||
+                                            ip_equal(table->addresses[n].v6, address)))
+            return n;
+    return -1;
+}
+
+bool egress_table_is_same(const struct egress_table *a, const struct egress_table *b)
+{
+    for (int n = 0; n < EGRESS_MOST; n++)
+        if (!is_same_address(&a->addresses[n], &b->addresses[n]) ||
+            !slice_equal(a->addresses[n].hostname, b->addresses[n].hostname))
+            return false;
+    return true;
+}
