@@ -2,12 +2,13 @@
 
 #include <errno.h>
 
+#include "policy/receiver_files.h"
 #include "relay/base/secret.h"
 #include "relay/control/config.h"
 #include "relay/net/memory_file.h"
 #include "relay/net/supervisor.h"
 
-enum { FD_TEXT, FD_PEMS, FD_FIRST_LISTENER, MAX_FILE_BYTES = 4 * 1024 * 1024 };
+enum { FD_TEXT, FD_PEMS, FD_RECEIVERS, FD_FIRST_LISTENER, MAX_FILE_BYTES = 4 * 1024 * 1024 };
 
 void bundle_fini(struct bundle *bundle)
 {
@@ -19,6 +20,8 @@ void bundle_fini(struct bundle *bundle)
         secret_wipe(bundle->text.data, bundle->text.capacity);
     buffer_fini(&bundle->pems);
     buffer_fini(&bundle->text);
+    buffer_fini(&bundle->receivers);
+    receiver_book_unref(bundle->book);
     settings_unref(bundle->settings);
     arena_reset(&bundle->arena);
     *bundle = (struct bundle){0};
@@ -65,6 +68,8 @@ int bundle_write(const struct bundle *bundle, struct channel_message *message)
 
     if (error == 0)
         error = add_pems(bundle, message);
+    if (error == 0)
+        error = add_file(message, "receivers", buffer_slice(&bundle->receivers));
     buffer_append_u8(&message->bytes, bundle->was_root);
     buffer_append_counted(&message->bytes, slice_of(bundle->path));
     buffer_append_u32(&message->bytes, (uint32_t)bundle->n_identities);
@@ -126,9 +131,32 @@ static int read_files(struct bundle *bundle, const struct channel_message *messa
     error = memory_file_read(message->fds[FD_TEXT], MAX_FILE_BYTES, &bundle->text);
     if (error == 0)
         error = memory_file_read(message->fds[FD_PEMS], MAX_FILE_BYTES, &bundle->pems);
+    if (error == 0)
+        error = memory_file_read(message->fds[FD_RECEIVERS], MAX_FILE_BYTES, &bundle->receivers);
     secret_hide(bundle->text.data, bundle->text.capacity); /* passwords of smart hosts */
     secret_hide(bundle->pems.data, bundle->pems.capacity);
     return error;
+}
+
+int bundle_read_receivers(struct bundle *bundle, struct buffer *problem)
+{
+    const struct settings_policy *policy = &bundle->settings->policy;
+    const char *const paths[N_RECEIVER_FILES] = {
+        [RECEIVER_PROVIDERS] = policy->providers,
+        [RECEIVER_RULES] = policy->reply_rules,
+        [RECEIVER_CLASSES] = policy->bounce_classes,
+    };
+
+    return receiver_files_read(paths, &bundle->receivers, problem);
+}
+
+int bundle_make_book(struct bundle *bundle, struct buffer *problem)
+{
+    struct data_file files[N_RECEIVER_FILES];
+
+    if (!receiver_files_take(buffer_slice(&bundle->receivers), files))
+        return FAULT(-EBADMSG);
+    return receiver_book_new(&bundle->book, files, problem);
 }
 
 int bundle_read(struct bundle *bundle, struct channel_message *message)

@@ -4,6 +4,7 @@
  * when the bundle goes.  Thread: one; the bundle is a value with one owner. */
 #pragma once
 
+#include "policy/receiver_book.h"
 #include "relay/control/settings.h"
 #include "relay/net/channel.h"
 
@@ -28,8 +29,9 @@ struct bundle {
     size_t n_listeners;
     struct bundle_identity *identities; /* they look into pems */
     size_t n_identities;
-    const char *path; /* of the settings file */
-    struct buffer text, pems;
+    const char *path;                    /* of the settings file */
+    struct buffer text, pems, receivers; /* receivers: receiver_files.h */
+    struct receiver_book *book;          /* made by bundle_make_book(); NULL before */
     struct arena arena;
     bool was_root; /* the parent is root: users can be changed */
 };
@@ -39,6 +41,12 @@ void bundle_fini(struct bundle *bundle); /* closes the sockets that were not tak
 
 /* Lays bundle out as a message of which the caller sets the kind; sockets are duplicated. */
 MUST_USE int bundle_write(const struct bundle *bundle, struct channel_message *message);
+
+/* Reads the operator's files about receivers. */
+MUST_USE int bundle_read_receivers(struct bundle *bundle, struct buffer *problem);
+
+/* Parses them, or takes what is built in.  0, -EINVAL with reasons in problem, or -ENOMEM. */
+MUST_USE int bundle_make_book(struct bundle *bundle, struct buffer *problem);
 
 /* Takes a message apart; its descriptors are the bundle's.  0, -EBADMSG, -EINVAL or -errno. */
 MUST_USE int bundle_read(struct bundle *bundle, struct channel_message *message);

@@ -105,6 +105,8 @@ static int make_bundle(struct parent *parent, struct bundle *bundle, struct buff
     if (error == 0)
         error = read_identities(bundle, problem);
     if (error == 0)
+        error = bundle_read_receivers(bundle, problem);
+    if (error == 0)
         error = parent_ports_open(bundle, &parent->bundle, problem);
     if (error < 0)
         bundle_fini(bundle);

@@ -24,7 +24,7 @@
 #include "signer/process.h"
 
 /* Less than the parent waits; then a client or a receiver that hangs is left alone. */
-enum { DRAIN_MS = 27000 };
+enum { DRAIN_MS = 27000, RELOAD_WHY_SIZE = 512 };
 
 /* ---- loops ---- */
 
@@ -107,8 +107,22 @@ static void tell_reloaded(const struct bundle *bundle, const bool *is_told)
     EVENT(EVENT_RELOADED, field_number("listeners", (int64_t)bundle->n_listeners));
 }
 
+/* The first sentence of what is wrong, for the parent and the log. */
+static int make_book(struct bundle *bundle, char why[RELOAD_WHY_SIZE])
+{
+    CLEANUP(buffer) struct buffer problem = BUFFER_INIT;
+    int error = bundle_make_book(bundle, &problem);
+    struct slice text = buffer_slice(&problem);
+    ptrdiff_t end = slice_find(text, '\n');
+
+    if (error < 0)
+        slice_copy_to(slice_head(text, end < 0 ? text.len : (size_t)end), why, RELOAD_WHY_SIZE);
+    return error;
+}
+
 static void reload(struct service *service, struct channel_message *message)
 {
+    char book_why[RELOAD_WHY_SIZE] = "";
     struct bundle fresh;
     int error = bundle_read(&fresh, message);
     bool is_told[CHANNEL_MAX_FDS] = {false};
@@ -118,9 +132,14 @@ static void reload(struct service *service, struct channel_message *message)
         is_told[i] = has_listener(&service->bundle, &fresh.listeners[i]);
     if (error == 0 && !service_is_granted(service, fresh.settings, &why))
         error = -EPERM;
+    if (error == 0) {
+        why = book_why;
+        error = make_book(&fresh, book_why);
+    }
     if (error == 0)
         error = service_apply(service, &fresh, &why);
     if (error == 0) {
+        atomic_store(&service->is_book_refused, false);
         await_intake(service);
         tell_reloaded(&service->bundle, is_told);
     } else {
@@ -222,13 +241,30 @@ static void wait_for_orders(struct service *service)
 
 /* ---- start and stop ---- */
 
+/* A file that is not in order must not keep mail from leaving: what is built in holds until it is.
+ */
+static int begin_book(struct service *service)
+{
+    char why[RELOAD_WHY_SIZE] = "";
+    int error = make_book(&service->bundle, why);
+
+    if (error != -EINVAL)
+        return error;
+    EVENT(EVENT_RECEIVERS_REFUSED, field_text("reason", why));
+    buffer_clear(&service->bundle.receivers);
+    atomic_store(&service->is_book_refused, true);
+    return make_book(&service->bundle, why);
+}
+
 static int begin(struct service *service)
 {
     const char *why = "";
     int error;
 
     signer_watch_init(&service->signer_watch, service);
-    error = service_start_parts(service);
+    error = begin_book(service);
+    if (error == 0)
+        error = service_start_parts(service);
     if (error == 0)
         error = start_loops(service);
     if (error == 0)

@@ -51,6 +51,7 @@ struct service {
     int64_t drain_deadline_ms; /* monotonic; 0: not draining */
     bool is_over;
     _Atomic bool is_ready, is_draining;
+    _Atomic bool is_book_refused;    /* files about receivers: what is built in is used */
     _Atomic unsigned n_doors_wanted; /* listeners of the settings, over all loops */
     int64_t started_utc_ms;
     struct connect_ports granted_ports; /* by the sandbox, for as long as the process runs */

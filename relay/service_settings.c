@@ -305,6 +305,7 @@ int service_delivery_settings(const struct bundle *bundle, const char *hostname,
     int error;
 
     fill_plain(settings, hostname, out);
+    out->book = bundle->book;
     error = parse_binds(&settings->delivery.bind, arena, out);
     if (error == 0)
         error = make_egress(settings, arena, out);

@@ -63,6 +63,10 @@ static void status(void *owner, struct service_status *out)
     };
     memcpy(out->notes, service->notes, sizeof(out->notes));
     add_note(out, delivery_egress_note(service->delivery));
+    if (atomic_load(&service->is_book_refused))
+        add_note(out,
+                 "a file that policy {} names is not in order (config check says why): what is "
+                 "built in is used instead");
 }
 
 static int listener_named(const struct service *service, const char *name)

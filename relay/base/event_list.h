@@ -10,6 +10,7 @@
     X(EVENT_STOPPED, "stopped", INFO)                                                              \
     X(EVENT_RELOADED, "reloaded", INFO)                                                            \
     X(EVENT_RELOAD_FAILED, "reload_failed", ERROR)                                                 \
+    X(EVENT_RECEIVERS_REFUSED, "receivers_refused", ERROR)                                         \
     X(EVENT_RESTART_NEEDED, "restart_needed", WARNING)                                             \
     X(EVENT_CHILD_STARTED, "child_started", INFO)                                                  \
     X(EVENT_CHILD_ENDED, "child_ended", ERROR)                                                     \

@@ -3,12 +3,32 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "policy/receiver_files.h"
 #include "relay/base/secret.h"
 #include "relay/cli/call.h"
 #include "relay/cli/nouns.h"
 #include "relay/control/config.h"
 
 #define DEFAULT_CONFIG "/etc/staffetta/staffetta.conf"
+
+/* The files about receivers that the settings name, as the service would read them. */
+static int check_receivers(const struct settings *settings, struct buffer *problem)
+{
+    const char *const paths[N_RECEIVER_FILES] = {
+        [RECEIVER_PROVIDERS] = settings->policy.providers,
+        [RECEIVER_RULES] = settings->policy.reply_rules,
+        [RECEIVER_CLASSES] = settings->policy.bounce_classes,
+    };
+    CLEANUP(buffer) struct buffer bytes = BUFFER_INIT;
+    struct data_file files[N_RECEIVER_FILES];
+    struct receiver_book *book = NULL;
+    int error = receiver_files_read(paths, &bytes, problem);
+
+    if (error == 0 && receiver_files_take(buffer_slice(&bytes), files))
+        error = receiver_book_new(&book, files, problem);
+    receiver_book_unref(book);
+    return error;
+}
 
 static void print_file(const char *path)
 {
@@ -29,13 +49,16 @@ int config_check_main(struct options *options)
                                             : DEFAULT_CONFIG;
     CLEANUP(buffer) struct buffer text = BUFFER_INIT;
     CLEANUP(buffer) struct buffer problem = BUFFER_INIT;
-    struct settings *settings;
+    struct settings *settings = NULL;
+    int error = config_load(&settings, path, &text, &problem);
 
-    if (config_load(&settings, path, &text, &problem) < 0) {
+    if (error == 0)
+        error = check_receivers(settings, &problem);
+    settings_unref(settings);
+    if (error < 0) {
         fprintf(stderr, "%.*s", (int)problem.len, problem.data ? problem.data : "");
         return EX_CONFIG;
     }
-    settings_unref(settings);
     if (options->wants_json)
         print_file(path);
     else

@@ -144,6 +144,14 @@
     X(BOOL, expire, "false", "", RESTART,                                                          \
       "x=: queue life and two days, seven at most; not with `expire` over 5d")
 
+#define SETTINGS_POLICY(X)                                                                         \
+    X(TEXT, providers, "", "", LIVE,                                                               \
+      "file of receiving providers and their limits, in place of the one built in")                \
+    X(TEXT, reply_rules, "", "", LIVE,                                                             \
+      "file of what to do when receivers say certain things, in place of the one built in")        \
+    X(TEXT, bounce_classes, "", "", LIVE,                                                          \
+      "file of what replies mean, in place of the one built in")
+
 #define SETTINGS_SANDBOX(X)                                                                        \
     X(LIST, connect_ports, "", "port", RESTART,                                                    \
       "TCP ports we connect to, and those of DNS; default any")
@@ -163,4 +171,5 @@
     X(log, log, ONCE, SETTINGS_LOG)                                                                \
     X(spool, spool, ONCE, SETTINGS_SPOOL)                                                          \
     X(dkim, dkim, ONCE, SETTINGS_DKIM)                                                             \
+    X(policy, policy, ONCE, SETTINGS_POLICY)                                                       \
     X(sandbox, sandbox, ONCE, SETTINGS_SANDBOX)

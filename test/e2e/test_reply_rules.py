@@ -1,0 +1,210 @@
+"""What receivers say, and what is made of it: rules, their scopes and ends; the table of providers;
+bounce classes; files of the operator's own."""
+import threading
+import time
+from datetime import datetime
+
+import pytest
+
+from appliance import PATIENCE, wait_for
+from messages import text
+from test_delivery import Net, settings
+
+pytestmark = pytest.mark.sanitized
+SENDER = "news@shop.example"
+ZONE = """
+one          MX 10 mx.one.big
+two          MX 10 mx.two.big
+other        MX 10 mx.other
+mx.one.big   A {h1}
+mx.two.big   A {h2}
+mx.other     A {h3}
+"""
+PROVIDERS = """
+provider big
+    mx .big.example
+    connections 4
+"""
+RULE = """
+rule big-slow
+    provider big
+    code     451
+    text     come slower
+    when     2 in 1h do {action}
+    reason   the big one wants less
+    sample   mail 451 4.7.1 please come slower
+"""
+
+
+@pytest.fixture
+def net():
+    return Net()
+
+
+class Scene:
+    """Two sites of one provider and a third that is nobody's, each a receiver of its own."""
+
+    def __init__(self, world, net, action, behaviour=None):
+        self.folder = world.new_path("files")
+        self.folder.mkdir()
+        self.write("providers", PROVIDERS)
+        self.write("reply_rules", RULE.format(action=action))
+        self.one = world.receiver(behaviour, host=net.host(1), port=net.port)
+        self.two = world.receiver(host=net.host(2), port=net.port)
+        self.other = world.receiver(host=net.host(3), port=net.port)
+        dns = world.name_server(
+            {"example": ZONE.format(**{f"h{n}": net.host(n) for n in range(1, 4)})})
+        self.relay = world.appliance(
+            settings(net, dns) + f'policy {{ providers = "{self.folder}/providers"  '
+            f'reply_rules = "{self.folder}/reply_rules" }}\n')
+        self.login = self.relay.add_user(SENDER)
+
+    def write(self, name, content):
+        (self.folder / name).write_text(content)
+        (self.folder / name).chmod(0o644)
+
+    def send(self, domain, n=0):
+        return self.relay.send(self.login, SENDER, f"r{n}@{domain}.example", text(f"s{n}"))
+
+    def wait_applied(self, **fields):
+        return self.relay.log.wait("rule_applied", timeout=30 * PATIENCE, **fields)
+
+
+def first(n, reply):
+    """Replies so to the first n, then as usual."""
+    left, lock = [n], threading.Lock()
+
+    def decide(_, __):
+        with lock:
+            left[0] -= 1
+            return reply if left[0] >= 0 else None
+    return decide
+
+
+SLOWER = "451 4.7.1 Please come slower"
+
+
+def test_a_rule_suspends_its_scope_and_nothing_else(world, net):
+    scene = Scene(world, net, "suspend on lane_provider for 1h", {"MAIL": SLOWER})
+    refused = [scene.send("one", n) for n in range(2)]
+    event = scene.wait_applied(rule="big-slow", action="suspend", scope="lane_provider")
+    assert event["provider"] == "big" and int(event["for"]) == 3600
+    assert event["reason"] == "the big one wants less" and "come slower" in event["reply"]
+    waiting = scene.send("two", 7)
+    scene.relay.wait_delivered(scene.send("other"))
+    why = wait_for(lambda: [r for r in scene.relay.json("queue", "why", waiting)
+                            if "rule big-slow" in (r.get("reason") or "")], "the rule is named")[0]
+    assert "the big one wants less" in why["reason"] and why["until"], why
+    assert len(scene.other.taken) == 1 and not scene.two.sessions and not scene.two.taken
+    for identifier in refused:
+        assert scene.relay.log.wait("deferred", msg=identifier)["class"] == "policy"
+
+
+def test_a_suspension_ends_by_itself_with_one_probe(world, net):
+    scene = Scene(world, net, "suspend on provider for 3s", {"MAIL": first(2, SLOWER)})
+    for n in range(2):
+        scene.send("one", n)
+    scene.wait_applied(rule="big-slow")
+    for n in range(2, 12):
+        scene.send("one", n)
+    scene.relay.log.wait("delivered", count=12, timeout=60 * PATIENCE)
+    assert len(scene.one.taken) == 12
+    applied = scene.relay.log.all("rule_applied")
+    delivered = scene.relay.log.all("delivered")
+    assert len(applied) == 1, applied
+    pause = moment(delivered[0]) - moment(applied[0])
+    assert pause >= 2.9, pause
+
+
+def moment(event):
+    return datetime.fromisoformat(event["ts"].replace("Z", "+00:00")).timestamp()
+
+
+def test_a_limit_of_a_rule_holds_at_the_receiver(world, net):
+    scene = Scene(world, net, "limit 1/s on provider for 1h", {"MAIL": first(2, SLOWER)})
+    for n in range(2):
+        scene.send("one", n)
+    event = scene.wait_applied(rule="big-slow", action="limit")
+    times, lock = [], threading.Lock()
+
+    def note(_, __):
+        with lock:
+            times.append(time.monotonic())
+    scene.one.behaviour["MAIL"] = scene.two.behaviour["MAIL"] = note
+    for n in range(2, 6):
+        scene.send("one" if n % 2 else "two", n)
+    scene.relay.log.wait("delivered", count=6, timeout=60 * PATIENCE)
+    gaps = [b - a for a, b in zip(times, times[1:])]
+    # Two sites, one pace; commands arrive a little later or earlier than they were sent.
+    assert times and min(gaps[1:]) > 0.5 / PATIENCE, gaps
+    assert moment(event) <= moment(scene.relay.log.all("delivered")[0])
+
+
+def test_a_recipient_that_stays_full_fails_and_its_neighbour_does_not(world, net):
+    scene = Scene(world, net, "bounce on recipient",
+                  {"RCPT": lambda _, argument: SLOWER if "r7@" in argument else None})
+    full = scene.send("one", 7)
+    event = scene.relay.log.wait("bounced", msg=full, timeout=30 * PATIENCE)
+    assert event["code"] == "451" and "come slower" in event["reply"]
+    assert len(scene.relay.log.all("deferred", msg=full)) == 1
+    scene.relay.wait_delivered(scene.send("one", 8))
+
+
+def test_rules_change_with_a_reload_and_a_broken_file_changes_nothing(world, net):
+    scene = Scene(world, net, "suspend on lane_provider for 1h", {"RCPT": "450 4.2.0 busy today"})
+    scene.relay.log.wait("deferred", msg=scene.send("one"), timeout=30 * PATIENCE)
+    assert not scene.relay.log.all("rule_applied")
+    scene.write("reply_rules", "rule broken\n    provider nobody\n")
+    scene.relay.reload()
+    reason = scene.relay.log.wait("reload_failed", timeout=30 * PATIENCE)["reason"]
+    assert "reply_rules:2: no provider is called nobody" in reason, reason
+    check = scene.relay.command("config", "check", str(scene.relay.config_file))
+    assert check.returncode == 78 and "reply_rules:2:" in check.stderr, check
+    scene.write("reply_rules", RULE.format(action="suspend on lane_provider for 1h")
+                .replace("code     451", "code     450").replace("come slower", "busy today")
+                .replace("mail 451", "mail 450").replace("when     2 in 1h", "when     at once"))
+    scene.relay.reload()
+    scene.relay.log.wait("reloaded", timeout=30 * PATIENCE)
+    scene.wait_applied(rule="big-slow", action="suspend")
+
+
+def test_a_broken_file_at_the_start_is_told_and_mail_leaves(world):
+    sink = world.sink()
+    folder = world.new_path("files")
+    folder.mkdir()
+    (folder / "providers").write_text("provider a\n    mx .a.example.\n")
+    relay = world.relay_to(sink, f'policy {{ providers = "{folder}/providers" }}\n')
+    reason = relay.log.wait("receivers_refused", timeout=30 * PATIENCE)["reason"]
+    assert "providers:2: .a.example. ends with a dot" in reason
+    assert "policy" in relay.cli("health")
+    relay.wait_delivered(relay.send(relay.add_user(SENDER), SENDER, "ann@x.example", text()))
+
+
+def test_a_rule_that_is_built_in_knows_the_names_of_one_platform(world, net):
+    """libero.it and virgilio.it are one provider; the gate at its door judges our address."""
+    refused = "554 5.7.1 smtp-in.libero.it access rejected from 127.0.0.1, see the postmaster page"
+    libero = world.receiver({"CONNECT": refused}, host=net.host(1), port=net.port)
+    virgilio = world.receiver(host=net.host(2), port=net.port)
+    dns = world.name_server({"libero.it": f"@ MX 10 smtp-in\nsmtp-in A {net.host(1)}",
+                             "virgilio.it": f"@ MX 10 smtp-in\nsmtp-in A {net.host(2)}"})
+    relay = world.appliance(settings(net, dns))
+    login = relay.add_user(SENDER)
+    relay.send(login, SENDER, "ann@libero.it", text())
+    event = relay.log.wait("rule_applied", timeout=60 * PATIENCE)
+    assert event["rule"] == "italiaonline-refused" and event["provider"] == "italiaonline"
+    waiting = relay.send(login, SENDER, "bob@virgilio.it", text())
+    wait_for(lambda: [r for r in relay.json("queue", "why", waiting)
+                      if "italiaonline-refused" in (r.get("reason") or "")], "the rule is named")
+    assert libero.sessions and not virgilio.sessions
+
+
+@pytest.mark.parametrize("reply,name", [
+    ("550 5.1.1 User unknown", "bad_mailbox"), ("552 5.2.2 user is over quota", "mailbox_full"),
+    ("550 5.7.1 Message rejected", "policy"), ("550 5.7.26 unauthenticated", "authentication"),
+    ("554 5.7.1 Client host [192.0.2.1] blocked using zen.spamhaus.org", "blocked_address"),
+    ("550 42", "other")])
+def test_what_failed_is_told_with_its_class(world, reply, name):
+    relay = world.relay_to(world.receiver({"RCPT": reply}))
+    identifier = relay.send(relay.add_user(SENDER), SENDER, "ann@x.example", text())
+    assert relay.log.wait("bounced", msg=identifier, timeout=30 * PATIENCE)["class"] == name
+    assert not relay.log.all("rule_applied")  # a fixed route is the operator's own
