@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/eventfd.h>
 #include <time.h>
 
@@ -9,7 +10,7 @@
 enum poll_state {
     POLL_UNUSED, /* nobody polls it, or the owner is awake and will look */
     POLL_ARMED,  /* the next task makes it readable */
-    POLL_TOLD,   /* it is readable */
+    POLL_TOLD,   /* it is readable, or about to be */
 };
 
 struct mailbox {
@@ -19,7 +20,9 @@ struct mailbox {
     uint32_t n_waiting, capacity;
     int event_fd;
     enum poll_state poll;
+    uint64_t n_unread; /* writes to event_fd, of which some may be still to come */
     bool is_polled, looks_before_sleep, is_waiting;
+    atomic_uint n_waking; /* who is about to make the call: the mailbox must still be there */
 };
 
 static void init_condition(pthread_cond_t *condition)
@@ -55,6 +58,8 @@ struct mailbox *mailbox_free(struct mailbox *mailbox)
 {
     if (!mailbox)
         return NULL;
+    while (atomic_load(&mailbox->n_waking))
+        sched_yield();
     close(mailbox->event_fd);
     pthread_cond_destroy(&mailbox->filled);
     pthread_mutex_destroy(&mailbox->lock);
@@ -62,19 +67,40 @@ struct mailbox *mailbox_free(struct mailbox *mailbox)
     return NULL;
 }
 
-/* Under the lock, so that the owner cannot free the mailbox before the call is made. */
-static void wake_owner(struct mailbox *mailbox)
+/* How the owner is to be woken. */
+struct call {
+    bool tells_poll, ends_wait;
+};
+
+/* Under the lock. */
+static struct call needed_call(struct mailbox *mailbox)
 {
-    if (mailbox->poll == POLL_ARMED) {
+    struct call call = {mailbox->poll == POLL_ARMED, mailbox->is_waiting};
+
+    if (call.tells_poll) {
         mailbox->poll = POLL_TOLD;
-        eventfd_write(mailbox->event_fd, 1);
+        mailbox->n_unread++;
     }
-    if (mailbox->is_waiting)
+    if (call.tells_poll || call.ends_wait)
+        atomic_fetch_add(&mailbox->n_waking, 1);
+    return call;
+}
+
+/* Without the lock, which the owner wants as soon as it wakes.  The owner may free the mailbox once
+ * it has the task; that waits for n_waking. */
+static void make_call(struct mailbox *mailbox, struct call call)
+{
+    if (!call.tells_poll && !call.ends_wait)
+        return;
+    if (call.tells_poll)
+        eventfd_write(mailbox->event_fd, 1);
+    if (call.ends_wait)
         pthread_cond_signal(&mailbox->filled);
+    atomic_fetch_sub(&mailbox->n_waking, 1);
 }
 
 /* Under the lock.  Only the first task of a batch wakes anybody. */
-static void link_task(struct mailbox *mailbox, struct task *task)
+static struct call link_task(struct mailbox *mailbox, struct task *task)
 {
     bool was_empty = mailbox->first == NULL;
 
@@ -82,39 +108,46 @@ static void link_task(struct mailbox *mailbox, struct task *task)
     *mailbox->last = task;
     mailbox->last = &task->next;
     mailbox->n_waiting++;
-    if (was_empty)
-        wake_owner(mailbox);
+    return was_empty ? needed_call(mailbox) : (struct call){false, false};
 }
 
 bool mailbox_post(struct mailbox *mailbox, struct task *task)
 {
+    struct call call = {false, false};
     bool has_room;
 
     pthread_mutex_lock(&mailbox->lock);
     has_room = mailbox->n_waiting < mailbox->capacity;
     if (has_room)
-        link_task(mailbox, task);
+        call = link_task(mailbox, task);
     pthread_mutex_unlock(&mailbox->lock);
+    make_call(mailbox, call);
     return has_room;
 }
 
 void mailbox_answer(struct mailbox *mailbox, struct task *task)
 {
+    struct call call;
+
     pthread_mutex_lock(&mailbox->lock);
-    link_task(mailbox, task);
+    call = link_task(mailbox, task);
     pthread_mutex_unlock(&mailbox->lock);
+    make_call(mailbox, call);
 }
 
 int mailbox_fd(struct mailbox *mailbox)
 {
+    struct call call = {false, false};
+
     pthread_mutex_lock(&mailbox->lock);
     if (!mailbox->is_polled) {
         mailbox->is_polled = true;
         mailbox->poll = POLL_ARMED;
         if (mailbox->first)
-            wake_owner(mailbox);
+            call = needed_call(mailbox);
     }
     pthread_mutex_unlock(&mailbox->lock);
+    make_call(mailbox, call);
     return mailbox->event_fd;
 }
 
@@ -137,13 +170,13 @@ bool mailbox_may_sleep(struct mailbox *mailbox)
     return is_empty;
 }
 
-/* Under the lock: what was told is taken back. */
+/* Under the lock: what was told is taken back, as far as it is there; the rest wakes once more. */
 static void rest_poll(struct mailbox *mailbox)
 {
-    eventfd_t ignored;
+    eventfd_t n_read;
 
-    if (mailbox->poll == POLL_TOLD)
-        eventfd_read(mailbox->event_fd, &ignored);
+    if (mailbox->n_unread && eventfd_read(mailbox->event_fd, &n_read) == 0)
+        mailbox->n_unread -= n_read;
     if (mailbox->is_polled)
         mailbox->poll = mailbox->looks_before_sleep ? POLL_UNUSED : POLL_ARMED;
 }

@@ -134,6 +134,62 @@ static void an_owner_that_looks_is_told_only_while_it_sleeps(void **state)
     mailbox_free(mailbox);
 }
 
+/* As a loop does it: asleep in poll(), awake only when told, and at the end nothing tells any more.
+ */
+static void a_sleeper_misses_no_task_and_is_told_of_none_twice(void **state)
+{
+    pthread_t threads[N_POSTERS];
+    struct pollfd sleeper = {.events = POLLIN};
+
+    (void)state;
+    n_run = 0;
+    assert_int_equal(mailbox_new(&mailbox, CAPACITY), 0);
+    mailbox_look_before_sleep(mailbox);
+    sleeper.fd = mailbox_fd(mailbox);
+    for (unsigned i = 0; i < N_POSTERS; i++)
+        pthread_create(&threads[i], NULL, post_many, NULL);
+    while (n_run < N_POSTERS * N_TASKS) {
+        assert_int_equal(poll(&sleeper, 1, mailbox_may_sleep(mailbox) ? 10000 : 0) < 0, false);
+        mailbox_run(mailbox);
+    }
+    for (unsigned i = 0; i < N_POSTERS; i++)
+        pthread_join(threads[i], NULL);
+    mailbox_run(mailbox); /* what was told late */
+    assert_int_equal(poll(&sleeper, 1, 0), 0);
+    mailbox_free(mailbox);
+}
+
+static void note(struct task *task)
+{
+    (void)task;
+    n_run++;
+}
+
+static void *answer_one(void *argument)
+{
+    mailbox_answer(mailbox, argument);
+    return NULL;
+}
+
+/* Whoever has the answer may free the mailbox: the answerer is through with it. */
+static void a_mailbox_goes_with_its_last_answer(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 500; i++) {
+        struct task task = {.run = note};
+        pthread_t thread;
+
+        n_run = 0;
+        assert_int_equal(mailbox_new(&mailbox, 1), 0);
+        assert_true(mailbox_fd(mailbox) >= 0);
+        pthread_create(&thread, NULL, answer_one, &task);
+        while (!n_run)
+            mailbox_run(mailbox);
+        mailbox_free(mailbox);
+        pthread_join(thread, NULL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -142,6 +198,8 @@ int main(void)
         cmocka_unit_test(a_task_that_posts_itself_waits_for_the_next_turn),
         cmocka_unit_test(the_descriptor_tells_of_tasks_that_came_before_it_was_asked_for),
         cmocka_unit_test(an_owner_that_looks_is_told_only_while_it_sleeps),
+        cmocka_unit_test(a_sleeper_misses_no_task_and_is_told_of_none_twice),
+        cmocka_unit_test(a_mailbox_goes_with_its_last_answer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
