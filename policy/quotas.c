@@ -65,7 +65,7 @@ static void warn(struct policy *policy, const struct user *user,
           field_text("quota", quota_budget_name(warning->budget)),
           field_number("percent", warning->percent), field_number("used", warning->used),
           field_number("of", warning->limit), field_text("until", until));
-    if (policy->quotas.tell)
+    if (policy->quotas.tell && !policy->is_stopping)
         policy->quotas.tell(policy->quotas.owner,
                             &(struct quota_notice){.kind = NOTICE_QUOTA,
                                                    .user_id = user->id,

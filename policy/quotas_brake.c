@@ -77,7 +77,7 @@ static void tell(struct policy *policy, const struct user *user,
           field_text("cause", brake_cause_name(grounds->cause)),
           field_number("recipients", grounds->n_recipients), field_number("bad", grounds->n_bad),
           field_number("networks", grounds->n_networks));
-    if (policy->quotas.tell)
+    if (policy->quotas.tell && !policy->is_stopping)
         policy->quotas.tell(policy->quotas.owner,
                             &(struct quota_notice){.kind = NOTICE_BRAKED,
                                                    .user_id = user->id,

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "policy/quotas.h"
 #include "policy/registry.h"
 #include "relay/base/clock.h"
 #include "relay/base/event.h"
@@ -91,6 +92,11 @@ static int start_policy(struct service *service)
     return policy_start(&service->policy, &policy_settings, service->registry);
 }
 
+static void on_notice(void *owner, const struct quota_notice *notice)
+{
+    delivery_notice(((struct service *)owner)->delivery, notice);
+}
+
 static int start_delivery(struct service *service)
 {
     struct delivery_parts parts = {
@@ -107,7 +113,11 @@ static int start_delivery(struct service *service)
     if (error == 0)
         error = service_delivery_settings(&service->bundle, service->hostname, &service->arena,
                                           &settings);
-    return error < 0 ? error : delivery_start(&service->delivery, &parts, &settings);
+    if (error == 0)
+        error = delivery_start(&service->delivery, &parts, &settings);
+    if (error == 0)
+        quotas_on_notice(service->policy, on_notice, service);
+    return error;
 }
 
 /* A clock that was set wrong while we were stopped.  What was recovered gets one more attempt

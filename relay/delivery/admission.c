@@ -5,6 +5,9 @@
 #include "relay/base/secret.h"
 #include "relay/delivery/doubt.h"
 #include "relay/delivery/reply_memory.h"
+#include "relay/spool/queue_id.h"
+
+enum { HELD_REASON_SIZE = 200 };
 
 /* One message's recipients for one loop. */
 struct admission {
@@ -14,6 +17,9 @@ struct admission {
     uint32_t campaign, pool;
     uint32_t n_recipients;
     uint8_t flags; /* of its entries */
+    bool is_held, is_braked;
+    int64_t held_until_utc_ms;
+    char reason[HELD_REASON_SIZE];
     struct admitted {
         struct slice domain; /* behind the array */
         uint32_t n, to_hash;
@@ -37,20 +43,35 @@ static struct delivery_shard *first_shard(struct delivery *delivery,
     return delivery_owner_of(delivery, rule ? rule->site_name : domain);
 }
 
+static void admit_one(const struct admission *admission, const struct admitted *recipient)
+{
+    struct delivery_shard *shard = admission->shard;
+    int64_t until_ms = admission->held_until_utc_ms;
+    struct new_entry entry = {
+        .message = stored_ref(admission->stored),
+        .domain = recipient->domain,
+        .n = recipient->n,
+        .to_hash = recipient->to_hash,
+        .campaign = admission->campaign,
+        .pool = admission->pool,
+        .flags = admission->flags,
+        .is_held = admission->is_held,
+        .is_braked = admission->is_braked,
+        .due_ms = until_ms ? until_ms - clock_utc_ms() + shard_now_ms(shard) : 0,
+    };
+
+    if (admission->is_held)
+        reply_memory_note(&shard->replies, admission->stored->id, recipient->n,
+                          slice_of(admission->reason));
+    delivery_shard_admit(shard, &entry);
+}
+
 static void admit(struct task *task)
 {
     struct admission *admission = CONTAINER_OF(task, struct admission, task);
 
     for (uint32_t i = 0; i < admission->n_recipients; i++)
-        delivery_shard_admit(admission->shard, &(struct new_entry){
-                                                   .message = stored_ref(admission->stored),
-                                                   .domain = admission->recipients[i].domain,
-                                                   .n = admission->recipients[i].n,
-                                                   .to_hash = admission->recipients[i].to_hash,
-                                                   .campaign = admission->campaign,
-                                                   .pool = admission->pool,
-                                                   .flags = admission->flags,
-                                               });
+        admit_one(admission, &admission->recipients[i]);
     delivery_shard_touch(admission->shard);
     stored_unref(admission->stored);
     free(admission);
@@ -111,6 +132,32 @@ static void fill_admission(const struct arrival *arrival, struct admission *admi
     }
 }
 
+static void fill_hold(const struct message_hold *hold, struct admission *admission)
+{
+    if (!hold)
+        return;
+    admission->is_held = true;
+    admission->is_braked = hold->is_braked;
+    admission->held_until_utc_ms = hold->until_utc_ms;
+    slice_copy_to(hold->reason, admission->reason, sizeof(admission->reason));
+}
+
+static void tell_held(const struct envelope *envelope)
+{
+    const struct message_hold *hold = envelope->hold;
+    char id[QUEUE_ID_SIZE], until[CLOCK_DATE_SIZE];
+
+    queue_id_format(envelope->id, id);
+    if (hold->until_utc_ms)
+        clock_format_timestamp(hold->until_utc_ms, until);
+    for (uint32_t i = 0; i < envelope->n_recipients; i++)
+        EVENT(EVENT_HELD, field_text("msg", id), field_number("rcpt", i + 1),
+              field_slice("to", envelope->recipients[i].address),
+              field_text("why", hold->is_braked ? "braked" : "quota"),
+              field_slice("reply", hold->reason),
+              field_text("until", hold->until_utc_ms ? until : NULL));
+}
+
 static uint64_t only_domain_hash(const struct envelope *envelope)
 {
     char ascii[IDN_SIZE];
@@ -142,6 +189,7 @@ static void admit_to(struct delivery_shard *shard, const struct arrival *arrival
                                   envelope->class),
         .flags = arrival->stored->is_open ? ENTRY_OPEN | ENTRY_ANNOUNCED : 0,
     };
+    fill_hold(envelope->hold, admission);
     fill_admission(arrival, admission, n);
     mailbox_answer(loop_mailbox(shard->loop), &admission->task);
 }
@@ -161,9 +209,17 @@ void delivery_admit(struct delivery *delivery, struct stored *stored,
 
     if (stored->is_open)
         warmth_announce(&delivery->warmth, only_domain_hash(envelope));
+    if (envelope->hold)
+        tell_held(envelope);
     for (unsigned i = 0; i < delivery->n_shards; i++)
         admit_to(&delivery->shards[i], &arrival);
     stored_unref(stored);
+}
+
+static bool has_time(const struct recipient_row *row)
+{
+    return row->state == RECIPIENT_DEFERRED ||
+           (row->state == RECIPIENT_HELD && row->flags & RECIPIENT_TIMED);
 }
 
 /* Before the loops run: straight into their schedules, so that five million rows need no tasks. */
@@ -190,8 +246,9 @@ void delivery_recover(struct delivery *delivery, struct stored *stored,
             .flags = (uint8_t)((row->flags & RECIPIENT_DOUBTFUL ? ENTRY_DOUBTFUL : 0) |
                                (row->flags & RECIPIENT_DELAY_REPORTED ? ENTRY_DELAY_REPORTED : 0)),
             .is_held = row->state == RECIPIENT_HELD,
+            .is_braked = row->state == RECIPIENT_HELD && row->flags & RECIPIENT_BRAKED,
             .needs_attempt = true,
-            .due_ms = row->state == RECIPIENT_DEFERRED ? row->next_utc_ms - utc_offset_ms : 0,
+            .due_ms = has_time(row) ? row->next_utc_ms - utc_offset_ms : 0,
         };
 
         if (row->flags & RECIPIENT_DELIVERED) {

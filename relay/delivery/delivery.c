@@ -6,6 +6,7 @@
 #include "relay/delivery/doubt.h"
 #include "relay/delivery/router.h"
 #include "relay/delivery/shard.h"
+#include "signer/public_suffix.h"
 
 /* ---- start and end ---- */
 
@@ -34,10 +35,13 @@ int delivery_start(struct delivery **out, const struct delivery_parts *parts,
 
     if (!delivery)
         return FAULT(-ENOMEM);
+    notice_desk_init(&delivery->notices);
     delivery->policy = parts->policy;
     delivery->authorities_pem = parts->authorities_pem;
     delivery->on_signer = parts->on_signer;
     delivery->owner = parts->owner;
+    if (public_suffix_open(&delivery->suffixes) < 0)
+        delivery->suffixes = NULL; /* then each domain counts alone */
     delivery->shards = calloc(parts->n_loops, sizeof(*delivery->shards));
     error = delivery->shards ? delivery_config_new(&config, settings, NULL) : FAULT(-ENOMEM);
     if (error == 0) {
@@ -62,6 +66,7 @@ struct delivery *delivery_free(struct delivery *delivery)
     delivery->spool = NULL;  /* the same, and leases with it */
     for (unsigned i = 0; i < delivery->n_shards; i++)
         delivery_shard_fini(&delivery->shards[i]);
+    notice_desk_fini(&delivery->notices);
     config = atomic_load(&delivery->config);
     while (config) {
         struct delivery_config *older = config->older;
@@ -69,6 +74,7 @@ struct delivery *delivery_free(struct delivery *delivery)
         delivery_config_unref(config);
         config = older;
     }
+    public_suffix_close(delivery->suffixes);
     free(delivery->shards);
     free(delivery);
     return NULL;

@@ -4,14 +4,15 @@
 
 #include "policy/permits.h"
 #include "policy/registry.h"
-#include "policy/tally.h"
 #include "policy/reply_rule_engine.h"
+#include "policy/tally.h"
 #include "relay/delivery/config.h"
 #include "relay/delivery/delivery.h"
 #include "relay/delivery/digest_desk.h"
 #include "relay/delivery/egress.h"
 #include "relay/delivery/hold_desk.h"
 #include "relay/delivery/memo.h"
+#include "relay/delivery/notice_desk.h"
 #include "relay/delivery/sample.h"
 #include "relay/delivery/warmth.h"
 #include "relay/net/resolver.h"
@@ -82,6 +83,7 @@ struct delivery {
     struct spool *spool;
     struct policy *policy;
     struct slice authorities_pem;
+    struct notice_desk notices;     /* on the first loop */
     struct public_suffix *suffixes; /* NULL: no list on this machine */
     struct digest_counts digests;
     void (*on_signer)(void *owner, bool is_up); /* as in delivery_parts */

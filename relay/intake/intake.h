@@ -29,9 +29,9 @@ struct intake_settings {
     uint64_t message_size; /* bytes */
     uint32_t max_recipients;
     int64_t idle_ms, idle_before_login_ms, data_idle_ms;
-    int64_t expire_ms;    /* queue life of what is accepted */
-    uint64_t least_rate;  /* bytes a second, over a minute; 0: none */
-    uint64_t body_memory; /* bytes, all sessions together */
+    int64_t expire_ms;          /* queue life of what is accepted */
+    uint64_t least_rate;        /* bytes a second, over a minute; 0: none */
+    uint64_t body_memory;       /* bytes, all sessions together */
     struct quota_limits quotas; /* of users without figures of their own */
 };
 

@@ -97,6 +97,7 @@ void session_patience_init(struct session *session)
     timer_init(&session->deadline, session->shard->loop, on_deadline);
     timer_init(&session->patience, session->shard->loop, on_patience);
     timer_init(&session->rate, session->shard->loop, on_rate);
+    session_quota_init(session);
 }
 
 void session_patience_fini(struct session *session)

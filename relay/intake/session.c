@@ -17,6 +17,7 @@ static void release(struct session *session)
     list_remove(&session->links);
     smtp_server_fini(&session->smtp);
     buffer_fini(&session->sentence);
+    buffer_fini(&session->hold_reason);
     free(session->recipients);
     free(session->seen);
     intake_config_unref(session->config);
@@ -28,6 +29,7 @@ void session_end(struct session *session)
 {
     session->wait = SESSION_CLOSES;
     session_patience_fini(session);
+    session_quota_fini(session);
     session->stream = stream_free(session->stream);
     release(session);
 }
@@ -35,6 +37,7 @@ void session_end(struct session *session)
 void session_abandon(struct session *session)
 {
     session->n_pending = 0;
+    session->quota_state = SESSION_QUOTA_NONE; /* nobody counts any more */
     session->collector.is_writing = false;
     session->collector.large = NULL; /* the spool clears away what nobody finished */
     session_end(session);
@@ -130,9 +133,21 @@ static void step_recipient(struct session *session)
     decide(session, session_judge_recipient(session));
 }
 
+/* The answer about a message that did not come is awaited first: its place is needed. */
 static void step_body_begins(struct session *session)
 {
-    decide(session, session_begin_body(session));
+    if (session->quota_state == SESSION_QUOTA_UNWANTED)
+        session->wait = SESSION_WAITS_QUOTA;
+    else
+        decide(session, session_begin_body(session));
+}
+
+void session_quota_came(struct session *session)
+{
+    if (session->quota_state == SESSION_QUOTA_NONE)
+        session_decide(session, session_begin_body(session));
+    else
+        session_end_message(session);
 }
 
 static void step_close(struct session *session)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "policy/authenticator.h"
+#include "policy/quotas.h"
 #include "policy/sessions.h"
 #include "relay/intake/collector.h"
 #include "relay/intake/shard.h"
@@ -18,9 +19,20 @@ enum session_wait {
     SESSION_WAITS_TLS,
     SESSION_WAITS_LOGIN,
     SESSION_WAITS_SPOOL,    /* a commit, or bytes of a long message */
+    SESSION_WAITS_QUOTA,    /* what may leave of it (quota.c) */
     SESSION_WAITS_PEER,     /* to take our output */
     SESSION_WAITS_PATIENCE, /* a reply that is slow on purpose */
     SESSION_CLOSES,
+};
+
+/* Whether the policy thread counted this message. */
+enum session_quota {
+    SESSION_QUOTA_NONE,     /* nothing was asked */
+    SESSION_QUOTA_ASKED,    /* and the answer is awaited */
+    SESSION_QUOTA_UNWANTED, /* and the message did not come: it is given back */
+    SESSION_QUOTA_KNOWN,
+    SESSION_QUOTA_SPENT,  /* the message is being stored */
+    SESSION_QUOTA_SLOWED, /* its reply waits */
 };
 
 struct session {
@@ -43,8 +55,11 @@ struct session {
 
     struct session_request ticket;
     struct login_request login;
+    struct quota_request quota;
+    enum session_quota quota_state;
 
     struct timer deadline, patience, rate;
+    struct timer slowness;  /* a user over its rate */
     unsigned n_errors_paid; /* errors whose delay has been served */
     uint64_t rate_mark;     /* bytes read when the present minute began */
 
@@ -60,6 +75,8 @@ struct session {
     struct buffer sentence;    /* the text of a reply that is made at run time */
     struct smtp_reply refusal; /* said when what was collected is gone */
     char from_domain[256];
+    struct message_hold hold;
+    struct buffer hold_reason;
 };
 
 /* Takes fd.  Without memory the connection is closed. */
@@ -98,6 +115,20 @@ struct smtp_reply session_begin_body(struct session *session);
 void session_take_body(struct session *session);
 void session_end_message(struct session *session);
 void session_drop_transaction(struct session *session);
+
+void session_finish(struct session *session, struct smtp_reply reply);
+void session_quota_came(struct session *session); /* it waited for that alone */
+
+/* quota.c: what the user may send */
+void session_ask_quota(struct session *session);
+void session_return_quota(struct session *session);
+struct smtp_reply session_judge_quota(struct session *session); /* code 0: no objection */
+const struct message_hold *session_hold(struct session *session, const struct user *user);
+enum message_class session_class(struct session *session, const struct user *user);
+void session_note_accepted(struct session *session);
+bool session_is_slowed(struct session *session, struct smtp_reply reply);
+void session_quota_init(struct session *session);
+void session_quota_fini(struct session *session);
 
 /* patience.c: deadlines, and slowness on purpose */
 void session_set_deadline(struct session *session);

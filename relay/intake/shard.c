@@ -142,6 +142,7 @@ void intake_shard_init(struct intake_shard *shard, struct intake *intake, struct
     timer_init(&shard->drain_timer, loop, drain_overdue);
     peer_log_init(&shard->peer_log);
     timer_init(&shard->peer_log_window, loop, end_peer_log_window);
+    intake_tally_init(shard);
 }
 
 void intake_shard_fini(struct intake_shard *shard)
@@ -151,6 +152,8 @@ void intake_shard_fini(struct intake_shard *shard)
     session_abandon(CONTAINER_OF(links, struct session, links));
     timer_fini(&shard->drain_timer);
     timer_fini(&shard->peer_log_window);
+    timer_fini(&shard->tally_timer);
+    tally_fini(&shard->tally);
     peer_log_end_window(&shard->peer_log);
     intake_config_unref(shard->config);
     directory_unref(shard->directory);

@@ -2,6 +2,7 @@
  * Thread: the loop's; private to relay/intake. */
 #pragma once
 
+#include "policy/tally.h"
 #include "relay/base/list.h"
 #include "relay/intake/intake_config.h"
 #include "relay/intake/message_memory.h"
@@ -21,12 +22,17 @@ struct intake_shard {
     struct timer drain_timer;
     struct peer_log peer_log; /* what peers make us say */
     struct timer peer_log_window;
+    struct tally tally; /* of what users without quotas send */
+    struct timer tally_timer;
     _Atomic unsigned n_accepting;
 };
 
 void intake_shard_init(struct intake_shard *shard, struct intake *intake, struct loop *loop,
                        const struct intake_parts *parts, struct message_memory *memory);
 void intake_shard_fini(struct intake_shard *shard);
+
+enum { INTAKE_TALLY_MS = 250 };
+void intake_tally_init(struct intake_shard *shard); /* quota.c */
 
 /* Takes the reference. */
 void intake_shard_apply(struct intake_shard *shard, struct intake_config *config);

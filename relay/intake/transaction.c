@@ -68,6 +68,8 @@ struct smtp_reply session_judge_sender(struct session *session)
     most = user->limits[USER_LIMIT_MESSAGE_SIZE];
     if (most && mail->size > (uint64_t)most)
         return SMTP_REPLY(552, 5, 3, 4, "Message size exceeds this user's limit");
+    if (!room.code && mail->has_priority && mail->priority != 0 && !user->may_use_class)
+        return SMTP_REPLY(250, 2, 3, 6, "0 is the new priority"); /* RFC 6710 */
     return room.code ? room : SMTP_REPLY(250, 2, 1, 0, "Ok");
 }
 
@@ -112,6 +114,7 @@ struct smtp_reply session_begin_body(struct session *session)
     collector_begin(&session->collector, &session->collector_owner, session->shard->parts->spool,
                     loop_mailbox(session->shard->loop), session->shard->memory);
     session_watch_rate(session);
+    session_ask_quota(session);
     return SMTP_REPLY(354, 0, 0, 0, "End data with <CR><LF>.<CR><LF>");
 }
 
@@ -208,13 +211,6 @@ static struct slice from_domain(struct session *session)
     return slice_of(session->from_domain);
 }
 
-static enum message_class class_of(const struct header_facts *facts, const struct user *user)
-{
-    /* The header counts only for users allowed it. */
-    return user->may_use_class && facts->class == HEADER_CLASS_TRANSACTIONAL ? CLASS_TRANSACTIONAL
-                                                                             : CLASS_BULK;
-}
-
 static void fill_envelope(struct session *session, const struct user *user)
 {
     const struct header_facts *facts = &session->collector.facts;
@@ -231,7 +227,8 @@ static void fill_envelope(struct session *session, const struct user *user)
         .user = arena_copy(&session->smtp.arena, user->name), /* the snapshot may go first */
         .sender = session->smtp.mail.sender.whole,
         .flags = flags_of(session, user) | unsigned_flag,
-        .class = class_of(facts, user),
+        .class = session_class(session, user),
+        .hold = session_hold(session, user),
         .ret = ret_of(session->smtp.mail.ret),
         .envid = session->smtp.mail.envid,
         .campaign = facts->campaign.len ? facts->campaign : facts->list_id,
@@ -256,7 +253,7 @@ static struct smtp_reply reply_of_result(struct session *session, int result)
 }
 
 /* The collector is empty again: the reply, which it does not hold up, can go. */
-static void finish(struct session *session, struct smtp_reply reply)
+void session_finish(struct session *session, struct smtp_reply reply)
 {
     forget_transaction(session);
     session_decide(session, reply);
@@ -265,18 +262,23 @@ static void finish(struct session *session, struct smtp_reply reply)
 static void on_appended(struct spool_append *append)
 {
     struct session *session = CONTAINER_OF(append, struct session, append);
+    struct smtp_reply reply = reply_of_result(session, append->result);
 
     session->n_pending--;
+    if (append->result < 0)
+        session_return_quota(session);
+    else
+        session_note_accepted(session);
     /* The file, if any, went to the spool: dropping the rest cannot wait. */
-    if (collector_drop(&session->collector))
-        finish(session, reply_of_result(session, append->result));
+    if (collector_drop(&session->collector) && !session_is_slowed(session, reply))
+        session_finish(session, reply);
 }
 
 static void on_refused_gone(void *owner)
 {
     struct session *session = owner;
 
-    finish(session, session->refusal);
+    session_finish(session, session->refusal);
 }
 
 /* Judged once: while the file is being removed, the user's rights may change, and what the
@@ -284,9 +286,10 @@ static void on_refused_gone(void *owner)
 static void refuse_message(struct session *session, struct smtp_reply refusal)
 {
     session->refusal = refusal;
+    session_return_quota(session);
     session->collector_owner.on_written = on_refused_gone;
     if (collector_drop(&session->collector))
-        finish(session, refusal);
+        session_finish(session, refusal);
 }
 
 static void store(struct session *session, const struct user *user)
@@ -302,6 +305,8 @@ static void store(struct session *session, const struct user *user)
     collector_hand_over(&session->collector, &session->append);
     session->n_pending++;
     session->wait = SESSION_WAITS_SPOOL;
+    if (session->quota_state == SESSION_QUOTA_KNOWN)
+        session->quota_state = SESSION_QUOTA_SPENT;
     if (spool_append(session->shard->parts->spool, &session->append))
         return;
     session->n_pending--;
@@ -320,7 +325,7 @@ static void on_last_written(void *owner)
         session_resume(session); /* nobody is left to be answered */
 }
 
-/* Comes back here after the wait for the last bytes of a long message. */
+/* Comes back here after the wait for the last bytes of a long message, or for the quota. */
 void session_end_message(struct session *session)
 {
     const struct user *user = session_user(session);
@@ -331,7 +336,13 @@ void session_end_message(struct session *session)
     session->wait = SESSION_WAITS_SPOOL;
     if (!collector_close(&session->collector))
         return;
+    if (session->quota_state == SESSION_QUOTA_ASKED) {
+        session->wait = SESSION_WAITS_QUOTA;
+        return;
+    }
     refusal = judge_message(session, user);
+    if (refusal.code == 0)
+        refusal = session_judge_quota(session);
     if (refusal.code == 0)
         store(session, user);
     else
@@ -354,6 +365,7 @@ void session_drop_transaction(struct session *session)
         EVENT(EVENT_REFUSED, field_text("ip", session->peer_text),
               field_text("reply", verdicts[verdict]));
     forget_transaction(session);
+    session_return_quota(session);
     session->collector_owner.on_written = on_written;
     if (!collector_drop(&session->collector))
         session->wait = SESSION_WAITS_SPOOL;

@@ -82,7 +82,7 @@ void report_sentence(struct report_writer *writer, const char *text)
 
 /* ---- the header ---- */
 
-void report_write_header(struct report_writer *writer, const struct report_header *header)
+void report_write_origin(struct report_writer *writer, const struct report_header *header)
 {
     report_date_field(writer, "Date: ", header->now_utc_ms);
     report_begin(writer, "From: Mail Delivery System <mailer-daemon@");
@@ -105,8 +105,13 @@ void report_write_header(struct report_writer *writer, const struct report_heade
         report_field(writer, "References: ", header->about, REPORT_WORD_MAX);
     }
     report_field(writer, "Auto-Submitted: ", slice_of(header->auto_submitted), REPORT_WORD_MAX);
-    buffer_append_text(writer->out, "MIME-Version: 1.0\r\n"
-                                    "Content-Type: multipart/report; "
+    buffer_append_text(writer->out, "MIME-Version: 1.0\r\n");
+}
+
+void report_write_header(struct report_writer *writer, const struct report_header *header)
+{
+    report_write_origin(writer, header);
+    buffer_append_text(writer->out, "Content-Type: multipart/report; "
                                     "report-type=delivery-status;\r\n boundary=\"");
     buffer_append_text(writer->out, writer->boundary);
     buffer_append_text(writer->out, "\"\r\n");

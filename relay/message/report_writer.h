@@ -44,6 +44,9 @@ void report_date_field(struct report_writer *writer, const char *name,
                        int64_t utc_ms);                               /* 0: none */
 void report_sentence(struct report_writer *writer, const char *text); /* and an empty line */
 
+/* From Date to MIME-Version: what all mail of ours begins with. */
+void report_write_origin(struct report_writer *writer, const struct report_header *header);
+
 /* The header block, its empty line included. */
 void report_write_header(struct report_writer *writer, const struct report_header *header);
 void report_begin_part(struct report_writer *writer, const char *type, const char *description,

@@ -84,6 +84,23 @@ static const struct smtp_reply *read_envid(struct smtp_parameters *into,
                : &bad_value;
 }
 
+/* ["-"] 1*DIGIT, -9 to 9; RFC 6710 4.1 */
+static const struct smtp_reply *read_priority(struct smtp_parameters *into,
+                                              const struct esmtp_parameter *given)
+{
+    bool is_negative = given->value.len > 0 && given->value.data[0] == '-';
+    struct slice digit = slice_skip(given->value, is_negative);
+
+    if (digit.len != 1 || digit.data[0] < '0' || digit.data[0] > '9' ||
+        (is_negative && digit.data[0] == '0'))
+        return &bad_value;
+    into->mail.has_priority = true;
+    into->mail.priority = (int8_t)(digit.data[0] - '0');
+    if (is_negative)
+        into->mail.priority = (int8_t)-into->mail.priority;
+    return NULL;
+}
+
 static const struct {
     struct slice word;
     uint8_t bit;
@@ -162,12 +179,13 @@ static const struct smtp_reply *read_orcpt(struct smtp_parameters *into,
 }
 
 static const struct parameter mail_parameters[] = {
-    {SLICE_LITERAL("SIZE"),     read_size    },
-    {SLICE_LITERAL("BODY"),     read_body    },
-    {SLICE_LITERAL("SMTPUTF8"), read_smtputf8},
-    {SLICE_LITERAL("AUTH"),     read_auth    },
-    {SLICE_LITERAL("RET"),      read_ret     },
-    {SLICE_LITERAL("ENVID"),    read_envid   },
+    {SLICE_LITERAL("SIZE"),        read_size    },
+    {SLICE_LITERAL("BODY"),        read_body    },
+    {SLICE_LITERAL("SMTPUTF8"),    read_smtputf8},
+    {SLICE_LITERAL("AUTH"),        read_auth    },
+    {SLICE_LITERAL("RET"),         read_ret     },
+    {SLICE_LITERAL("ENVID"),       read_envid   },
+    {SLICE_LITERAL("MT-PRIORITY"), read_priority},
 };
 static const struct parameter rcpt_parameters[] = {
     {SLICE_LITERAL("NOTIFY"), read_notify},

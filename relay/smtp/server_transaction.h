@@ -15,6 +15,8 @@ struct smtp_mail {
     enum smtp_body_kind body;
     enum smtp_ret ret;
     bool is_utf8;       /* SMTPUTF8 was stated */
+    bool has_priority;  /* MT-PRIORITY was, RFC 6710 */
+    int8_t priority;    /* -9 to 9 */
     struct slice envid; /* xtext as received, printable when decoded; empty: none */
 };
 

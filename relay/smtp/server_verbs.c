@@ -30,6 +30,7 @@ static void print_extensions(struct smtp_server *server)
                             "250-SMTPUTF8\r\n"
                             "250-DSN\r\n"
                             "250-CHUNKING\r\n"
+                            "250-MT-PRIORITY\r\n"
                             "250-ENHANCEDSTATUSCODES\r\n");
     if (settings->offers_starttls && !settings->is_tls)
         buffer_append_text(out, "250-STARTTLS\r\n");

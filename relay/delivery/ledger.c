@@ -1,0 +1,59 @@
+#include "relay/delivery/ledger.h"
+
+#include "policy/personal_mail.h"
+#include "relay/delivery/outcome.h"
+#include "signer/public_suffix.h"
+
+static void note_user(const struct outcome *outcome, const struct judgement *judgement)
+{
+    bool is_bad =
+        judgement->verdict == VERDICT_FAILED && judgement->bounce_class == BOUNCE_BAD_MAILBOX;
+
+    tally_add(&outcome->shard->tally, &(struct tally_row){.kind = TALLY_CONCLUDED,
+                                                          .id = outcome->letter->envelope.user_id,
+                                                          .first = 1,
+                                                          .second = is_bad});
+}
+
+/* The domain that receivers count it for: the organizational one. */
+static struct slice sending_domain(const struct outcome *outcome, char out[DKIM_DOMAIN_SIZE])
+{
+    struct slice from = outcome->letter->envelope.from_domain;
+    char name[DKIM_DOMAIN_SIZE];
+
+    if (slice_copy_to(from, name, sizeof(name)) &&
+        public_suffix_organisational(outcome->shard->delivery->suffixes, name, out))
+        return slice_of(out);
+    return from;
+}
+
+static void note_domain(const struct outcome *outcome, const struct outcome_item *item)
+{
+    const struct envelope *envelope = &outcome->letter->envelope;
+    struct slice address = envelope->recipients[item->n - 1].address;
+    struct slice domain = slice_skip(address, (size_t)(slice_find_last(address, '@') + 1));
+    enum personal_provider provider;
+    char organisational[DKIM_DOMAIN_SIZE];
+
+    if (!envelope->from_domain.len || !personal_provider_of(domain, &provider))
+        return;
+    tally_add(&outcome->shard->tally,
+              &(struct tally_row){.kind = TALLY_PERSONAL,
+                                  .id = provider,
+                                  .first = 1,
+                                  .name = sending_domain(outcome, organisational)});
+}
+
+void ledger_note(const struct outcome *outcome, const struct outcome_item *item)
+{
+    const struct envelope *envelope = &outcome->letter->envelope;
+    enum verdict verdict = item->judgement.verdict;
+
+    if (!outcome->letter->is_open || envelope->flags & MESSAGE_REPORT ||
+        item->n > envelope->n_recipients)
+        return;
+    if (verdict == VERDICT_DELIVERED || verdict == VERDICT_FAILED)
+        note_user(outcome, &item->judgement);
+    if (verdict == VERDICT_DELIVERED)
+        note_domain(outcome, item);
+}
