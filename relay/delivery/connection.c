@@ -6,6 +6,7 @@
 #include "relay/delivery/dispatch.h"
 
 static void on_later(struct later *later);
+static void on_turn(struct timer *turn);
 
 /* ---- life ---- */
 
@@ -48,6 +49,7 @@ struct connection *connection_open(struct lane *lane, struct dispatch *dispatch,
     connection->counts_as_busy = true;
     connection->n_order = target_order(target, connection->order);
     timer_init(&connection->timer, target->shard->loop, connection_on_timer);
+    timer_init(&connection->turn, target->shard->loop, on_turn);
     later_init(&connection->later, target->shard->loop, on_later);
     list_append(&target->shard->connections, &connection->all_link);
     later_set(&connection->later);
@@ -74,6 +76,7 @@ static void connection_free(struct connection *connection)
     list_remove(&connection->shard_idle);
     connection_cancel_lookup(connection);
     timer_fini(&connection->timer);
+    timer_fini(&connection->turn);
     later_cancel(&connection->later);
     connection_drop_stream(connection);
     for (size_t i = 0; connection->hosts[i].name; i++)
@@ -96,6 +99,7 @@ void connection_drop_stream(struct connection *connection)
 {
     connection_release_former(connection);
     timer_cancel(&connection->timer);
+    timer_cancel(&connection->turn);
     connection->stream = stream_free(connection->stream);
     if (connection->has_client)
         smtp_client_fini(&connection->client);
@@ -154,6 +158,11 @@ static void on_later(struct later *later)
         connection_free(connection);
     else
         connection_try_next(connection);
+}
+
+static void on_turn(struct timer *turn)
+{
+    connection_try_next(CONTAINER_OF(turn, struct connection, turn));
 }
 
 void connection_close_soon(struct connection *connection)

@@ -54,12 +54,13 @@ struct connection {
     struct ip_address addresses[HOST_MAX_ADDRESSES];
     size_t n_addresses, address_at;
     unsigned n_tries;
+    bool has_turn; /* for the next try; it comes when `turn` fires */
     struct connection_trouble trouble;
 
     struct stream *stream;
     struct smtp_client client;
     bool has_client;
-    struct timer timer;
+    struct timer timer, turn;
     struct later later; /* the next host, or the end */
     char mx[DNS_NAME_SIZE], egress[IP_TEXT_SIZE], tls[96];
 };

@@ -6,6 +6,9 @@
 #include "relay/delivery/connection_private.h"
 #include "relay/delivery/host_memory.h"
 
+/* A turn of one connection a minute is just near enough. */
+enum { LONGEST_TURN_MS = 65000 };
+
 struct connection_query {
     struct host_query query;
     struct connection *connection;
@@ -88,15 +91,34 @@ static void describe(struct connection *connection)
     connection->egress[0] = connection->tls[0] = '\0';
 }
 
+/* The schedule has counted the first try; every other one waits its turn here, as a connection to a
+ * slow host would wait.  Too far off, and this was the last. */
+static bool has_turn(struct connection *connection)
+{
+    int64_t now_ms = shard_now_ms(connection->shard), at_ms;
+
+    if (connection->n_tries == 0 || connection->has_turn)
+        return true;
+    at_ms = lane_next_host(connection->lane, connection->message_class, now_ms,
+                           now_ms + LONGEST_TURN_MS);
+    if (at_ms > now_ms + LONGEST_TURN_MS) {
+        connection_give_up(connection);
+        return false;
+    }
+    connection->has_turn = true;
+    if (at_ms > now_ms)
+        timer_set(&connection->turn, at_ms - now_ms);
+    return at_ms <= now_ms;
+}
+
 static void connect_to(struct connection *connection, struct ip_address address)
 {
     struct address_pair pair = {.remote = socket_address_of(address, connection->policy.port)};
     struct ip_address local;
     int error;
 
-    if (connection->n_tries++ > 0)
-        lane_next_host(connection->lane, connection->message_class,
-                       shard_now_ms(connection->shard));
+    connection->n_tries++;
+    connection->has_turn = false;
     if (egress_table_bind(&connection->shard->config->egress, connection->lane->egress,
                           address.family, &local))
         pair.local = socket_address_of(local, 0);
@@ -208,7 +230,8 @@ void connection_try_next(struct connection *connection)
             struct ip_address address = connection->addresses[connection->address_at];
 
             if (can_reach(connection, address) && is_allowed(connection, address)) {
-                connect_to(connection, address);
+                if (has_turn(connection))
+                    connect_to(connection, address);
                 return;
             }
             connection->address_at++;

@@ -254,13 +254,21 @@ void lane_closed(struct lane *lane, bool was_greeted, int64_t now_ms)
     touch(lane);
 }
 
-void lane_next_host(struct lane *lane, enum message_class message_class, int64_t now_ms)
+int64_t lane_next_host(struct lane *lane, enum message_class message_class, int64_t now_ms,
+                       int64_t latest_ms)
 {
     struct bound *bounds[N_BOUND_KINDS];
     unsigned n = lane_bounds(lane, bounds);
+    int64_t at_ms = now_ms;
 
-    for (unsigned i = 0; i < n; i++)
+    for (unsigned i = 0; i < n; i++) {
+        int64_t turn_ms = paces_connection_ms(&bounds[i]->paces, &bounds[i]->limits, message_class);
+
+        at_ms = turn_ms > at_ms ? turn_ms : at_ms;
+    }
+    for (unsigned i = 0; i < n && at_ms <= latest_ms; i++)
         paces_use_connection(&bounds[i]->paces, &bounds[i]->limits, message_class, now_ms);
+    return at_ms;
 }
 
 void lane_unreachable(struct lane *lane, const char *why, const struct retry *retry, uint32_t dice,

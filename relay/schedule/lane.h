@@ -69,7 +69,10 @@ void lane_slow_down(struct lane *lane, const char *reason, int64_t now_ms);
 void lane_greeted(struct lane *lane, int64_t now_ms); /* we were let in */
 void lane_idle_ends(struct lane *lane);               /* an idle one takes no further transaction */
 void lane_closed(struct lane *lane, bool was_greeted, int64_t now_ms); /* gone, with its permit */
-void lane_next_host(struct lane *lane, enum message_class message_class, int64_t now_ms);
+/* An open one tries another host, which takes a turn as a new connection does: when that is.  It is
+ * taken unless it comes after latest_ms. */
+MUST_USE int64_t lane_next_host(struct lane *lane, enum message_class message_class, int64_t now_ms,
+                                int64_t latest_ms);
 
 /* No host of the site could be reached or let us in; why is copied.  Counts only while no other
  * connection to the site stands: one broken among many is not a dead site. */

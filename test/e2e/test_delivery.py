@@ -1,6 +1,7 @@
 """Delivery by MX: knot with DNSSEC answers, sinks on loopback addresses receive."""
 import random
 import socket
+import time
 
 import pytest
 
@@ -116,6 +117,18 @@ def test_the_next_mx_when_the_first_greets_with_4xx(world, net):
     relay = start(world, net)
     relay.wait_delivered(relay.send(relay.login, SENDER, "ann@two.example", text()))
     assert len(second.messages()) == 1
+
+
+def test_the_next_mx_waits_its_turn(world, net):
+    """15 a minute: what follows a connection at once is its 2.5 seconds late."""
+    sink_at(world, net, 1, script="CONNECT -> 421 4.3.2 Busy\n")
+    second = sink_at(world, net, 2)
+    relay = start(world, net, "site_connections_per_minute = 15")
+    began = time.monotonic()
+    relay.wait_delivered(relay.send(relay.login, SENDER, "ann@two.example", text()))
+    assert time.monotonic() - began > 2
+    assert len(second.messages()) == 1
+    assert not relay.log.all("deferred")
 
 
 def test_equal_preferences_share(world, net):
