@@ -3,11 +3,14 @@
 #include <assert.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
 
 #include "relay/base/clock.h"
 #include "relay/net/timer_queue.h"
+
+enum { PEAKS_WORTH_A_TRIM = 64, CALM_MS = 250 };
 
 struct loop {
     struct event_base *base;
@@ -23,6 +26,8 @@ struct loop {
     atomic_bool is_stopping;
     atomic_bool stop_is_posted;
     unsigned index;
+    unsigned n_peaks;
+    struct timer calm;
 };
 
 /* Ends the sleep; the turn that follows looks into the mailbox. */
@@ -53,6 +58,22 @@ static void on_nearest(evutil_socket_t fd, short what, void *argument)
     (void)fd;
     (void)what;
     loop->nearest_ms = INT64_MAX;
+}
+
+static void on_calm(struct timer *timer)
+{
+    struct loop *loop = CONTAINER_OF(timer, struct loop, calm);
+
+    if (loop->n_peaks >= PEAKS_WORTH_A_TRIM) {
+        loop->n_peaks = 0;
+        malloc_trim(0);
+    }
+}
+
+void loop_note_peak(struct loop *loop)
+{
+    loop->n_peaks++;
+    timer_set(&loop->calm, CALM_MS);
 }
 
 static int watch_mailbox(struct watch *watch, struct loop *loop, struct mailbox *mailbox,
@@ -98,6 +119,7 @@ int loop_new(struct loop **out, unsigned index, uint32_t mailbox_capacity)
     loop->last_deferred = &loop->first_deferred;
     loop->stop_task.run = on_stop;
     list_init(&loop->laters);
+    timer_init(&loop->calm, loop, on_calm);
     error = prepare(loop, mailbox_capacity);
     if (error < 0) {
         loop_free(loop);
@@ -111,6 +133,7 @@ struct loop *loop_free(struct loop *loop)
 {
     if (!loop)
         return NULL;
+    timer_fini(&loop->calm);
     watch_fini(&loop->mailbox_watch);
     watch_fini(&loop->stop_watch);
     mailbox_free(loop->mailbox);

@@ -32,6 +32,10 @@ int64_t loop_now_ms(const struct loop *loop); /* monotonic */
 /* Runs task.run(task) at the next turn; cannot be taken back (see struct later). */
 void loop_defer(struct loop *loop, struct task *task);
 
+/* A moment that took much memory is over (a handshake).  After many, once nothing of the kind came
+ * for a while, what lies free between the blocks that stayed goes back to the system. */
+void loop_note_peak(struct loop *loop);
+
 /* Work for the next turn that may be taken back: embed it, it allocates nothing. */
 struct later {
     struct list links; /* first, so that later_init() is all it needs */

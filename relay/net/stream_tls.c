@@ -83,6 +83,7 @@ void stream_shake_hands(struct stream *stream)
         return;
     }
     describe(stream);
+    loop_note_peak(stream->loop);
     stream->state = STREAM_STATE_OPEN;
     if (byte_queue_len(&stream->output))
         later_set(&stream->turn);

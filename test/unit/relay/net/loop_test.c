@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -302,6 +304,53 @@ static void another_thread_stops_a_loop_that_waits_and_it_runs_again(void **stat
 
 #define LOOP_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+/* Small blocks that stay, each behind a large one that goes. */
+enum { N_BLOCKS = 1000, SMALL = 64, LARGE = 20000, N_PEAKS = 64 };
+
+static size_t resident_bytes(void)
+{
+    unsigned long size = 0, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%lu %lu", &size, &resident), 2);
+    fclose(file);
+    return resident * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static void look_again(struct timer *timer)
+{
+    loop_stop(timer->loop);
+}
+
+static void memory_of_many_peaks_goes_back_when_they_are_over(void **state)
+{
+    static void *small[N_BLOCKS], *large[N_BLOCKS];
+    struct timer timer;
+    size_t before;
+
+    (void)state;
+    for (int i = 0; i < N_BLOCKS; i++) {
+        large[i] = malloc(LARGE);
+        small[i] = malloc(SMALL);
+        memset(large[i], 1, LARGE);
+    }
+    for (int i = 0; i < N_BLOCKS; i++)
+        free(large[i]);
+    before = resident_bytes();
+    timer_init(&timer, loop, look_again);
+    for (int i = 0; i < N_PEAKS; i++)
+        loop_note_peak(loop);
+    while (resident_bytes() > before - (size_t)N_BLOCKS * LARGE / 2) { /* ctest ends it else */
+        timer_set(&timer, 10);
+        loop_run(loop);
+    }
+    for (int i = 0; i < N_BLOCKS; i++)
+        free(small[i]);
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +362,10 @@ int main(void)
         LOOP_TEST(deferred_work_runs_next_turn_and_can_be_taken_back),
         LOOP_TEST(tasks_of_other_threads_all_arrive),
         LOOP_TEST(another_thread_stops_a_loop_that_waits_and_it_runs_again),
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+        cmocka_unit_test_setup_teardown(memory_of_many_peaks_goes_back_when_they_are_over, set_up,
+                                        tear_down),
+#endif
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
