@@ -17,7 +17,12 @@ static const enum why_kind whys[N_BOUND_KINDS][N_CAUSES] = {
                     WHY_PROVIDER_CONNECTIONS,                                                             WHY_PROVIDER_PACE, WHY_PROVIDER_CONNECTION_PACE},
 };
 
-enum { SPAN_MS = 10 * 1000, NO_WINDOW = 1 << 20, EASED_AHEAD_US = 1000 * 1000 / 32 };
+enum {
+    SPAN_MS = 10 * 1000,
+    NO_WINDOW = 1 << 20,
+    EASED_AHEAD_US = 1000 * 1000 / 32,
+    CONNECT_AHEAD_MS = 1500, /* a connection is opened so long before its message's turn */
+};
 
 void bound_init(struct bound *bound, enum bound_kind kind, const struct site_limits *limits,
                 uint32_t start_window, int64_t fresh_ms)
@@ -154,20 +159,22 @@ static struct why wait_for_ease(const struct bound *bound, int64_t at_ms)
 }
 
 struct why bound_decide(const struct bound *bound, enum message_class message_class,
-                        bool needs_connection, int64_t now_ms)
+                        enum connection_need need, int64_t now_ms)
 {
-    int64_t at_ms, ease_ms = eased_ms(bound, n_pledged(bound));
+    int64_t ahead_ms = need == NEEDS_NONE ? 0 : CONNECT_AHEAD_MS;
+    int64_t at_ms, ease_ms = eased_ms(bound, n_pledged(bound)) - ahead_ms;
 
     if (is_probe_under_way(bound))
         return say(bound, PROBED, -1, NULL);
-    if (connections_are_busy(bound, message_class, needs_connection))
+    if (connections_are_busy(bound, message_class, need == NEEDS_NEW))
         return say(bound, CONNECTIONS, -1, word_of_limits(bound, now_ms));
-    at_ms = paces_message_ms(&bound->paces, &bound->limits, message_class, bound->n_pledged);
+    at_ms =
+        paces_message_ms(&bound->paces, &bound->limits, message_class, bound->n_pledged) - ahead_ms;
     if (ease_ms > now_ms && ease_ms >= at_ms)
         return wait_for_ease(bound, ease_ms);
     if (at_ms > now_ms)
         return wait_for_pace(bound, PACE, at_ms, now_ms);
-    if (!needs_connection)
+    if (need != NEEDS_NEW)
         return next;
     at_ms = paces_connection_ms(&bound->paces, &bound->limits, message_class);
     return at_ms > now_ms ? wait_for_pace(bound, CONNECTION_PACE, at_ms, now_ms) : next;

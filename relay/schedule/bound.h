@@ -99,11 +99,15 @@ bool bound_has_words(const struct bound *bound, int64_t now_ms); /* that must no
 
 uint32_t bound_n_busy(const struct bound *bound);
 
-/* Not suspended: WHY_NEXT.  Then: may a transaction of this class begin, needing a new connection
- * or not?  until_ms of a pace: when. */
+/* What a transaction would need: an idle connection that is there, a new one, or what there is
+ * (then it is only asked whether any of them could do). */
+enum connection_need { NEEDS_NONE, NEEDS_NEW, NEEDS_ANY };
+
+/* Not suspended: WHY_NEXT.  Then: may a transaction of this class begin?  until_ms of a pace: when.
+ * One that needs a new connection begins a little before its message's turn. */
 struct why bound_rests(const struct bound *bound, int64_t now_ms);
 struct why bound_decide(const struct bound *bound, enum message_class message_class,
-                        bool needs_connection, int64_t now_ms);
+                        enum connection_need need, int64_t now_ms);
 
 /* Words whose time is over are forgotten; before anything is decided. */
 void bound_settle(struct bound *bound, int64_t now_ms);

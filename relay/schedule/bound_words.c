@@ -142,11 +142,12 @@ static void make_stricter(struct site_limits *limits, const struct site_limits *
 void bound_limit(struct bound *bound, enum bound_voice voice, const struct site_limits *limits,
                  const char *reason, int64_t until_ms, int64_t now_ms)
 {
-    struct bound_words *words = words_of(bound);
+    struct bound_words *words;
 
+    bound_settle(bound, now_ms);
+    words = words_of(bound);
     if (!words || until_ms <= now_ms)
         return;
-    bound_settle(bound, now_ms);
     if (voice == BOUND_BY_ORDER) {
         words->limits[voice] = *limits;
     } else {
@@ -167,10 +168,9 @@ static void unlimit(struct bound *bound, enum bound_voice voice)
 
 void bound_unlimit(struct bound *bound, enum bound_voice voice, int64_t now_ms)
 {
-    if (!bound->words)
-        return;
     bound_settle(bound, now_ms);
-    unlimit(bound, voice);
+    if (bound->words)
+        unlimit(bound, voice);
 }
 
 void bound_set_limits(struct bound *bound, const struct site_limits *limits)

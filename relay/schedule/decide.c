@@ -37,16 +37,16 @@ static bool is_shared(const struct bound *bound)
 }
 
 static struct decision decide_bound(const struct bound *bound, enum message_class message_class,
-                                    bool needs_connection, int64_t now_ms)
+                                    enum connection_need need, int64_t now_ms)
 {
     struct decision decision = {
-        .why = bound_decide(bound, message_class, needs_connection, now_ms),
+        .why = bound_decide(bound, message_class, need, now_ms),
         .is_beyond_site = is_shared(bound),
     };
 
-    if (needs_connection && is_connections(decision.why.kind))
+    if (need == NEEDS_NEW && is_connections(decision.why.kind))
         decision.wants_idle_closed =
-            bound_decide(bound, message_class, false, now_ms).kind == WHY_NEXT;
+            bound_decide(bound, message_class, NEEDS_NONE, now_ms).kind == WHY_NEXT;
     return decision;
 }
 
@@ -55,6 +55,7 @@ static struct decision decide_lane(struct lane *lane, enum message_class message
 {
     struct bound *bounds[N_BOUND_KINDS];
     unsigned n = lane_bounds(lane, bounds);
+    enum connection_need need = lane->n_idle ? NEEDS_NONE : NEEDS_NEW;
     struct decision decision = {.why = WHY_SIMPLY(WHY_NEXT)};
 
     for (unsigned i = 0; i < n && decision.why.kind == WHY_NEXT; i++) {
@@ -62,7 +63,7 @@ static struct decision decide_lane(struct lane *lane, enum message_class message
         decision.is_beyond_site = is_shared(bounds[i]);
     }
     for (unsigned i = 0; i < n && decision.why.kind == WHY_NEXT; i++)
-        decision = decide_bound(bounds[i], message_class, lane->n_idle == 0, now_ms);
+        decision = decide_bound(bounds[i], message_class, need, now_ms);
     decision.lane = lane;
     return decision;
 }
@@ -75,9 +76,25 @@ static bool goes_rather(const struct lane *lane, const struct lane *than)
     return lane->service < than->service;
 }
 
-static bool ends_sooner(const struct why *why, const struct why *than)
+static bool ends_sooner(int64_t until_ms, int64_t than_ms)
 {
-    return why->until_ms >= 0 && (than->until_ms < 0 || why->until_ms < than->until_ms);
+    return until_ms >= 0 && (than_ms < 0 || until_ms < than_ms);
+}
+
+/* Of two reasons to wait: what may end at any moment, then what ends first, then what ends when
+ * somebody says so. */
+static int rank(const struct why *why)
+{
+    if (why->until_ms >= 0)
+        return 1;
+    return why_stands_without_mail(why->kind) ? 2 : 0;
+}
+
+static bool explains_rather(const struct why *why, const struct why *than)
+{
+    if (rank(why) != rank(than))
+        return rank(why) < rank(than);
+    return ends_sooner(why->until_ms, than->until_ms);
 }
 
 static bool is_better(const struct decision *decision, const struct decision *than)
@@ -86,7 +103,8 @@ static bool is_better(const struct decision *decision, const struct decision *th
 
     if (!than->lane || goes != other_goes)
         return !than->lane || goes;
-    return goes ? goes_rather(decision->lane, than->lane) : ends_sooner(&decision->why, &than->why);
+    return goes ? goes_rather(decision->lane, than->lane)
+                : explains_rather(&decision->why, &than->why);
 }
 
 static void settle(struct site *site, int64_t now_ms)
@@ -108,10 +126,12 @@ struct decision site_decide(struct site *site, enum message_class message_class,
 {
     uint32_t addresses = site->schedule->egress.pools[pool];
     struct decision best = {.why = WHY_SIMPLY(WHY_NO_ADDRESS)}, decision;
-    bool is_beyond_site = true;
+    bool is_beyond_site = true, is_partly_beyond = false;
+    int64_t wake_ms = -1;
 
     settle(site, now_ms);
     decision = decide_stop(site, now_ms);
+    decision.wake_ms = decision.why.until_ms;
     if (decision.why.kind != WHY_NEXT)
         return decision;
     for (uint32_t egress = 0; addresses >> egress; egress++) {
@@ -122,10 +142,15 @@ struct decision site_decide(struct site *site, enum message_class message_class,
         settle_lane(lane, now_ms);
         decision = decide_lane(lane, message_class, now_ms);
         is_beyond_site &= decision.is_beyond_site;
+        is_partly_beyond |= decision.is_beyond_site;
+        if (ends_sooner(decision.why.until_ms, wake_ms))
+            wake_ms = decision.why.until_ms;
         if (is_better(&decision, &best))
             best = decision;
     }
     best.is_beyond_site = best.lane && is_beyond_site;
+    best.is_partly_beyond = is_partly_beyond;
+    best.wake_ms = wake_ms;
     return best;
 }
 
@@ -135,7 +160,8 @@ static struct why decide_road(struct road *road, enum message_class message_clas
 
     bound_settle(&road->bound, now_ms);
     why = bound_rests(&road->bound, now_ms);
-    return why.kind == WHY_NEXT ? bound_decide(&road->bound, message_class, false, now_ms) : why;
+    return why.kind == WHY_NEXT ? bound_decide(&road->bound, message_class, NEEDS_ANY, now_ms)
+                                : why;
 }
 
 struct why provider_decide(struct provider *provider, enum message_class message_class,
@@ -147,7 +173,7 @@ struct why provider_decide(struct provider *provider, enum message_class message
     bound_settle(&provider->bound, now_ms);
     why = bound_rests(&provider->bound, now_ms);
     if (why.kind == WHY_NEXT)
-        why = bound_decide(&provider->bound, message_class, false, now_ms);
+        why = bound_decide(&provider->bound, message_class, NEEDS_ANY, now_ms);
     if (why.kind != WHY_NEXT)
         return why;
     for (uint32_t egress = 0; addresses >> egress; egress++) {
@@ -158,7 +184,7 @@ struct why provider_decide(struct provider *provider, enum message_class message
         why = decide_road(road, message_class, now_ms);
         if (why.kind == WHY_NEXT)
             return why;
-        if (best.kind == WHY_NEXT || ends_sooner(&why, &best))
+        if (best.kind == WHY_NEXT || ends_sooner(why.until_ms, best.until_ms))
             best = why;
     }
     return best;
@@ -179,6 +205,13 @@ static uint32_t count_idle(const struct site *site, struct lane **out)
             *out = lane;
     }
     return n;
+}
+
+bool site_has_idle(const struct site *site)
+{
+    struct lane *ignored;
+
+    return count_idle(site, &ignored) > 0;
 }
 
 struct lane *site_idle_elsewhere(struct site *site)

@@ -11,14 +11,26 @@ static bool waits_for_permit(const struct schedule *schedule, const struct site 
     return false;
 }
 
-static struct why decide(const struct schedule *schedule, struct site *site,
-                         enum message_class message_class, uint32_t pool, int64_t now_ms)
+/* The provider's sites take turns, and the first of them waits. */
+static bool is_behind_others(const struct queue *queue)
 {
-    struct decision decision = site_decide(site, message_class, pool, now_ms);
+    const struct provider *provider = queue->site->provider;
+
+    return provider && !list_is_empty(&queue->station) &&
+           provider->stations[queue->message_class][queue->pool].next != &queue->station;
+}
+
+struct why schedule_why_queue(const struct schedule *schedule, const struct queue *queue,
+                              int64_t now_ms)
+{
+    struct site *site = queue->site;
+    struct decision decision = site_decide(site, queue->message_class, queue->pool, now_ms);
 
     if (decision.why.kind == WHY_NEXT && decision.lane->n_idle == 0 &&
         waits_for_permit(schedule, site))
         return WHY_SIMPLY(WHY_PERMITS);
+    if (decision.why.kind == WHY_NEXT && is_behind_others(queue))
+        return WHY_SIMPLY(WHY_BEHIND);
     return decision.why;
 }
 
@@ -26,11 +38,11 @@ static struct why decide(const struct schedule *schedule, struct site *site,
 static struct why decide_site(const struct schedule *schedule, struct site *site, int64_t now_ms)
 {
     int each = site->n_ready[CLASS_TRANSACTIONAL] ? CLASS_TRANSACTIONAL : CLASS_BULK;
-    uint32_t pool = 0;
 
-    if (!list_is_empty(&site->queues[each]))
-        pool = CONTAINER_OF(site->queues[each].next, struct queue, link)->pool;
-    return decide(schedule, site, (enum message_class)each, pool, now_ms);
+    if (list_is_empty(&site->queues[each]))
+        return site_decide(site, (enum message_class)each, 0, now_ms).why;
+    return schedule_why_queue(schedule, CONTAINER_OF(site->queues[each].next, struct queue, link),
+                              now_ms);
 }
 
 struct why schedule_why_site(struct schedule *schedule, struct site *site, int64_t now_ms)
@@ -49,9 +61,7 @@ struct why schedule_why_site(struct schedule *schedule, struct site *site, int64
 static struct why why_ready(struct schedule *schedule, const struct entry *entry, int64_t now_ms)
 {
     struct flow *flow = entry_flow(schedule, entry);
-    struct share *share = flow->share;
-    struct why why =
-        decide(schedule, share->site, share->message_class, share->queue->pool, now_ms);
+    struct why why = schedule_why_queue(schedule, flow->share->queue, now_ms);
 
     if (flow->is_signed && schedule->has_no_signer)
         return WHY_SIMPLY(WHY_SIGNER);

@@ -107,6 +107,19 @@ static void note_service(struct lane *lane)
     lane->service += (1U << 20) / (weight ? weight : 1);
 }
 
+static void use_idle(struct lane *lane)
+{
+    struct provider *provider = lane->site->provider;
+
+    assert(lane->n_idle > 0);
+    lane->n_idle--;
+    if (!provider)
+        return;
+    provider->n_idle--;
+    if (lane->n_idle == 0)
+        list_remove(&lane->idle_link);
+}
+
 void lane_pick(struct lane *lane, enum message_class message_class, bool needs_connection,
                int64_t now_ms)
 {
@@ -116,7 +129,7 @@ void lane_pick(struct lane *lane, enum message_class message_class, bool needs_c
     for (unsigned i = 0; i < n; i++)
         bound_pick(bounds[i], message_class, needs_connection, now_ms);
     if (!needs_connection)
-        lane_idle_ends(lane);
+        use_idle(lane);
     else
         lane->n_in_row = 0;
     note_service(lane);
@@ -225,15 +238,8 @@ void lane_greeted(struct lane *lane, int64_t now_ms)
 
 void lane_idle_ends(struct lane *lane)
 {
-    struct provider *provider = lane->site->provider;
-
-    assert(lane->n_idle > 0);
-    lane->n_idle--;
-    if (!provider)
-        return;
-    provider->n_idle--;
-    if (lane->n_idle == 0)
-        list_remove(&lane->idle_link);
+    use_idle(lane);
+    touch(lane); /* what would have used it may open another one */
 }
 
 void lane_closed(struct lane *lane, bool was_greeted, int64_t now_ms)

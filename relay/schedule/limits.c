@@ -1,8 +1,8 @@
 #include "relay/schedule/limits.h"
 
-/* A turn may be used this fraction of the window early, and rows are that much longer than they had
- * to be. */
-enum { RUN_AHEAD = 64 };
+/* Fractions of the window: a turn may be used so much early; rows are so much longer than they had
+ * to be, for what the network delays. */
+enum { RUN_AHEAD = 128, IN_HAND = 64 };
 
 const struct site_limits site_limits_default = {
     .connections = 10,
@@ -49,7 +49,8 @@ static int64_t run_ahead_us(uint32_t seconds)
 
 static int64_t step_us(uint32_t n, uint32_t seconds)
 {
-    return ((int64_t)seconds * 1000000 + 2 * run_ahead_us(seconds) + n - 1) / n;
+    return ((int64_t)seconds * 1000000 * (IN_HAND + 1) / IN_HAND + run_ahead_us(seconds) + n - 1) /
+           n;
 }
 
 int64_t pace_next_ms(const struct pace *pace, uint32_t n, uint32_t window_s, uint32_t n_ahead)

@@ -6,6 +6,8 @@
 enum {
     LOOK_AHEAD = 64,      /* entries of a flow that are searched for more of the same message */
     URGENT_IN_A_ROW = 19, /* then bulk may go once */
+    MOST_PASSED = 16,     /* queues of a station that stay in line though others pass them */
+    PASSED_WAIT_MS = 100, /* then the next ones are looked at */
 };
 
 /* The domain of a ready entry was looked up again and leads elsewhere. */
@@ -59,7 +61,7 @@ static void take_entries(struct schedule *schedule, struct flow *flow, struct pi
         schedule_take(schedule, out->entries[i]);
 }
 
-enum outcome { PICKED, NOTHING, NO_PERMIT, BLOCKED, BLOCKED_BEYOND };
+enum outcome { PICKED, NOTHING, NO_PERMIT, BLOCKED, BLOCKED_PARTLY, BLOCKED_BEYOND };
 
 /* What a turn is made of. */
 struct attempt {
@@ -107,10 +109,12 @@ static enum outcome find_lane(struct attempt *attempt, struct queue *queue, stru
     } while (outcome == BLOCKED && decision.why.kind == WHY_NEXT);
     if (outcome != BLOCKED)
         return outcome;
-    note_until(attempt, decision.why.until_ms);
+    note_until(attempt, decision.wake_ms);
     if (decision.wants_idle_closed)
         make_room(attempt->schedule, queue->site);
-    return decision.is_beyond_site ? BLOCKED_BEYOND : BLOCKED;
+    if (decision.is_beyond_site)
+        return BLOCKED_BEYOND;
+    return decision.is_partly_beyond ? BLOCKED_PARTLY : BLOCKED;
 }
 
 static enum outcome pick(struct attempt *attempt, struct queue *queue)
@@ -143,8 +147,16 @@ static void park(struct schedule *schedule, struct turn *turn, int64_t until_ms)
 {
     if (until_ms < 0 || heap_set(&schedule->waking, &turn->wake, until_ms) == 0)
         return;
+    list_remove(&turn->link);
     list_append(&schedule->ready, &turn->link); /* no memory: asked again and again */
     turn->is_ready = true;
+}
+
+static void wait_for_permit(struct schedule *schedule, struct turn *turn)
+{
+    list_remove(&turn->link); /* ending an idle connection may have touched it */
+    turn->is_ready = false;
+    list_append(&schedule->permit_waiters, &turn->link);
 }
 
 /* Urgent mail first, but bulk has one transaction in twenty. */
@@ -197,7 +209,7 @@ static bool try_site(struct attempt *attempt, struct site *site)
             return true;
         }
         if (outcome == NO_PERMIT) {
-            list_append(&schedule->permit_waiters, &site->turn.link);
+            wait_for_permit(schedule, &site->turn);
             return false;
         }
     }
@@ -220,8 +232,17 @@ static void set_aside(struct attempt *attempt, struct queue *queue, int64_t unti
                     &queue->station); /* no memory: asked again and again */
 }
 
+static void move_back(struct list *station, struct queue *queue)
+{
+    list_remove(&queue->station);
+    list_append(station, &queue->station);
+}
+
 static enum outcome try_station(struct attempt *attempt, struct list *station)
 {
+    const struct list *first_passed = NULL;
+    uint32_t n_passed = 0;
+
     while (!list_is_empty(station)) {
         struct queue *queue = CONTAINER_OF(station->next, struct queue, station);
         struct attempt one = {attempt->schedule, attempt->now_ms, attempt->out, -1};
@@ -229,14 +250,22 @@ static enum outcome try_station(struct attempt *attempt, struct list *station)
 
         switch (outcome) {
         case PICKED:
-            if (!list_is_empty(&queue->station)) { /* it has more, but others come next */
-                list_remove(&queue->station);
-                list_append(station, &queue->station);
-            }
+            if (!list_is_empty(&queue->station)) /* it has more, but others come next */
+                move_back(station, queue);
             return outcome;
         case NO_PERMIT:
         case BLOCKED_BEYOND:
             note_until(attempt, one.until_ms);
+            return outcome;
+        case BLOCKED_PARTLY:
+            note_until(attempt, one.until_ms);
+            move_back(station, queue);
+            if (station->next == first_passed || &queue->station == station->next)
+                return outcome; /* all of them */
+            first_passed = first_passed ? first_passed : &queue->station;
+            if (++n_passed < MOST_PASSED)
+                break;
+            note_until(attempt, attempt->now_ms + PASSED_WAIT_MS);
             return outcome;
         case BLOCKED:
             set_aside(attempt, queue, one.until_ms);
@@ -246,6 +275,16 @@ static enum outcome try_station(struct attempt *attempt, struct list *station)
         }
     }
     return NOTHING;
+}
+
+/* While the pace makes the first in line wait, the connection that it will need can end. */
+static void prepare_room(struct schedule *schedule, struct provider *provider, struct list *station)
+{
+    struct site *site = CONTAINER_OF(station->next, struct queue, station)->site;
+    uint32_t most = provider->bound.limits.connections;
+
+    if (most && provider->bound.n_open >= most && !site_has_idle(site))
+        make_room(schedule, site);
 }
 
 static enum outcome try_stations(struct attempt *attempt, struct provider *provider,
@@ -262,6 +301,7 @@ static enum outcome try_stations(struct attempt *attempt, struct provider *provi
         why = provider_decide(provider, message_class, pool, attempt->now_ms);
         if (why.kind != WHY_NEXT) {
             note_until(attempt, why.until_ms);
+            prepare_room(attempt->schedule, provider, station);
             continue;
         }
         outcome = try_station(attempt, station);
@@ -289,7 +329,7 @@ static bool try_provider(struct attempt *attempt, struct provider *provider)
             return true;
         }
         if (outcome == NO_PERMIT) {
-            list_append(&schedule->permit_waiters, &provider->turn.link);
+            wait_for_permit(schedule, &provider->turn);
             return false;
         }
     }

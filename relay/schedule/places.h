@@ -37,7 +37,9 @@ struct decision {
     struct why why;         /* WHY_NEXT: it may, on this lane: */
     struct lane *lane;      /* over an idle connection of that when there is one */
     bool is_beyond_site;    /* else: only what it shares with other sites stands in its way */
+    bool is_partly_beyond;  /* on one lane that, on another its own */
     bool wants_idle_closed; /* and that only because of idle connections elsewhere */
+    int64_t wake_ms;        /* else: when to look again at the latest; -1: at no time */
 };
 
 /* May a transaction of this class and pool start now?  Looks at everything but the number of ready
@@ -49,6 +51,7 @@ struct why provider_decide(struct provider *provider, enum message_class message
                            uint32_t pool, int64_t now_ms);
 /* An idle connection that a new one of the site must wait for; NULL: none, or one is ending. */
 struct lane *site_idle_elsewhere(struct site *site);
+bool site_has_idle(const struct site *site);
 void provider_touch(struct provider *provider);
 void turn_wake(struct schedule *schedule, struct turn *turn);
 void lane_pick(struct lane *lane, enum message_class message_class, bool needs_connection,

@@ -144,4 +144,7 @@ struct domain *entry_domain(const struct schedule *schedule, const struct entry 
 bool entry_is_expired(const struct schedule *schedule, const struct entry *entry, int64_t now_ms);
 
 struct why schedule_why_entry(struct schedule *schedule, const struct entry *entry, int64_t now_ms);
+/* Of whatever is first in it. */
+struct why schedule_why_queue(const struct schedule *schedule, const struct queue *queue,
+                              int64_t now_ms);
 struct why schedule_why_site(struct schedule *schedule, struct site *site, int64_t now_ms);

@@ -151,6 +151,13 @@ void schedule_touch_all(struct schedule *schedule)
     schedule_each_provider(schedule, touch_provider, NULL);
 }
 
+static void touch_sites_of(struct provider *provider)
+{
+    LIST_FOR_EACH(link, &provider->sites)
+    schedule_touch(provider->schedule, CONTAINER_OF(link, struct site, provider_link));
+    provider_touch(provider);
+}
+
 void bound_touch(struct bound *bound)
 {
     struct site *site;
@@ -166,10 +173,10 @@ void bound_touch(struct bound *bound)
         schedule_touch(site->schedule, site);
         break;
     case BOUND_PROVIDER:
-        provider_touch(CONTAINER_OF(bound, struct provider, bound));
+        touch_sites_of(CONTAINER_OF(bound, struct provider, bound));
         break;
     case BOUND_ROAD:
-        provider_touch(CONTAINER_OF(bound, struct road, bound)->provider);
+        touch_sites_of(CONTAINER_OF(bound, struct road, bound)->provider);
         break;
     case N_BOUND_KINDS:
         break;
