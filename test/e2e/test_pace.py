@@ -7,7 +7,7 @@ import pytest
 
 from appliance import PATIENCE, submit, wait_for
 from messages import text
-from paced import Town, ends, most_in_window
+from paced import JITTER, Town, ends, most_in_window, most_open
 
 SENDER = "news@shop.example"
 
@@ -54,7 +54,7 @@ def test_connections_at_once_are_never_exceeded(world):
                   "site_connections_per_minute = 100000")
     send(relay, "dest", 40)
     wait_delivered(relay, 40)
-    assert town["dest"].most_open() == 3  # and they were used
+    assert most_open(town["dest"]) == 3  # and they were used
     assert town["dest"].stop()["applied"][0] == 0
     assert not relay.log.all("deferred")
 
@@ -70,7 +70,8 @@ def test_messages_per_second_hold_in_any_second(world):
     assert most_in_window(times, 2) >= 12, "the pace is not used"
 
 
-@pytest.mark.parametrize("how", ["restart", "kill", "reload"])
+@pytest.mark.parametrize("how", ["kill", pytest.param("restart", marks=pytest.mark.long),
+                                 pytest.param("reload", marks=pytest.mark.long)])
 def test_no_burst_after(world, how):
     """A service that begins anew knows nothing of what it sent a moment ago."""
     town = Town(world, {"dest": "DOT -> delay=50ms\n"})
@@ -88,7 +89,7 @@ def test_no_burst_after(world, how):
     wait_for(lambda: len(town["dest"].times("DOT", 250)) >= 22 and not relay.queue(), "the rest",
              timeout=60)
     assert most_in_window(town["dest"].times("MAIL"), 1) <= 5
-    assert town["dest"].most_open() <= 2
+    assert most_open(town["dest"]) <= 2
 
 
 @pytest.mark.long
@@ -114,6 +115,73 @@ def test_connections_per_minute_hold_in_any_minute(world, how):
     assert most_in_window(connections, 60) >= 100, "the pace is not used"
 
 
+# The rules that are built in know providers that these files do not.
+RULE = """rule big-busy
+    provider big
+    code     452
+    text     never said here
+    when     at once do notify on provider
+    reason   nothing of the kind
+    sample   mail 452 4.3.1 never said here
+"""
+
+
+class Provider:
+    """Three domains of one provider, with limits in a file of the operator's."""
+
+    def __init__(self, world, limits):
+        self.town = Town(world, {"one": "", "two": "", "three": ""}, provider="big")
+        self.sinks = list(self.town.sinks.values())
+        self.file, rules = world.new_path("providers"), world.new_path("reply_rules")
+        rules.write_text(RULE)
+        rules.chmod(0o644)
+        self.limit(limits)
+        self.relay = start(world, self.town, more=f'policy {{ providers = "{self.file}"  '
+                           f'reply_rules = "{rules}" }}\n')
+        assert not self.relay.log.all("receivers_refused")
+
+    def limit(self, limits):
+        self.file.write_text("provider big\n    mx .big.example\n"
+                             + "".join(f"    {limit}\n" for limit in limits))
+        self.file.chmod(0o644)
+
+    def times(self, *events):
+        return sorted(t for sink in self.sinks for t in sink.times(*events))
+
+
+@pytest.mark.parametrize("how", ["restart", pytest.param("kill", marks=pytest.mark.long)])
+def test_a_providers_limits_hold_over_all_its_sites(world, how):
+    provider = Provider(world, ["connections 3", "rate 8/s"])
+    relay = provider.relay
+    for domain in provider.town.sinks:
+        send(relay, domain, 12)
+    wait_delivered(relay, 9)
+    if how == "kill":
+        relay.kill()
+        relay.start()
+    elif how == "restart":
+        relay.restart()
+    wait_for(lambda: len(provider.times("DOT", 250)) >= 36 and not relay.queue(), "the rest",
+             timeout=60)
+    assert most_in_window(provider.times("MAIL"), 1) <= 8
+    assert most_open(*provider.sinks) <= 3
+    assert all(sink.times("DOT", 250) for sink in provider.sinks)
+
+
+def test_a_slower_pace_holds_from_the_reload_on(world):
+    provider = Provider(world, ["rate 20/s"])
+    relay = provider.relay
+    for domain in provider.town.sinks:
+        send(relay, domain, 14)
+    wait_delivered(relay, 20)
+    provider.limit(["rate 4/s"])
+    relay.log.wait("reloaded", after=relay.reload(), role="relay", timeout=30 * PATIENCE)
+    reloaded = time.monotonic()
+    wait_delivered(relay, 42)
+    assert most_in_window(provider.times("MAIL"), 1) <= 20
+    assert most_in_window([t for t in provider.times("MAIL") if t > reloaded + JITTER], 1) <= 4
+
+
 # ---- neighbours
 
 
@@ -125,13 +193,13 @@ def test_a_live_domain_goes_on_beside_a_dead_and_a_slow_one(world):
     for domain in ("dead", "mute", "slow"):
         send(relay, domain, 60)
     town["slow"].log.wait("listening")
-    wait_for(lambda: town["slow"].most_open() > 0 and town["mute"].most_open() > 0, "both begin")
+    wait_for(lambda: most_open(town["slow"]) > 0 and most_open(town["mute"]) > 0, "both begin")
     send(relay, "live", 60)
     wait_delivered(relay, 60, "live")
     with relay.log.changed:
         slow = [event for event in relay.log.events if is_delivery(event, "slow")]
     assert len(slow) < 30  # 14 octets, half a second each, five at a time
-    assert town["mute"].most_open() <= 5 and town["slow"].most_open() <= 5
+    assert most_open(town["mute"]) <= 5 and most_open(town["slow"]) <= 5
     assert not any(town[name].trace(code=421) for name in ("live", "slow"))
 
 

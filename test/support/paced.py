@@ -30,10 +30,6 @@ class TracedSink(Sink):
     def times(self, event, code=None):
         return [line["t"] for line in self.trace(event, code)]
 
-    def most_open(self):
-        """Connections at once, ever."""
-        return max((line["open"] for line in self.trace()), default=0)
-
 
 def most_in_window(times, seconds):
     """The most that lie within any window of so many seconds (less the jitter of the notes)."""
@@ -45,11 +41,23 @@ def most_in_window(times, seconds):
     return most
 
 
+def most_open(*sinks):
+    """Connections at once to all of them together, ever."""
+    steps = sorted((line["t"], 1 if line["event"] == "CONNECT" else -1)
+                   for sink in sinks for line in sink.trace() if line["event"] in ("CONNECT", "CLOSE"))
+    now = most = 0
+    for _, step in steps:
+        now += step
+        most = max(most, now)
+    return most
+
+
 class Town:
     """Domains of one zone, `NAME.example`, each with a sink of its own and its script (None: it does
-    not listen), and the settings by which a service finds them."""
+    not listen), and the settings by which a service finds them.  Their mail hosts are `mx.NAME`, in
+    the domain `provider.example` when there is a provider."""
 
-    def __init__(self, world, scripts):
+    def __init__(self, world, scripts, provider=""):
         self.prefix = f"127.{random.randint(2, 250)}.{random.randint(1, 250)}"
         self.hosts = {name: f"{self.prefix}.{n}" for n, name in enumerate(scripts, 1)}
         with socket.socket() as probe:
@@ -58,8 +66,10 @@ class Town:
         self.sinks = {name: world.own(TracedSink(world.new_path(name), self.hosts[name], self.port,
                                                  script))
                       for name, script in scripts.items() if script is not None}
+        suffix = f".{provider}" if provider else ""
         self.dns = world.name_server({"example": "".join(
-            f"{name} MX 10 mx.{name}\nmx.{name} A {host}\n" for name, host in self.hosts.items())})
+            f"{name} MX 10 mx.{name}{suffix}\nmx.{name}{suffix} A {host}\n"
+            for name, host in self.hosts.items())})
 
     def settings(self, delivery, more=""):
         return (f'{self.dns.settings()}delivery {{ port = {self.port}  '
