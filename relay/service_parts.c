@@ -133,10 +133,15 @@ static void look_at_clock(const struct service *service)
 
 static int start_spool(struct service *service)
 {
+    struct mailbox *mailboxes[SERVICE_MAX_LOOPS];
     struct spool_settings settings;
     int error;
 
     service_spool_settings(service->bundle.settings, &settings);
+    for (unsigned i = 0; i < service->n_loops; i++)
+        mailboxes[i] = loop_mailbox(service->loops[i]);
+    settings.sources = mailboxes;
+    settings.n_sources = service->n_loops;
     settings.callbacks = (struct spool_callbacks){.owner = service,
                                                   .on_committed = on_committed,
                                                   .on_recovered = on_recovered,

@@ -6,6 +6,7 @@
 
 #include "relay/base/thread.h"
 #include "relay/spool/committer.h"
+#include "relay/spool/gather.h"
 #include "relay/spool/helper.h"
 #include "relay/spool/large.h"
 #include "relay/spool/segments.h"
@@ -21,6 +22,7 @@ struct spool {
     struct store store;
     struct space space;
     struct committer committer;
+    struct gatherer gatherer;
     struct helper upkeep;   /* its thread makes segments and checkpoints */
     struct helper fetching; /* its thread reads for those who may not block */
 

@@ -36,6 +36,8 @@ static void *run(void *argument)
         mailbox_wait(spool->mailbox, wait_ms(spool));
         space_check(&spool->space, clock_monotonic_ms());
         mailbox_run(spool->mailbox);
+        if (!atomic_load(&spool->is_stopping))
+            gather_run(&spool->gatherer);
         committer_run(spool);
         upkeep_run(spool);
     }
@@ -54,6 +56,7 @@ static void take_append(struct task *task)
 {
     struct spool_append *append = CONTAINER_OF(task, struct spool_append, task);
 
+    gather_note(&append->state.spool->gatherer);
     group_add_append(&append->state.spool->committer.waiting, append);
 }
 
@@ -68,6 +71,7 @@ static void take_update(struct task *task)
 {
     struct spool_update *update = CONTAINER_OF(task, struct spool_update, task);
 
+    gather_note(&update->state.spool->gatherer);
     group_add_update(&update->state.spool->committer.waiting, update);
 }
 
@@ -164,6 +168,8 @@ void spool_collect(struct spool *spool, struct spool_collect *collect)
 
 static int prepare(struct spool *spool, const struct spool_settings *settings)
 {
+    int error;
+
     spool->settings = *settings;
     spool->io = settings->io ? settings->io : &io_system;
     spool->lock_fd = spool->dir_fd = spool->large_dir_fd = spool->segments.dir_fd = -1;
@@ -176,7 +182,11 @@ static int prepare(struct spool *spool, const struct spool_settings *settings)
     if (!spool->dir)
         return FAULT(-ENOMEM);
     spool->settings.dir = spool->dir;
-    return mailbox_new(&spool->mailbox, spool->settings.mailbox_capacity);
+    spool->settings.sources = NULL;
+    error = mailbox_new(&spool->mailbox, spool->settings.mailbox_capacity);
+    if (error)
+        return error;
+    return gather_init(&spool->gatherer, spool->mailbox, settings->sources, settings->n_sources);
 }
 
 static int start_threads(struct spool *spool)
@@ -193,6 +203,7 @@ static int start_threads(struct spool *spool)
 
 static struct spool *free_spool(struct spool *spool)
 {
+    gather_fini(&spool->gatherer);
     committer_fini(&spool->committer);
     segments_fini(&spool->segments);
     store_close(&spool->store);

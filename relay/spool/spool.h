@@ -60,6 +60,9 @@ struct spool_settings {
     int64_t boot;                     /* which run of the kernel this is; 0: as it says itself */
     const struct io *io;              /* NULL: the system's */
     const char *vfs;                  /* NULL: the system's; see db_settings */
+    /* Of the threads that ask, which look into them until spool_stop(): see gather.h; may be 0. */
+    struct mailbox *const *sources;
+    uint32_t n_sources;
     struct spool_callbacks callbacks;
 };
 
