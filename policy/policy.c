@@ -106,6 +106,7 @@ static int prepare(struct policy *policy)
         error = authenticator_init(&policy->authenticator);
     if (!error)
         error = quotas_init(policy);
+    bounce_counts_init(&policy->bounces);
     if (!error)
         error = worker_pool_start(&policy->workers, policy->settings.n_workers,
                                   policy->settings.worker_queue);
@@ -145,6 +146,7 @@ static void free_policy(struct policy *policy)
     sessions_fini(policy);
     permits_fini(policy);
     quotas_fini(policy);
+    bounce_counts_fini(&policy->bounces);
     heap_fini(&policy->dues);
     directory_unref(policy->directory);
     mailbox_free(policy->mailbox);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "policy/authenticator.h"
+#include "policy/bounce_counts.h"
 #include "policy/key_table.h"
 #include "policy/login_cache.h"
 #include "policy/permits.h"
@@ -44,6 +45,7 @@ struct policy {
     struct list tickets_out;
     struct key_table budgets;
     struct quotas quotas;
+    struct bounce_counts bounces;
 };
 
 /* 0 or -ENOMEM; again moves it. */

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "policy/bounce_report.h"
 #include "policy/policy_internal.h"
 #include "policy/quotas_internal.h"
 
@@ -64,12 +65,20 @@ void tally_add(struct tally *tally, const struct tally_row *given)
         append_row(tally->note, &row);
 }
 
+static void take(struct policy *policy, const struct tally_row *row)
+{
+    if (row->kind >= TALLY_BOUNCES_OF_USER)
+        bounce_report_take(policy, row);
+    else
+        quotas_take_tally(policy, row);
+}
+
 static void run_note(struct task *task)
 {
     struct tally_note *note = (struct tally_note *)(void *)task;
 
     for (uint32_t i = 0; i < note->n_rows; i++)
-        quotas_take_tally(note->policy, &note->rows[i]);
+        take(note->policy, &note->rows[i]);
     free(note);
 }
 

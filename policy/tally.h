@@ -17,6 +17,11 @@ enum tally_kind {
     TALLY_PERSONAL,  /* id: enum personal_provider; name: our domain; recipients delivered */
     TALLY_CAMPAIGN_ACCEPTED, /* id: user; name: campaign; messages, recipients */
     TALLY_CAMPAIGN_ENDED,    /* id: user; name: campaign; delivered, failed */
+    /* id: enum bounce_class; recipients that failed, that were put off.  In the order of enum
+     * bounce_by. */
+    TALLY_BOUNCES_OF_USER,
+    TALLY_BOUNCES_OF_PROVIDER,
+    TALLY_BOUNCES_OF_CAMPAIGN,
 };
 
 struct tally_row {

@@ -62,6 +62,7 @@ static const struct route routes[] = {
     {HTTP_POST,   API "/destinations/{}:suspend", api_destination_suspend, NONE,        SUSPENSION},
     {HTTP_POST,   API "/destinations/{}:reroute", api_destination_move,    NONE,        WAY       },
     {HTTP_POST,   API "/destinations/{}:resume",  api_destination_resume,  NONE,        WHICH     },
+    {HTTP_GET,    API "/stats/bounces",           api_stats_bounces,       "by",        NONE      },
     {HTTP_GET,    API "/suspensions",             api_orders_list,         NONE,        NONE      },
     {HTTP_DELETE, API "/suspensions/{}",          api_order_delete,        "order",     NONE      },
 };

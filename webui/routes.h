@@ -49,6 +49,9 @@ void api_queue_summary(struct exchange *exchange);
 void api_queue_why(struct exchange *exchange);
 void api_queue_command(struct exchange *exchange); /* {} is the verb */
 
+/* api_stats.c */
+void api_stats_bounces(struct exchange *exchange);
+
 /* api_destinations.c */
 void api_destinations_list(struct exchange *exchange);
 

@@ -2,6 +2,7 @@
 
 #include "policy/personal_mail.h"
 #include "relay/delivery/outcome.h"
+#include "relay/schedule/provider.h"
 #include "signer/public_suffix.h"
 
 static void note_user(const struct outcome *outcome, const struct judgement *judgement)
@@ -44,6 +45,34 @@ static void note_domain(const struct outcome *outcome, const struct outcome_item
                                   .name = sending_domain(outcome, organisational)});
 }
 
+/* Empty: nobody's we know, or none was reached. */
+static struct slice provider_of(const struct outcome *outcome, const struct entry *entry)
+{
+    const struct flow *flow = entry ? entry_flow(outcome->shard->schedule, entry) : NULL;
+
+    return slice_of(flow && flow->share->site->provider ? flow->share->site->provider->name : "");
+}
+
+static void note_bounce(const struct outcome *outcome, const struct outcome_item *item)
+{
+    const struct envelope *envelope = &outcome->letter->envelope;
+    bool is_deferred = item->judgement.verdict == VERDICT_LATER;
+    struct tally_row row = {.kind = TALLY_BOUNCES_OF_USER,
+                            .id = item->judgement.bounce_class,
+                            .first = !is_deferred,
+                            .second = is_deferred,
+                            .name = envelope->user};
+
+    tally_add(&outcome->shard->tally, &row);
+    row.kind = TALLY_BOUNCES_OF_PROVIDER;
+    row.name = provider_of(outcome, item->entry);
+    tally_add(&outcome->shard->tally, &row);
+    row.kind = TALLY_BOUNCES_OF_CAMPAIGN;
+    row.name = envelope->campaign;
+    if (row.name.len)
+        tally_add(&outcome->shard->tally, &row);
+}
+
 void ledger_note(const struct outcome *outcome, const struct outcome_item *item)
 {
     const struct envelope *envelope = &outcome->letter->envelope;
@@ -52,6 +81,8 @@ void ledger_note(const struct outcome *outcome, const struct outcome_item *item)
     if (!outcome->letter->is_open || envelope->flags & MESSAGE_REPORT ||
         item->n > envelope->n_recipients)
         return;
+    if (verdict == VERDICT_LATER || verdict == VERDICT_FAILED || verdict == VERDICT_EXPIRED)
+        note_bounce(outcome, item);
     if (verdict == VERDICT_DELIVERED || verdict == VERDICT_FAILED)
         note_user(outcome, &item->judgement);
     if (verdict == VERDICT_DELIVERED)

@@ -208,3 +208,22 @@ def test_what_failed_is_told_with_its_class(world, reply, name):
     identifier = relay.send(relay.add_user(SENDER), SENDER, "ann@x.example", text())
     assert relay.log.wait("bounced", msg=identifier, timeout=30 * PATIENCE)["class"] == name
     assert not relay.log.all("rule_applied")  # a fixed route is the operator's own
+
+
+def test_what_failed_is_counted_by_user_and_provider(world, net):
+    scene = Scene(world, net, "suspend on lane_provider for 1h",
+                  {"RCPT": lambda _, argument: "550 5.1.1 No such user" if "r1@" in argument
+                   else "450 4.2.0 busy today" if "r2@" in argument else None})
+    message = text("s")
+    gone = scene.relay.send(scene.login, SENDER, "r1@one.example", message)
+    late = scene.relay.send(scene.login, SENDER, "r2@one.example", message)
+    scene.relay.log.wait("bounced", msg=gone, timeout=30 * PATIENCE)
+    scene.relay.log.wait("deferred", msg=late, timeout=30 * PATIENCE)
+
+    def row(by, name):
+        return [r for r in scene.relay.json("stats", "--by", by) if r["name"] == name
+                and r["failed"].get("bad_mailbox") == 1 and r["deferred"].get("server", 0) > 0]
+    wait_for(lambda: row("user", SENDER), "the user's figures")
+    wait_for(lambda: row("provider", "big"), "the provider's figures")
+    assert "bad_mailbox" in scene.relay.cli("stats", "--by", "provider")
+    assert scene.relay.command("stats", "--by", "weather").returncode != 0
