@@ -47,6 +47,7 @@ void router_init(struct delivery_shard *shard)
 {
     memo_init(&shard->routes, ROUTER_MOST_CACHED, free_route);
     list_init(&shard->wanted_domains);
+    list_init(&shard->parked_domains);
     list_init(&shard->lookups);
 }
 
@@ -74,6 +75,11 @@ static void lead(struct delivery_shard *shard, struct domain *domain,
             : delivery_owner_of(shard->delivery, providers_owner_name(plan));
     int64_t now_ms = shard_now_ms(shard);
 
+    if (owner != shard && shard->n_settled > 0) {
+        list_remove(&domain->owner_link);
+        list_append(&shard->parked_domains, &domain->owner_link);
+        return;
+    }
     if (owner != shard) {
         schedule_route(shard->schedule, domain, NULL, now_ms);
         shipment_send(shard, owner, domain, plan, fresh_until_ms - now_ms);

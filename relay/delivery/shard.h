@@ -52,6 +52,8 @@ struct delivery_shard {
     uint32_t n_visits;       /* operators' requests, and tasks that will come back */
 
     struct list wanted_domains; /* to be looked up */
+    struct list parked_domains; /* the same, when nobody walks the loops any more */
+    uint32_t n_settled;         /* requests that walk: nothing moves to another loop (visit.h) */
     struct list lookups;        /* under way */
     uint32_t n_lookups;
     struct memo routes;             /* what DNS said: router.c */

@@ -1,4 +1,8 @@
 /* An operator's request on its way: on each loop in turn, in slices short enough not to be felt.
+ * Recipients move between loops (shipment.h), and one that left a loop not yet seen for one already
+ * seen would be missed.  So each request goes round three times: loops that it has settled send
+ * nothing more away, and what they sent before lies in the mailboxes in front of the second round,
+ * which does the work; the third lets them go on.
  * Private to this folder. */
 #pragma once
 
@@ -7,10 +11,13 @@
 /* Entries a slice: about a millisecond; fewer when each may be an update to store. */
 enum { VISIT_STEPS = 20000, VISIT_CHANGES = 1000 };
 
+enum visit_round { VISIT_SETTLES, VISIT_WORKS, VISIT_RELEASES };
+
 struct delivery_visit {
     struct task task;
     struct delivery *delivery;
     struct delivery_shard *shard; /* where it is */
+    enum visit_round round;
     void *request;
     bool (*slice)(struct delivery_visit *visit); /* false: done on this loop */
     struct task *answer;

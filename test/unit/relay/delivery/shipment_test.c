@@ -1,9 +1,12 @@
 /* Recipients on their way between two loops of which one has heard of new settings already. */
 #include "test/support/test_support.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "relay/base/secret.h"
+#include "relay/delivery/operate.h"
+#include "relay/delivery/router.h"
 #include "relay/delivery/shard.h"
 #include "relay/delivery/shipment.h"
 #include "relay/delivery/target.h"
@@ -115,11 +118,105 @@ static void a_way_of_former_settings_is_not_followed(void **state)
     end(&scene);
 }
 
+/* ---- while an operator's command goes from loop to loop ---- */
+
+static bool is_answered;
+
+static void on_answer(struct delivery_command *command)
+{
+    (void)command;
+    is_answered = true;
+}
+
+/* Mail for dest.example that comes to the second loop belongs to the first, which is walked first.
+ */
+static struct scene begin_walk(struct delivery_command *command, struct mailbox **answers)
+{
+    struct scene scene = begin();
+    char via[32];
+    struct delivery_route route = {.domain = "*", .via = via};
+    struct delivery_settings settings = settings_via(&route);
+
+    scene.from = &scene.delivery->shards[1];
+    scene.to = &scene.delivery->shards[0];
+    for (unsigned port = 2503;; port++) {
+        snprintf(via, sizeof(via), "127.0.0.1:%u", port);
+        if (delivery_owner_of(scene.delivery, slice_of(via)) == scene.to)
+            break;
+    }
+    assert_int_equal(delivery_reload(scene.delivery, &settings), 0);
+    run(scene.to);
+    run(scene.from);
+    is_answered = false;
+    assert_int_equal(mailbox_new(answers, 1), 0);
+    *command = (struct delivery_command){.verb = DELIVERY_COUNT,
+                                         .selection = {.is_all = true},
+                                         .answer_to = *answers,
+                                         .done = on_answer};
+    assert_true(delivery_command(scene.delivery, command));
+    return scene;
+}
+
+static void admit(const struct scene *scene)
+{
+    struct new_entry entry = {.message = stored_ref(scene->message), .domain = dest, .n = 1};
+
+    delivery_shard_admit(scene->from, &entry);
+    router_run(scene->from);
+}
+
+static void end_walk(struct scene *scene, struct mailbox *answers)
+{
+    for (int i = 0; i < 20 && !is_answered; i++) {
+        run(scene->to);
+        run(scene->from);
+        mailbox_run(answers);
+    }
+    assert_true(is_answered);
+    router_run(scene->from);
+    run(scene->to);
+    assert_null(schedule_domain(scene->from->schedule, dest));
+    assert_non_null(schedule_domain(scene->to->schedule, dest));
+    mailbox_free(answers);
+    end(scene);
+}
+
+static void a_command_sees_what_moves_behind_its_back(void **state)
+{
+    struct delivery_command command;
+    struct mailbox *answers;
+    struct scene scene = begin_walk(&command, &answers);
+
+    (void)state;
+    run(scene.to);
+    admit(&scene);
+    assert_null(schedule_domain(scene.from->schedule, dest));
+    end_walk(&scene, answers);
+    assert_int_equal(command.n_selected, 1);
+}
+
+static void nothing_moves_where_a_command_came_by(void **state)
+{
+    struct delivery_command command;
+    struct mailbox *answers;
+    struct scene scene = begin_walk(&command, &answers);
+
+    (void)state;
+    run(scene.to);
+    run(scene.from);
+    admit(&scene);
+    assert_non_null(schedule_domain(scene.from->schedule, dest));
+    end_walk(&scene, answers);
+    assert_int_equal(command.n_selected, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_arrives_keeps_the_way_it_was_given),
         cmocka_unit_test(a_way_of_former_settings_is_not_followed),
+        cmocka_unit_test(a_command_sees_what_moves_behind_its_back),
+        cmocka_unit_test(nothing_moves_where_a_command_came_by),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
