@@ -8,13 +8,14 @@ enum {
     MOST_DOUBLINGS = 3,
     SLOW_GAP_MS = 5000, /* replies that come together were sent together */
     NOTIFY_GAP_MS = 60 * 1000,
+    GRACE_MS = 60 * 1000, /* what comes so soon was on its way when something was done */
     PROBE_MS = 60 * 1000,
 };
 
 struct rule_counter {
     uint64_t key; /* 0: free */
     int64_t last_ms, slice;
-    int64_t done_until_ms; /* what was done holds until then */
+    int64_t done_ms, done_until_ms; /* what was done, and until when it holds */
     uint16_t hits[SLICES], attempts[SLICES];
     uint8_t n_doublings;
 };
@@ -168,16 +169,27 @@ static int64_t least_gap_ms(enum rule_verb verb)
     return verb == RULE_NOTIFY ? NOTIFY_GAP_MS : SLOW_GAP_MS;
 }
 
+/* Later than that it is no longer in force (an operator resumed), or was not enough. */
+static bool is_still_fresh(const struct rule_counter *counter, int64_t now_ms)
+{
+    return now_ms < counter->done_until_ms && now_ms < counter->done_ms + GRACE_MS;
+}
+
+static bool is_said_again(const struct rule_counter *counter, const struct rule_step *step,
+                          int64_t now_ms)
+{
+    return step->for_ms && counter->done_until_ms && now_ms >= counter->done_until_ms &&
+           now_ms < counter->done_until_ms + (step->for_ms << counter->n_doublings);
+}
+
 /* Counts the reply; true: the step's action is due, for *for_ms. */
 static bool count(struct rule_counter *counter, const struct rule_step *step, int64_t now_ms,
                   int64_t *for_ms)
 {
-    bool is_again;
+    bool is_again = is_said_again(counter, step, now_ms);
 
-    if (now_ms < counter->done_until_ms && !is_each_for_itself(step))
-        return false; /* it was on its way when that was done */
-    is_again = step->for_ms && counter->done_until_ms &&
-               now_ms < counter->done_until_ms + (step->for_ms << counter->n_doublings);
+    if (is_still_fresh(counter, now_ms) && !is_each_for_itself(step))
+        return false;
     if (step->window_ms) {
         turn_to(counter, step, now_ms);
         add(&counter->hits[counter->slice % SLICES], 1);
@@ -192,6 +204,7 @@ static bool count(struct rule_counter *counter, const struct rule_step *step, in
     else if (counter->n_doublings < MOST_DOUBLINGS)
         counter->n_doublings++;
     *for_ms = step->for_ms << counter->n_doublings;
+    counter->done_ms = now_ms;
     counter->done_until_ms = now_ms + (*for_ms ? *for_ms : least_gap_ms(step->verb));
     memset(counter->hits, 0, sizeof(counter->hits));
     memset(counter->attempts, 0, sizeof(counter->attempts));

@@ -66,6 +66,27 @@ int config_check_main(struct options *options)
     return EX_OK;
 }
 
+/* Needs no service: what an operator copies to correct it. */
+int config_built_in(struct options *options)
+{
+    static const char *const names[N_RECEIVER_FILES] = {
+        [RECEIVER_PROVIDERS] = "providers",
+        [RECEIVER_RULES] = "reply_rules",
+        [RECEIVER_CLASSES] = "bounce_classes",
+    };
+
+    for (int i = 0; i < N_RECEIVER_FILES; i++) {
+        struct slice text = receiver_book_built_in((enum receiver_file)i).text;
+
+        if (strcmp(options->arguments[0], names[i]) == 0)
+            return fwrite(text.data, 1, text.len, stdout) == text.len && fflush(stdout) == 0
+                       ? EX_OK
+                       : EX_IOERR;
+    }
+    print_complaint("built in are providers, reply_rules and bounce_classes");
+    return EX_USAGE;
+}
+
 static void print_setting(json_t *item, bool explains)
 {
     const char *section = json_string_value(json_object_get(item, "section"));

@@ -5,6 +5,7 @@ struct options;
 
 int config_check_main(struct options *options);
 int config_show_main(struct options *options);
+int config_built_in(struct options *options);
 int user_add(struct options *options);
 int user_list(struct options *options);
 int user_show(struct options *options);

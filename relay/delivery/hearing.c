@@ -111,19 +111,33 @@ static void use(struct bound *bound, const struct rule_action *action, const cha
     }
 }
 
-static void tell(const struct lane *lane, const struct rule_action *action,
-                 const struct smtp_reply *reply)
+/* Its name in the settings, or the address; empty: the kernel's choice. */
+static struct slice address_of(const struct delivery_shard *shard, const struct lane *lane,
+                               char text[IP_TEXT_SIZE])
+{
+    const struct egress_address *address = &shard->config->egress.addresses[lane->egress];
+
+    if (address->name.len)
+        return address->name;
+    if (address->v4.family || address->v6.family)
+        return slice_of(ip_print(address->v4.family ? address->v4 : address->v6, text));
+    return (struct slice){NULL, 0};
+}
+
+static void tell(const struct delivery_shard *shard, const struct lane *lane,
+                 const struct rule_action *action, const struct smtp_reply *reply)
 {
     const struct provider *provider = lane->site->provider;
+    char address[IP_TEXT_SIZE];
 
     EVENT(EVENT_RULE_APPLIED, field_slice("rule", action->rule->name),
           field_text("action", rule_verb_name(action->step->verb)),
           field_text("scope", rule_scope_name(action->step->scope)),
           field_text("site", lane->site->name),
           field_text("provider", provider ? provider->name : NULL),
-          field_number("egress", lane->egress), field_number("for", action->for_ms / 1000),
-          field_slice("reason", action->rule->reason), field_number("code", reply->code),
-          field_slice("reply", slice_head(reply->text, 300)));
+          field_slice("egress", address_of(shard, lane, address)),
+          field_number("for", action->for_ms / 1000), field_slice("reason", action->rule->reason),
+          field_number("code", reply->code), field_slice("reply", slice_head(reply->text, 300)));
 }
 
 static void apply(struct delivery_shard *shard, struct lane *lane, const struct rule_action *action,
@@ -137,7 +151,7 @@ static void apply(struct delivery_shard *shard, struct lane *lane, const struct 
     if (bound)
         use(bound, action, reason, shard_now_ms(shard));
     if (action->step->scope != RULE_ON_RECIPIENT) /* those have events of their own */
-        tell(lane, action, reply);
+        tell(shard, lane, action, reply);
     schedule_touch(shard->schedule, lane->site);
     delivery_shard_touch(shard);
 }

@@ -168,6 +168,21 @@ def test_rules_change_with_a_reload_and_a_broken_file_changes_nothing(world, net
     scene.wait_applied(rule="big-slow", action="suspend")
 
 
+def test_what_is_built_in_can_be_copied_and_is_in_order(world):
+    relay = world.appliance(start=False)
+    folder = world.new_path("files")
+    folder.mkdir()
+    names = ("providers", "reply_rules", "bounce_classes")
+    for name in names:
+        (folder / name).write_text(relay.command("config", "built-in", name).stdout)
+        assert "\n#" in (folder / name).read_text()
+    relay.config = "policy {" + " ".join(f'{n} = "{folder}/{n}"' for n in names) + "}\n"
+    relay.write_config()
+    check = relay.command("config", "check", str(relay.config_file))
+    assert check.returncode == 0, check.stderr
+    assert relay.command("config", "built-in", "weather").returncode == 64
+
+
 def test_a_broken_file_at_the_start_is_told_and_mail_leaves(world):
     sink = world.sink()
     folder = world.new_path("files")

@@ -255,6 +255,24 @@ static void said_again_after_its_end_it_is_done_at_once_and_twice_as_long(void *
     end(&bench);
 }
 
+/* Somebody resumed, or a lower pace was not enough: it is counted from the beginning. */
+static void said_while_it_should_hold_it_is_done_anew_but_no_longer(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    begin(&bench, "when 2 in 1h do suspend on lane for 1h");
+    assert_int_equal(hear(&bench, "slow") + hear(&bench, "slow"), 1);
+    bench.now_ms += 50 * SECOND;
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(hear(&bench, "slow"), 0); /* these were on their way */
+    bench.now_ms += 20 * SECOND;
+    assert_int_equal(hear(&bench, "slow"), 0);
+    assert_int_equal(hear(&bench, "slow"), 1);
+    assert_int_equal(bench.actions[0].for_ms, HOUR);
+    end(&bench);
+}
+
 static void a_blocked_from_domain_waits_is_probed_and_ends(void **state)
 {
     struct bench bench;
@@ -387,6 +405,7 @@ int main(void)
         cmocka_unit_test(scopes_are_counted_apart),
         cmocka_unit_test(a_provider_that_a_rule_does_not_name_is_none_of_its_business),
         cmocka_unit_test(said_again_after_its_end_it_is_done_at_once_and_twice_as_long),
+        cmocka_unit_test(said_while_it_should_hold_it_is_done_anew_but_no_longer),
         cmocka_unit_test(a_blocked_from_domain_waits_is_probed_and_ends),
         cmocka_unit_test(a_campaign_is_held_for_its_time),
         cmocka_unit_test(a_recipient_that_is_full_for_days_is_bounced_each_time_from_then_on),
