@@ -24,6 +24,25 @@ static json_t *notes_of(const struct service_status *status)
     return notes;
 }
 
+/* Users whose mail the brake holds: somebody has to look at them. */
+static void add_braked(const struct webui *webui, json_t *notes)
+{
+    const struct directory *directory = webui->directory;
+
+    for (uint32_t i = 0; directory && i < directory->n_users; i++) {
+        const struct user *user = &directory->users[i];
+        CLEANUP(buffer) struct buffer note = BUFFER_INIT;
+
+        if (!user->braked_utc_ms)
+            continue;
+        buffer_append_text(&note, "all mail of ");
+        buffer_append(&note, user->name);
+        buffer_append_text(&note, " is held: ");
+        buffer_append(&note, user->braked_reason);
+        json_array_append_new(notes, json_slice(buffer_slice(&note)));
+    }
+}
+
 void api_health(struct exchange *exchange)
 {
     struct service_status status = status_of(exchange->webui);
@@ -38,6 +57,7 @@ void api_health(struct exchange *exchange)
                              "listeners", (int)status.n_doors, "started",
                              json_time(status.started_utc_ms), "notes", notes_of(&status));
 
+    add_braked(exchange->webui, json_object_get(body, "notes"));
     exchange_answer(exchange, is_good ? 200 : 503, body);
 }
 

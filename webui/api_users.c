@@ -1,6 +1,7 @@
 /* SMTP users: who may log in, as whom they send, and their passwords. */
 #include <string.h>
 
+#include "policy/quotas.h"
 #include "policy/registry_users.h"
 #include "relay/base/secret.h"
 #include "webui/registry_call.h"
@@ -48,19 +49,34 @@ static json_t *limits_of(const struct user *user)
 
     for (unsigned i = 0; i < N_USER_LIMITS; i++)
         json_object_set_new(limits, user_limit_name((enum user_limit)i),
-                            json_integer(user->limits[i]));
+                            user->limits[i] == USER_LIMIT_NONE ? json_string("none")
+                                                               : json_integer(user->limits[i]));
     return limits;
+}
+
+static void add_quota_settings(json_t *body, const struct user *user)
+{
+    json_object_set_new(body, "default_class",
+                        json_string(user->is_transactional ? "transactional" : "bulk"));
+    json_object_set_new(body, "refuse_over_quota", json_boolean(user->refuse_over_quota));
+    json_object_set_new(body, "brake", json_boolean(user->has_brake));
+    json_object_set_new(body, "braked", json_time(user->braked_utc_ms));
+    json_object_set_new(body, "braked_reason", json_slice(user->braked_reason));
+    json_object_set_new(body, "contact", json_slice(user->contact));
 }
 
 static json_t *user_json(const struct directory *directory, const struct user *user)
 {
-    return json_pack("{s:o, s:b, s:o, s:o, s:o, s:s, s:s, s:b, s:b, s:i, s:o}", "name",
-                     json_slice(user->name), "enabled", user->is_enabled, "senders",
-                     senders_of(user), "networks", networks_of(directory, user->id), "limits",
-                     limits_of(user), "trace", trace_mode_name(user->trace), "bounces",
-                     bounce_mode_name(user->bounces), "class", user->may_use_class, "must_sign",
-                     user->must_sign, "credentials", (int)user->n_credentials, "created",
-                     json_time(user->created_utc_ms));
+    json_t *body =
+        json_pack("{s:o, s:b, s:o, s:o, s:o, s:s, s:s, s:b, s:b, s:i, s:o}", "name",
+                  json_slice(user->name), "enabled", user->is_enabled, "senders", senders_of(user),
+                  "networks", networks_of(directory, user->id), "limits", limits_of(user), "trace",
+                  trace_mode_name(user->trace), "bounces", bounce_mode_name(user->bounces), "class",
+                  user->may_use_class, "must_sign", user->must_sign, "credentials",
+                  (int)user->n_credentials, "created", json_time(user->created_utc_ms));
+
+    add_quota_settings(body, user);
+    return body;
 }
 
 void api_users_list(struct exchange *exchange)
@@ -90,6 +106,55 @@ static void answer_user(struct exchange *exchange, unsigned status, struct slice
     exchange_answer(exchange, status, body);
 }
 
+/* What is used of each quota now, and the quotas in force. */
+struct usage_call {
+    struct quota_usage_request request;
+    struct exchange *exchange;
+    json_t *body;
+};
+
+static void answer_usage(struct quota_usage_request *request)
+{
+    struct usage_call *call = CONTAINER_OF(request, struct usage_call, request);
+    json_t *used = json_object(), *quotas = json_object();
+
+    for (unsigned i = 0; i < N_QUOTA_BUDGETS; i++) {
+        const char *name = quota_budget_name((enum quota_budget)i);
+
+        json_object_set_new(used, name, json_integer(request->used[i]));
+        if (request->limits.budgets[i])
+            json_object_set_new(quotas, name, json_integer(request->limits.budgets[i]));
+    }
+    json_object_set_new(call->body, "used", used);
+    json_object_set_new(call->body, "quotas", quotas);
+    exchange_answer(call->exchange, 200, call->body);
+}
+
+static void ask_usage(struct exchange *exchange, const struct user *user, json_t *body)
+{
+    struct usage_call *call =
+        exchange->webui->parts.policy ? exchange_memory(exchange, sizeof(*call)) : NULL;
+
+    if (!call) { /* without a policy thread; without memory it is answered already */
+        if (exchange->webui->parts.policy)
+            json_decref(body);
+        else
+            exchange_answer(exchange, 200, body);
+        return;
+    }
+    *call = (struct usage_call){
+        .request = {.answer_to = exchange->webui->mailbox,
+                    .done = answer_usage,
+                    .user_id = user->id},
+        .exchange = exchange,
+        .body = body
+    };
+    if (!quota_ask_usage(exchange->webui->parts.policy, &call->request)) {
+        json_decref(body);
+        exchange_busy(exchange);
+    }
+}
+
 static void answer_use(struct registry_request *request)
 {
     const struct user_use_request *use = (const struct user_use_request *)(const void *)request;
@@ -108,7 +173,7 @@ static void answer_use(struct registry_request *request)
     body = user_json(directory, user);
     json_object_set_new(body, "last_used", json_time(use->last_used_utc_ms));
     json_object_set_new(body, "imported_hash", json_boolean(use->is_imported));
-    exchange_answer(exchange, 200, body);
+    ask_usage(exchange, user, body);
 }
 
 void api_user_show(struct exchange *exchange)

@@ -24,10 +24,13 @@ struct service_status {
     const char *notes[8]; /* what it could not get (users, confinement, file limit); NULL ends */
 };
 
+struct policy;
+
 struct webui_parts {
     int control_fd; /* listening Unix socket; the caller's */
     int panel_fd;   /* listening TCP socket, or -1 */
     struct registry *registry;
+    struct policy *policy; /* NULL: nobody counts quotas */
     struct key_desk *key_desk;
     struct spool *spool;
     const char *spool_dir; /* for the read-only connection to the rows */

@@ -165,6 +165,7 @@ static void answer_drain(struct delivery_shard *shard)
     if (!drain || shard->n_dispatches > 0 || shard->n_outcomes > 0 || shard->digests.n_drafts > 0)
         return;
     shard->drain = NULL;
+    tally_flush(&shard->tally);
     if (atomic_fetch_sub(&drain->n_left, 1) == 1)
         mailbox_answer(drain->answer_to, &drain->task);
 }

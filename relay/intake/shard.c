@@ -85,6 +85,7 @@ static void end_drain(struct intake_shard *shard)
     struct intake_drain *drain = shard->drain;
 
     shard->drain = NULL;
+    tally_flush(&shard->tally);
     timer_cancel(&shard->drain_timer);
     if (atomic_fetch_sub(&drain->n_left, 1) == 1)
         mailbox_answer(drain->answer_to, &drain->task);
