@@ -200,7 +200,7 @@ void bound_pick(struct bound *bound, enum message_class message_class, bool need
     count_lately(bound, now_ms);
     bound->n_busy[message_class]++;
     bound->n_pledged[message_class]++;
-    paces_pledge_message(&bound->paces, now_ms);
+    paces_pledge_message(&bound->paces, &bound->limits, now_ms);
     use_eased(bound, now_ms, 0);
     if (!needs_connection)
         return;

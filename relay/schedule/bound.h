@@ -43,8 +43,7 @@ struct bound_words {
 };
 
 struct bound {
-    struct site_limits limits; /* in force */
-    struct site_paces paces;
+    struct site_limits limits;     /* in force */
     struct bound_words *words;     /* NULL: none */
     uint32_t n_open;               /* connections, also those being opened or closed */
     uint32_t n_busy[N_CLASSES];    /* transactions; new connections are opened for one */
@@ -54,6 +53,7 @@ struct bound {
     uint32_t span;                 /* number of this span */
     uint8_t kind;                  /* enum bound_kind */
     bool is_probed;                /* one message is to show whether a suspension helped */
+    struct site_paces paces;       /* last: where no limit is set nobody looks at them */
 };
 
 /* fresh_ms: nothing is known of what was sent before; each pace begins as if it had just been used

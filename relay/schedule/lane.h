@@ -24,15 +24,15 @@ struct egress_plan {
 struct lane {
     struct list link; /* in site->lanes */
     struct site *site;
-    struct road *road; /* to the site's provider; NULL when it has none */
+    struct road *road;  /* to the site's provider; NULL when it has none */
+    uint32_t egress;    /* number of the address */
+    uint32_t n_idle;    /* connections that could take a transaction now */
+    uint32_t n_greeted; /* connections that were let in */
+    uint32_t n_in_row;  /* transactions on kept connections since the last new one */
+    uint64_t service;   /* what it was given, by weight */
     struct bound bound;
     struct list idle;      /* the owner's: its idle connections */
     struct list idle_link; /* in provider->idle_lanes while it has some */
-    uint32_t n_idle;       /* how many could take a transaction now */
-    uint32_t n_greeted;    /* connections that were let in */
-    uint32_t egress;       /* number of the address */
-    uint64_t service;      /* what it was given, by weight */
-    uint32_t n_in_row;     /* transactions on kept connections since the last new one */
 };
 
 /* From now on; until the first call there is address 0, in every pool. */

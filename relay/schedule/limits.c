@@ -94,7 +94,11 @@ static int64_t next_ms(const struct site_paces *paces, const struct site_limits 
 {
     uint32_t n = limit_of(limits, which);
     uint32_t n_ahead = n_pledged[CLASS_TRANSACTIONAL] + n_pledged[CLASS_BULK];
-    int64_t at_ms = pace_next_ms(&paces->all[which], n, windows_s[which], n_ahead);
+    int64_t at_ms;
+
+    if (n == 0)
+        return 0;
+    at_ms = pace_next_ms(&paces->all[which], n, windows_s[which], n_ahead);
 
     if (message_class == CLASS_BULK) {
         int64_t bulk_ms = pace_next_ms(&paces->bulk[which], limits_bulk_share(n), windows_s[which],
@@ -111,6 +115,8 @@ static void use(struct site_paces *paces, const struct site_limits *limits, enum
 {
     uint32_t n = limit_of(limits, which);
 
+    if (n == 0)
+        return;
     pace_use(&paces->all[which], n, windows_s[which], at_ms);
     if (message_class == CLASS_BULK)
         pace_use(&paces->bulk[which], limits_bulk_share(n), windows_s[which], at_ms);
@@ -138,13 +144,20 @@ int64_t paces_connection_ms(const struct site_paces *paces, const struct site_li
     return next_ms(paces, limits, PACE_CONNECTIONS_PER_MINUTE, message_class, none);
 }
 
-void paces_pledge_message(struct site_paces *paces, int64_t now_ms)
+static void catch_up(struct pace *pace, int64_t now_ms)
+{
+    if (pace->turn_us < now_ms * 1000)
+        pace->turn_us = now_ms * 1000;
+}
+
+void paces_pledge_message(struct site_paces *paces, const struct site_limits *limits,
+                          int64_t now_ms)
 {
     for (int which = PACE_MESSAGES_PER_SECOND; which < N_SITE_PACES; which++) {
-        if (paces->all[which].turn_us < now_ms * 1000)
-            paces->all[which].turn_us = now_ms * 1000;
-        if (paces->bulk[which].turn_us < now_ms * 1000)
-            paces->bulk[which].turn_us = now_ms * 1000;
+        if (limit_of(limits, (enum site_pace)which) == 0)
+            continue;
+        catch_up(&paces->all[which], now_ms);
+        catch_up(&paces->bulk[which], now_ms);
     }
 }
 

@@ -83,7 +83,8 @@ int64_t paces_message_ms(const struct site_paces *paces, const struct site_limit
 int64_t paces_connection_ms(const struct site_paces *paces, const struct site_limits *limits,
                             enum message_class message_class);
 /* Picked: what it did not use until now is not saved up. */
-void paces_pledge_message(struct site_paces *paces, int64_t now_ms);
+void paces_pledge_message(struct site_paces *paces, const struct site_limits *limits,
+                          int64_t now_ms);
 void paces_use_message(struct site_paces *paces, const struct site_limits *limits,
                        enum message_class message_class, int64_t at_ms);
 void paces_use_connection(struct site_paces *paces, const struct site_limits *limits,

@@ -12,31 +12,29 @@
 
 struct schedule;
 
-struct site {
-    char *name; /* what identifies it: the sorted MX names, or the next hop */
-    uint64_t hash;
+struct site { /* what a pick looks at stands together */
     struct schedule *schedule;
-    struct bound bound;             /* over all addresses */
-    struct site_limits lane_limits; /* of each address */
-    struct list lanes;
     struct provider *provider; /* NULL: none */
-    struct list provider_link;
-
+    struct turn turn; /* its provider's stands for it when it has one; its time is its own */
     struct list queues[N_CLASSES]; /* with ready entries, in turn */
-    struct list all_queues;
+    struct list lanes;
     uint32_t n_ready[N_CLASSES], n_waiting, n_sending, n_held;
     uint32_t n_flows, n_domains; /* that lead here */
-
-    uint64_t service;     /* of the lane that went last; see lane->service */
-    uint32_t n_greeted;   /* connections that were let in */
-    uint32_t n_failures;  /* straight failures to reach it */
-    int64_t failed_ms;    /* the first of them */
-    int64_t reachable_ms; /* not tried before this (monotonic) */
-    char *trouble;        /* the reply or error that made it so; NULL: none */
-
-    struct turn turn; /* its provider's stands for it when it has one; its time is its own */
+    uint32_t n_greeted;          /* connections that were let in */
+    uint32_t n_failures;         /* straight failures to reach it */
+    uint64_t service;            /* of the lane that went last; see lane->service */
+    int64_t reachable_ms;        /* not tried before this (monotonic) */
     int64_t last_used_ms;
-    void *owner; /* delivery's: hosts, connections */
+    void *owner;        /* delivery's: hosts, connections */
+    struct bound bound; /* over all addresses */
+
+    struct site_limits lane_limits; /* of each address */
+    struct list provider_link;
+    struct list all_queues;
+    int64_t failed_ms; /* the first of n_failures */
+    char *trouble;     /* the reply or error that made it so; NULL: none */
+    char *name;        /* what identifies it: the sorted MX names, or the next hop */
+    uint64_t hash;
 };
 
 uint32_t site_n_ready(const struct site *site);
