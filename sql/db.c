@@ -1,12 +1,12 @@
 #include "sql/db.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "relay/base/log.h"
+#include "sql/db_file.h"
 #include "sql/db_schema.h"
 
 struct statement {
@@ -180,18 +180,6 @@ static int bring_up(struct db *db, enum db_mode mode, const struct db_settings *
     return db->statements ? db_prepare_all(db, db->schema) : FAULT(-ENOMEM);
 }
 
-/* Hashes and addresses are in it, and a service may not change a file's mode; log and index take
- * over that of the database.  Only a file that was not there is opened here: closing a second
- * descriptor of one that SQLite has open would drop its locks. */
-static int make_private(const char *path)
-{
-    int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
-
-    if (fd >= 0)
-        close(fd);
-    return fd >= 0 || errno == EEXIST ? 0 : FAULT(-errno);
-}
-
 static int open_handle(struct db *db, const char *path, int flags,
                        const struct db_settings *settings)
 {
@@ -203,23 +191,34 @@ static int open_handle(struct db *db, const char *path, int flags,
     return 0;
 }
 
+static void write_through_us(void)
+{
+    static const char *const names[] = {"pwrite", "pwrite64"};
+    sqlite3_vfs *system = sqlite3_vfs_find("unix");
+
+    for (size_t i = 0; system && i < sizeof(names) / sizeof(names[0]); i++)
+        system->xSetSystemCall(system, names[i], (sqlite3_syscall_ptr)db_write_page);
+}
+
 int db_open(struct db **out, const char *path, const struct db_schema *schema, enum db_mode mode,
             const struct db_settings *settings)
 {
     static const struct db_settings defaults;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct db *db = calloc(1, sizeof(*db));
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOFOLLOW;
     int error;
 
     if (!db)
         return FAULT(-ENOMEM);
+    pthread_once(&once, write_through_us);
     if (!settings)
         settings = &defaults;
     db->schema = schema;
     flags |= mode == DB_WRITE  ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
              : mode == DB_READ ? SQLITE_OPEN_READONLY
                                : SQLITE_OPEN_READWRITE;
-    error = mode == DB_WRITE && !settings->vfs ? make_private(path) : 0;
+    error = mode == DB_WRITE && !settings->vfs ? db_make_private(path) : 0;
     if (!error)
         error = open_handle(db, path, flags, settings);
     if (!error)
