@@ -16,9 +16,9 @@ JITTER = 0.05 * PATIENCE
 class TracedSink(Sink):
     """A sink at host:port that writes down what it sees; its trace goes on over several lives."""
 
-    def __init__(self, folder, host, port, script=None):
+    def __init__(self, folder, host, port, script=None, certificate=None):
         super().__init__(folder, script=script, listen=f"{host}:{port}", keep=False,
-                         options=["--trace", str(folder / "trace")], prefix=["nice", "-n", "-10"])
+                         certificate=certificate, options=["--trace", str(folder / "trace")], prefix=["nice", "-n", "-10"])
 
     def trace(self, event=None, code=None):
         """The lines so far, as dicts: all, or those of an event (that was answered so)."""
@@ -52,24 +52,33 @@ def most_open(*sinks):
     return most
 
 
-class Town:
-    """Domains of one zone, `NAME.example`, each with a sink of its own and its script (None: it does
-    not listen), and the settings by which a service finds them.  Their mail hosts are `mx.NAME`, in
-    the domain `provider.example` when there is a provider."""
+def most_per_connection(sink):
+    counts = collections.Counter(line["connection"] for line in sink.trace("DOT"))
+    return max(counts.values(), default=0)
 
-    def __init__(self, world, scripts, provider=""):
+
+class Town:
+    """Domains, each with a sink of its own and its script (None: it does not listen), and the settings
+    by which a service finds them.  A name without a dot is `NAME.example`, with the mail host
+    `mx.NAME.example`, or in the domain `PROVIDER.example` when there is a provider; one with dots is
+    a zone of its own."""
+
+    def __init__(self, world, scripts, provider="", certificate=None):
         self.prefix = f"127.{random.randint(2, 250)}.{random.randint(1, 250)}"
         self.hosts = {name: f"{self.prefix}.{n}" for n, name in enumerate(scripts, 1)}
         with socket.socket() as probe:
             probe.bind((next(iter(self.hosts.values())), 0))
             self.port = probe.getsockname()[1]
         self.sinks = {name: world.own(TracedSink(world.new_path(name), self.hosts[name], self.port,
-                                                 script))
+                                                 script, certificate))
                       for name, script in scripts.items() if script is not None}
         suffix = f".{provider}" if provider else ""
-        self.dns = world.name_server({"example": "".join(
+        zones = {"example": "".join(
             f"{name} MX 10 mx.{name}{suffix}\nmx.{name}{suffix} A {host}\n"
-            for name, host in self.hosts.items())})
+            for name, host in self.hosts.items() if "." not in name)}
+        zones.update((name, f"@ MX 10 mx\nmx A {host}\n")
+                     for name, host in self.hosts.items() if "." in name)
+        self.dns = world.name_server(zones)
 
     def settings(self, delivery, more=""):
         return (f'{self.dns.settings()}delivery {{ port = {self.port}  '
