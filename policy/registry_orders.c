@@ -128,7 +128,11 @@ static bool are_bounded(const struct order_limits *limits)
 static const struct {
     bool suspend, throttle, via, pool;
 } possible[N_ORDER_SCOPES] = {
-    [ORDER_OF_DESTINATION] = {.suspend = true, .via = true},
+    [ORDER_OF_DESTINATION] = {.suspend = true, .throttle = true, .via = true},
+    [ORDER_OF_PROVIDER] = {.suspend = true,               .throttle = true                },
+    [ORDER_OF_USER] = {.suspend = true,               .throttle = true},
+    [ORDER_OF_CAMPAIGN] = {.suspend = true,               .throttle = true                },
+    [ORDER_OF_ADDRESS] = {.suspend = true,               .throttle = true},
 };
 
 static bool is_possible(const struct order *order)
@@ -172,6 +176,11 @@ static enum registry_result check_action(struct order_request *request)
                       "say how slow: connections (up to %d), or messages a second, minute, hour "
                       "or day",
                       (int)MOST_CONNECTIONS);
+    if (order->action == ORDER_THROTTLE && order->limits.connections &&
+        (order->scope == ORDER_OF_USER || order->scope == ORDER_OF_CAMPAIGN))
+        return refuse(&request->request, REGISTRY_INVALID_VALUE,
+                      "connections belong to destinations; say messages a second, minute, hour or "
+                      "day");
     return order->action == ORDER_REROUTE ? check_way(request) : REGISTRY_OK;
 }
 

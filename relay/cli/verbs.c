@@ -81,6 +81,7 @@ const struct verb verbs[] = {
     {"destination", "show",     1, 1,    "",                destination_show,    "NAME"                                },
     {"destination", "orders",   0, 0,    "",                destination_orders,  ""                                    },
     {"destination", "suspend",  0, 1,    STANDS,            destination_suspend, HELP_SUSPEND                          },
+    {"destination", "throttle", 0, 1,    SLOWLY,            destination_slow,    HELP_SLOW                             },
     {"destination", "reroute",  0, 1,    WAY,               destination_move,    HELP_MOVE                             },
     {"destination", "resume",   0, 1,    WHICH,             destination_resume,  HELP_RESUME                           },
     {"stats",       NULL,       0, 0,    "by=",             stats,               "[--by user|provider|campaign]"       },

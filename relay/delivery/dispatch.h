@@ -13,6 +13,7 @@ struct dispatch {
     struct site *site;
     struct lane *lane;
     enum message_class message_class;
+    uint32_t user_id, campaign;
     struct target *target;
     struct letter *letter;
     struct connection *connection; /* NULL: it ended or was given back */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "relay/delivery/dispatch_private.h"
+#include "relay/schedule/halts.h"
 
 static bool allocate(struct dispatch *dispatch, const struct pick *pick)
 {
@@ -33,6 +34,8 @@ static bool give_back(struct delivery_shard *shard, const struct pick *pick)
 {
     int64_t now_ms = shard_now_ms(shard);
 
+    halts_drop_turn(shard->schedule, pick->message->user_id,
+                    entry_flow(shard->schedule, pick->entries[0])->campaign, pick->message_class);
     for (uint32_t i = 0; i < pick->n_entries; i++)
         schedule_return(shard->schedule, pick->entries[i], now_ms);
     lane_drop_turn(pick->lane, pick->message_class);
@@ -65,6 +68,8 @@ bool dispatch_start(struct delivery_shard *shard, const struct pick *pick)
     dispatch->site = pick->site;
     dispatch->lane = pick->lane;
     dispatch->message_class = pick->message_class;
+    dispatch->user_id = pick->message->user_id;
+    dispatch->campaign = entry_flow(shard->schedule, pick->entries[0])->campaign;
     timer_init(&dispatch->turn, shard->loop, dispatch_on_turn);
     dispatch->target = target_of(pick->site);
     shard->n_dispatches++;

@@ -8,6 +8,7 @@
 #include "relay/delivery/outcome.h"
 #include "relay/delivery/providers.h"
 #include "relay/delivery/shipment.h"
+#include "relay/delivery/standing_orders.h"
 #include "relay/smtp/address.h"
 
 enum {
@@ -86,6 +87,7 @@ static void lead(struct delivery_shard *shard, struct domain *domain,
         return;
     }
     schedule_route(shard->schedule, domain, target_ensure(shard, plan), fresh_until_ms);
+    standing_orders_meet_domain(shard, domain);
 }
 
 static void lead_to_rule(struct delivery_shard *shard, struct domain *domain,

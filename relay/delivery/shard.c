@@ -327,6 +327,7 @@ static int make_parts(struct delivery_shard *shard, const struct resolver_settin
         .on_delayed = on_delayed,
         .take_permit = take_permit,
         .put_permit = put_permit,
+        .may_use = standing_orders_may_use,
         .on_site_unused = on_site_unused,
     };
     char why[TLS_WHY_SIZE];

@@ -34,6 +34,7 @@ struct delivery_shard {
     struct directory *directory; /* NULL until the first snapshot */
     struct directory_subscriber subscriber;
     int64_t next_end_utc_ms; /* of an operator's order; INT64_MAX: none ends by itself */
+    bool has_address_orders;
     struct schedule *schedule;
     struct resolver *resolver;
     struct signer_client *signer;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "relay/delivery/standing_orders.h"
+
 enum { CRATE = 1024 }; /* recipients of one message between loops */
 
 struct shipment {
@@ -84,6 +86,7 @@ static void unpack(struct task *task)
     if (domain && site) {
         list_remove(&domain->owner_link);
         schedule_route(shard->schedule, domain, site, shard_now_ms(shard) + shipment->fresh_ms);
+        standing_orders_meet_domain(shard, domain);
     }
     free_shipment(shipment);
     delivery_shard_touch(shard);

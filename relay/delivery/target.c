@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "relay/base/clock.h"
 #include "relay/base/secret.h"
 #include "relay/delivery/providers.h"
+#include "relay/delivery/standing_orders.h"
 
 static void free_hosts(struct target_host *hosts, size_t n)
 {
@@ -28,25 +28,6 @@ static struct target_host *copy_hosts(const struct target_host *hosts, size_t n)
     return copy;
 }
 
-void target_apply_suspension(struct delivery_shard *shard, struct site *site)
-{
-    const struct order *order =
-        shard_order(shard, ORDER_OF_DESTINATION, ORDER_SUSPEND, slice_of(site->name));
-    int64_t until_ms;
-    char *reason;
-
-    if (!order) {
-        if (bound_is_suspended(&site->bound, BOUND_BY_ORDER, shard_now_ms(shard)))
-            site_resume(site, shard_now_ms(shard));
-        return;
-    }
-    until_ms = order->until_utc_ms ? order->until_utc_ms - clock_utc_ms() + shard_now_ms(shard)
-                                   : INT64_MAX;
-    reason = slice_to_string(order->reason);
-    bound_suspend(&site->bound, BOUND_BY_ORDER, reason, until_ms, shard_now_ms(shard));
-    free(reason);
-}
-
 static struct target *make_target(struct delivery_shard *shard, struct site *site)
 {
     struct target *target = calloc(1, sizeof(*target));
@@ -56,7 +37,6 @@ static struct target *make_target(struct delivery_shard *shard, struct site *sit
     target->shard = shard;
     target->site = site;
     site->owner = target;
-    target_apply_suspension(shard, site);
     return target;
 }
 
@@ -69,6 +49,8 @@ struct site *target_ensure(struct delivery_shard *shard, const struct target_pla
 {
     struct site *site = schedule_make_site(shard->schedule, plan->site_name, &plan->policy.limits,
                                            shard_now_ms(shard));
+    bool is_new = site && !site->owner;
+    struct provider *former = site ? site->provider : NULL;
     struct target_host *hosts;
     struct target *target;
 
@@ -90,6 +72,8 @@ struct site *target_ensure(struct delivery_shard *shard, const struct target_pla
         target->policy = plan->policy;
         providers_join(shard, site, plan->provider);
     }
+    if (is_new || site->provider != former)
+        standing_orders_meet_site(shard, site);
     return site;
 }
 

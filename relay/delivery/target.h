@@ -42,6 +42,3 @@ static inline struct target *target_of(const struct site *site)
 /* An order to try the hosts in: by preference, equal ones shuffled. */
 enum { TARGET_MAX_HOSTS = MX_MAX_HOSTS };
 size_t target_order(const struct target *target, uint8_t order[TARGET_MAX_HOSTS]);
-
-/* Sets or lifts the suspension that the directory says for this name. */
-void target_apply_suspension(struct delivery_shard *shard, struct site *site);

@@ -1,5 +1,6 @@
 /* What became due, and what a slow round over all entries finds: expiry and lateness of those that
  * wait for a blocked site, and entries whose domain moved to another site meanwhile. */
+#include "relay/schedule/halts.h"
 #include "relay/schedule/places.h"
 
 enum {
@@ -123,6 +124,8 @@ bool schedule_advance(struct schedule *schedule, int64_t now_ms, uint32_t max_st
     struct list *element;
 
     wake_turns(schedule, now_ms);
+    schedule->halts_looked_ms = now_ms;
+    halts_advance(schedule, now_ms);
     if (now_s != schedule->swept_s) {
         schedule->swept_s = now_s;
         sweep(schedule, now_ms);
@@ -151,6 +154,7 @@ int64_t schedule_wake_ms(const struct schedule *schedule)
         at_ms = schedule->start_ms + (int64_t)next_s * 1000;
     if (heap_first(&schedule->waking))
         at_ms = earlier(at_ms, heap_first(&schedule->waking)->key);
+    at_ms = earlier(at_ms, halts_wake_ms(schedule));
     if (schedule->entries.n_items > 0) /* the sweep */
         at_ms = earlier(at_ms, schedule->start_ms + ((int64_t)schedule->swept_s + 1) * 1000);
     return at_ms;

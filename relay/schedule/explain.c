@@ -1,4 +1,5 @@
 /* "Why is it waiting?", answered by the functions that decide. */
+#include "relay/schedule/halts.h"
 #include "relay/schedule/places.h"
 
 static bool waits_for_permit(const struct schedule *schedule, const struct site *site)
@@ -65,6 +66,8 @@ static struct why why_ready(struct schedule *schedule, const struct entry *entry
 
     if (flow->is_signed && schedule->has_no_signer)
         return WHY_SIMPLY(WHY_SIGNER);
+    if (why.kind == WHY_NEXT)
+        why = halts_why(schedule, flow, now_ms);
     if (why.kind == WHY_NEXT && flow->ready.next != &entry->link)
         why.kind = WHY_BEHIND;
     return why;

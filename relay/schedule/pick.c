@@ -1,6 +1,7 @@
 /* Which transaction starts next. */
 #include <assert.h>
 
+#include "relay/schedule/halts.h"
 #include "relay/schedule/places.h"
 
 enum {
@@ -27,8 +28,11 @@ static struct flow *next_flow(struct schedule *schedule, struct queue *queue, in
         struct entry *entry = CONTAINER_OF(flow->ready.next, struct entry, link);
         bool is_last = flow->n_entries == 1 && flow->share->n_flows == 1 && queue->n_shares == 1;
 
-        if (!has_moved(schedule, entry, site))
-            return flow;
+        if (!has_moved(schedule, entry, site)) {
+            if (!halts_set_aside(schedule, flow, now_ms))
+                return flow;
+            continue;
+        }
         place_none(schedule, entry);
         place_ready(schedule, entry, false, now_ms);
         if (is_last)
@@ -138,6 +142,7 @@ static enum outcome pick(struct attempt *attempt, struct queue *queue)
     out->message = CONTAINER_OF(flow->ready.next, struct entry, link)->message;
     out->n_entries = 0;
     lane_pick(lane, out->message_class, out->needs_connection, attempt->now_ms);
+    halts_pick(schedule, flow, attempt->now_ms);
     queue->site->last_used_ms = attempt->now_ms;
     take_entries(schedule, flow, out);
     return PICKED;

@@ -216,12 +216,12 @@ static void take_no_turns(struct flow *flow)
     list_remove(&share->queue->station);
 }
 
-void flow_set_aside(struct flow *flow)
+void flow_set_aside(struct flow *flow, struct list *among)
 {
     if (list_is_empty(&flow->link))
         return;
     take_no_turns(flow);
-    list_append(&flow->share->site->schedule->unsigned_flows, &flow->link);
+    list_append(among, &flow->link);
 }
 
 void flow_take_back(struct flow *flow)

@@ -35,7 +35,8 @@ struct share {
 };
 
 struct flow {
-    struct list link; /* in share->flows, or schedule->unsigned_flows, while it has ready entries */
+    /* While it has ready entries: in share->flows, schedule->unsigned_flows or a halt's. */
+    struct list link;
     struct list ready;
     struct share *share;
     uint64_t hash;
@@ -54,8 +55,8 @@ void flow_release(struct schedule *schedule, struct flow *flow);
 void flow_push(struct flow *flow, struct entry *entry, bool at_front);
 void flow_drop(struct flow *flow, struct entry *entry);
 
-/* Out of all turns, or into them again: what schedule_signer() does to each. */
-void flow_set_aside(struct flow *flow);
+/* Out of all turns, if it has ready entries, or into them again. */
+void flow_set_aside(struct flow *flow, struct list *among);
 void flow_take_back(struct flow *flow);
 
 /* The flow whose turn it is, or NULL; and what it then sent. */

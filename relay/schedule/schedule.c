@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "relay/schedule/halts.h"
 #include "relay/schedule/places.h"
 
 int schedule_new(struct schedule **out, const struct schedule_hooks *hooks, int64_t now_ms,
@@ -25,6 +26,7 @@ int schedule_new(struct schedule **out, const struct schedule_hooks *hooks, int6
     wheel_init(&schedule->wheel, 0);
     list_init(&schedule->ready);
     list_init(&schedule->unsigned_flows);
+    list_init(&schedule->halts);
     list_init(&schedule->permit_waiters);
     list_init(&schedule->routing_domains);
     *out = schedule;
@@ -46,6 +48,7 @@ struct schedule *schedule_free(struct schedule *schedule)
     if (!schedule)
         return NULL;
     free_entries(schedule);
+    halts_free(schedule);
     for (uint32_t i = 0; i < schedule->site_table.n_slots;) {
         struct site *site = schedule->site_table.slots[i].thing;
 

@@ -56,7 +56,10 @@ struct schedule {
     struct list ready, permit_waiters; /* of turns */
     struct list routing_domains;
     struct list unsigned_flows; /* with ready entries, while there is no signer */
-    struct heap waking;         /* turns */
+    struct list halts;          /* operators' orders of users and campaigns: halts.h */
+    struct table halt_table;
+    int64_t halts_looked_ms;
+    struct heap waking; /* turns */
     uint32_t n_states[N_ENTRY_STATES];
     uint32_t sweep_at;      /* next entry number the sweep looks at */
     uint32_t site_sweep_at; /* next slot of site_table */

@@ -217,7 +217,7 @@ static void set_signed_aside(struct schedule *schedule)
         struct flow *flow = schedule->flow_table.slots[i].thing;
 
         if (flow && flow->is_signed)
-            flow_set_aside(flow);
+            flow_set_aside(flow, &schedule->unsigned_flows);
     }
 }
 

@@ -44,6 +44,13 @@ static const struct {
     [WHY_QUOTA] = {"quota",                     "its user is over a quota",                                   "queue release"     },
     [WHY_BRAKED] = {"braked",                    "all mail of its user is held: the password may be stolen",
                      "user enable"                                                                                                  },
+    [WHY_USER_SUSPENDED] = {"user_suspended",            "the mail of its user is suspended",
+                     "destination resume"                                                                                           },
+    [WHY_USER_PACE] = {"user_message_rate",         "an operator slowed the mail of its user down",
+                     "destination resume"                                                                                           },
+    [WHY_CAMPAIGN_SUSPENDED] = {"campaign_suspended",        "its campaign is held",                                       "campaign release"  },
+    [WHY_CAMPAIGN_PACE] = {"campaign_message_rate",     "an operator slowed its campaign down",
+                     "destination resume"                                                                                           },
     [WHY_PAUSED] = {"paused",                    "no new delivery is started at the moment",                   NULL                },
 };
 

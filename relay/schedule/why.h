@@ -31,10 +31,14 @@ enum why_kind {
     WHY_PROVIDER_PACE,
     WHY_ADDRESS_SUSPENDED, /* as above, of the address (all of them) it could leave from */
     WHY_ADDRESS_RESTS,
-    WHY_WARM_UP,    /* the day's room of the addresses it could leave from is used up */
-    WHY_NO_ADDRESS, /* no address is in the pool it leaves from */
-    WHY_QUOTA,      /* held: its user is over a quota until until_ms */
-    WHY_BRAKED,     /* held: its user's password may be stolen */
+    WHY_WARM_UP,            /* the day's room of the addresses it could leave from is used up */
+    WHY_NO_ADDRESS,         /* no address is in the pool it leaves from */
+    WHY_QUOTA,              /* held: its user is over a quota until until_ms */
+    WHY_BRAKED,             /* held: its user's password may be stolen */
+    WHY_USER_SUSPENDED,     /* an operator suspended its user's mail */
+    WHY_USER_PACE,          /* an operator slowed its user's mail down */
+    WHY_CAMPAIGN_SUSPENDED, /* the same, of its campaign */
+    WHY_CAMPAIGN_PACE,
     N_WHYS
 };
 

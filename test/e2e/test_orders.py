@@ -1,11 +1,12 @@
 """Operators' orders: what stands still, goes slower or another way, over restarts, and until when."""
+import json
+
 import pytest
 
 from appliance import wait_for
 from messages import text
 
 SENDER = "news@shop.example"
-REFUSED = 65
 
 
 @pytest.fixture
@@ -66,4 +67,95 @@ def test_another_way_ends_by_itself(world, relay):
     ("resume",), ("resume", "a.example", "--user", SENDER)])
 def test_words_that_say_too_little_or_too_much(relay, words):
     assert relay.command("destination", *words).returncode == 64
+    assert orders(relay) == []
+
+
+SUBJECTS = [("--user", SENDER, "user_suspended"), ("--campaign", "spring", "campaign_suspended"),
+            ("--address", "127.0.0.11", "address_suspended")]
+
+
+@pytest.fixture
+def plant(world):
+    """Mail of one user and one campaign leaves from one address."""
+    receiver = world.receiver()
+    relay = world.relay_to(receiver, 'egress "a" { address = "127.0.0.11" }\n'
+                                     'pool "default" { egress = "a" }\n')
+    relay.receiver = receiver
+    relay.login = relay.add_user(SENDER)
+    return relay
+
+
+def send_campaign(relay, to="ann@dest.example"):
+    message = b"X-Staffetta-Campaign: Spring\r\n" + text("hello").encode().replace(b"\n", b"\r\n")
+    return relay.send(relay.login, SENDER, to, message)
+
+
+@pytest.mark.parametrize("option,name,why", SUBJECTS)
+def test_it_stands_still_over_a_restart_until_resumed(plant, option, name, why):
+    relay = plant
+    relay.cli("destination", "suspend", option, name, "--reason", "they asked")
+    identifier = send_campaign(relay)
+    assert wait_why(relay, identifier, why)["reason"] == "they asked"
+    relay.restart()
+    assert wait_why(relay, identifier, why)["reason"] == "they asked"
+    assert orders(relay) == [(f"{option[2:]}:{name}", "suspend")]
+    assert relay.receiver.taken == []
+    relay.cli("destination", "resume", option, name)
+    relay.wait_delivered(identifier)
+
+
+@pytest.mark.parametrize("option,name,why", SUBJECTS)
+def test_it_stands_still_until_its_time_is_over(plant, option, name, why):
+    relay = plant
+    relay.cli("destination", "suspend", option, name, "--reason", "they asked", "--for", "3s")
+    identifier = send_campaign(relay)
+    wait_why(relay, identifier, why)
+    relay.wait_delivered(identifier)
+    wait_for(lambda: orders(relay) == [], "the order has ended")
+
+
+def test_others_go_on_meanwhile(plant):
+    relay = plant
+    other = relay.add_user("other@shop.example")
+    relay.cli("destination", "suspend", "--user", SENDER, "--reason", "a complaint")
+    relay.cli("destination", "suspend", "--campaign", "autumn", "--reason", "a complaint")
+    identifier = send_campaign(relay)
+    wait_why(relay, identifier, "user_suspended")
+    relay.wait_delivered(relay.send(other, "other@shop.example", "ann@dest.example", text("hello")))
+    assert len(relay.receiver.taken) == 1
+
+
+def wait_slowed(relay):
+    """Of two messages at most one leaves at once; the other says what it waits for."""
+    ids = [send_campaign(relay), send_campaign(relay)]
+
+    def waiting():
+        rows = [r for i in ids for r in queued(relay, i)]
+        return [r for r in rows if r["why"].endswith("message_rate")]
+    assert wait_for(waiting, "one waits for its turn")[0]["until"]
+    return ids
+
+
+def queued(relay, identifier):
+    done = relay.command("--json", "queue", "why", identifier)
+    return [json.loads(line) for line in done.stdout.splitlines()] if done.returncode == 0 else []
+
+
+@pytest.mark.parametrize("words", [("dest.example",), ("--user", SENDER), ("--campaign", "spring"),
+                                   ("--address", "127.0.0.11")])
+def test_it_goes_slower_over_a_restart_until_resumed(plant, words):
+    relay = plant
+    relay.cli("destination", "throttle", *words, "--per-hour", "2", "--reason", "slowly")
+    ids = wait_slowed(relay)
+    relay.restart()
+    assert [order for _, order in orders(relay)] == ["throttle"]
+    ids += wait_slowed(relay)
+    relay.cli("destination", "resume", *words, "--order", "throttle")
+    wait_for(lambda: len(relay.receiver.taken) == len(ids), "all have left")
+
+
+@pytest.mark.parametrize("words", [("--user", "nobody@shop.example"), ("--address", "mx.example"),
+                                   ("--provider", "a b")])
+def test_names_of_nothing_are_refused(relay, words):
+    assert relay.command("destination", "suspend", *words, "--reason", "r").returncode in (65, 67)
     assert orders(relay) == []

@@ -1,0 +1,300 @@
+#include "relay/schedule/halts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "relay/base/secret.h"
+#include "relay/schedule/places.h"
+
+enum { TAKEN_BACK_AT_ONCE = 64 }; /* flows of a pace, of which one may go */
+
+struct halt {
+    struct list link; /* in schedule->halts */
+    uint64_t hash;
+    uint32_t user_id, campaign;
+    struct bound_word stop, slow;
+    struct site_limits limits;
+    struct site_paces paces;
+    uint32_t n_pledged[N_CLASSES];
+    struct list flows; /* set aside */
+};
+
+struct halt_key {
+    uint32_t user_id, campaign;
+};
+
+static bool is_halt(const void *thing, const void *key)
+{
+    const struct halt *halt = thing;
+    const struct halt_key *wanted = key;
+
+    return halt->user_id == wanted->user_id && halt->campaign == wanted->campaign;
+}
+
+static uint64_t hash_of(const struct halt_key *key)
+{
+    return table_hash(slice_from(key, sizeof(*key)));
+}
+
+static struct halt *find(const struct schedule *schedule, uint32_t user_id, uint32_t campaign)
+{
+    struct halt_key key = {user_id, campaign};
+
+    if (schedule->halt_table.n_things == 0 || (user_id == 0 && campaign == 0))
+        return NULL;
+    return table_find(&schedule->halt_table, hash_of(&key), is_halt, &key);
+}
+
+/* The user's, the campaign's. */
+static unsigned find_both(const struct schedule *schedule, uint32_t user_id, uint32_t campaign,
+                          struct halt *out[2])
+{
+    struct halt *of_user = find(schedule, user_id, 0), *of_campaign = find(schedule, 0, campaign);
+    unsigned n = 0;
+
+    if (of_user)
+        out[n++] = of_user;
+    if (of_campaign)
+        out[n++] = of_campaign;
+    return n;
+}
+
+/* ---- orders ---- */
+
+static struct halt *make(struct schedule *schedule, const struct halt_key *key)
+{
+    struct halt *halt = calloc(1, sizeof(*halt));
+    uint64_t hash = hash_of(key);
+
+    if (!halt || table_add(&schedule->halt_table, hash, halt) < 0) {
+        free(halt);
+        return NULL;
+    }
+    halt->hash = hash;
+    halt->user_id = key->user_id;
+    halt->campaign = key->campaign;
+    list_init(&halt->flows);
+    list_append(&schedule->halts, &halt->link);
+    return halt;
+}
+
+static void take_back(struct schedule *schedule, struct halt *halt, unsigned most)
+{
+    struct list *link;
+
+    while (most-- > 0 && (link = list_take_first(&halt->flows)) != NULL) {
+        struct flow *flow = CONTAINER_OF(link, struct flow, link);
+
+        flow_take_back(flow);
+        schedule_touch(schedule, flow->share->site);
+    }
+}
+
+static void forget(struct schedule *schedule, struct halt *halt)
+{
+    take_back(schedule, halt, UINT32_MAX);
+    list_remove(&halt->link);
+    table_remove(&schedule->halt_table, halt->hash, halt);
+    free(halt->stop.reason);
+    free(halt->slow.reason);
+    free(halt);
+}
+
+static void say(struct bound_word *word, const char *reason, int64_t until_ms, int64_t now_ms)
+{
+    char *copy = reason ? strdup(reason) : NULL;
+
+    free(word->reason);
+    word->reason = copy;
+    if (!reason)
+        *word = (struct bound_word){0};
+    else if (word->until_ms <= now_ms)
+        word->since_ms = now_ms;
+    if (reason)
+        word->until_ms = until_ms;
+}
+
+void schedule_halt(struct schedule *schedule, const struct halt_order *order, int64_t now_ms)
+{
+    struct halt_key key = {order->user_id, order->campaign};
+    struct halt *halt = find(schedule, order->user_id, order->campaign);
+    bool is_nothing = !order->stop_reason && !order->slow_reason;
+
+    if (is_nothing && halt)
+        forget(schedule, halt);
+    if (is_nothing)
+        return;
+    if (!halt)
+        halt = make(schedule, &key);
+    if (!halt)
+        return;
+    if (memcmp(&halt->limits, &order->limits, sizeof(halt->limits)) != 0)
+        paces_start(&halt->paces, &order->limits, now_ms);
+    halt->limits = order->limits;
+    say(&halt->stop, order->stop_reason, order->stop_until_ms, now_ms);
+    say(&halt->slow, order->slow_reason, order->slow_until_ms, now_ms);
+    take_back(schedule, halt, UINT32_MAX);
+}
+
+void halts_free(struct schedule *schedule)
+{
+    while (!list_is_empty(&schedule->halts))
+        forget(schedule, CONTAINER_OF(schedule->halts.next, struct halt, link));
+    table_fini(&schedule->halt_table);
+}
+
+/* ---- what follows from them ---- */
+
+static bool is_slow(const struct halt *halt, int64_t now_ms)
+{
+    return halt->slow.until_ms > now_ms;
+}
+
+/* When something of this class may go; up to now_ms: at once; INT64_MAX: at no time. */
+static int64_t opens_ms(const struct halt *halt, enum message_class message_class, int64_t now_ms)
+{
+    if (halt->stop.until_ms > now_ms)
+        return halt->stop.until_ms;
+    return is_slow(halt, now_ms)
+               ? paces_message_ms(&halt->paces, &halt->limits, message_class, halt->n_pledged)
+               : now_ms;
+}
+
+bool halts_set_aside(struct schedule *schedule, struct flow *flow, int64_t now_ms)
+{
+    struct halt *halts[2];
+    unsigned n = find_both(schedule, flow->share->user_id, flow->campaign, halts);
+
+    for (unsigned i = 0; i < n; i++)
+        if (opens_ms(halts[i], flow->share->message_class, now_ms) > now_ms) {
+            flow_set_aside(flow, &halts[i]->flows);
+            return true;
+        }
+    return false;
+}
+
+void halts_pick(struct schedule *schedule, const struct flow *flow, int64_t now_ms)
+{
+    struct halt *halts[2];
+    unsigned n = find_both(schedule, flow->share->user_id, flow->campaign, halts);
+
+    for (unsigned i = 0; i < n; i++) {
+        halts[i]->n_pledged[flow->share->message_class]++;
+        paces_pledge_message(&halts[i]->paces, now_ms);
+    }
+}
+
+/* An order that came in between knows nothing of what was picked before. */
+static void unpledge(struct halt *halt, enum message_class message_class)
+{
+    if (halt->n_pledged[message_class] > 0)
+        halt->n_pledged[message_class]--;
+}
+
+int64_t halts_turn_ms(const struct schedule *schedule, uint32_t user_id, uint32_t campaign,
+                      enum message_class message_class, int64_t now_ms)
+{
+    static const uint32_t alone[N_CLASSES] = {0};
+    struct halt *halts[2];
+    unsigned n = find_both(schedule, user_id, campaign, halts);
+    int64_t turn_ms = now_ms;
+
+    for (unsigned i = 0; i < n; i++) {
+        int64_t at_ms =
+            is_slow(halts[i], now_ms)
+                ? paces_message_ms(&halts[i]->paces, &halts[i]->limits, message_class, alone)
+                : now_ms;
+
+        if (at_ms > turn_ms)
+            turn_ms = at_ms;
+    }
+    return turn_ms;
+}
+
+void halts_use_turn(struct schedule *schedule, uint32_t user_id, uint32_t campaign,
+                    enum message_class message_class, int64_t at_ms)
+{
+    struct halt *halts[2];
+    unsigned n = find_both(schedule, user_id, campaign, halts);
+
+    for (unsigned i = 0; i < n; i++) {
+        unpledge(halts[i], message_class);
+        paces_use_message(&halts[i]->paces, &halts[i]->limits, message_class, at_ms);
+    }
+}
+
+void halts_drop_turn(struct schedule *schedule, uint32_t user_id, uint32_t campaign,
+                     enum message_class message_class)
+{
+    struct halt *halts[2];
+    unsigned n = find_both(schedule, user_id, campaign, halts);
+
+    for (unsigned i = 0; i < n; i++)
+        unpledge(halts[i], message_class);
+}
+
+/* Of the flows set aside: when the first of them may go. */
+static int64_t next_ms(const struct halt *halt, int64_t now_ms)
+{
+    int64_t urgent_ms, bulk_ms;
+
+    if (list_is_empty(&halt->flows))
+        return INT64_MAX;
+    urgent_ms = opens_ms(halt, CLASS_TRANSACTIONAL, now_ms);
+    bulk_ms = opens_ms(halt, CLASS_BULK, now_ms);
+    return urgent_ms < bulk_ms ? urgent_ms : bulk_ms;
+}
+
+void halts_advance(struct schedule *schedule, int64_t now_ms)
+{
+    LIST_FOR_EACH(link, &schedule->halts)
+    {
+        struct halt *halt = CONTAINER_OF(link, struct halt, link);
+
+        if (next_ms(halt, now_ms) <= now_ms)
+            take_back(schedule, halt, TAKEN_BACK_AT_ONCE);
+    }
+}
+
+int64_t halts_wake_ms(const struct schedule *schedule)
+{
+    int64_t at_ms = INT64_MAX;
+
+    LIST_FOR_EACH(link, &schedule->halts)
+    {
+        const struct halt *halt = CONTAINER_OF(link, struct halt, link);
+        int64_t one_ms = next_ms(halt, schedule->halts_looked_ms);
+
+        if (one_ms < at_ms)
+            at_ms = one_ms;
+    }
+    return at_ms;
+}
+
+static struct why why_of(const struct halt *halt, const struct bound_word *word,
+                         enum why_kind of_user, enum why_kind of_campaign, int64_t until_ms)
+{
+    return (struct why){
+        .kind = halt->user_id ? of_user : of_campaign,
+        .until_ms = until_ms == INT64_MAX ? -1 : until_ms,
+        .since_ms = word->since_ms,
+        .reason = word->reason,
+    };
+}
+
+struct why halts_why(const struct schedule *schedule, const struct flow *flow, int64_t now_ms)
+{
+    struct halt *halts[2];
+    unsigned n = find_both(schedule, flow->share->user_id, flow->campaign, halts);
+
+    for (unsigned i = 0; i < n; i++) {
+        const struct halt *halt = halts[i];
+        int64_t at_ms = opens_ms(halt, flow->share->message_class, now_ms);
+
+        if (at_ms > now_ms && halt->stop.until_ms > now_ms)
+            return why_of(halt, &halt->stop, WHY_USER_SUSPENDED, WHY_CAMPAIGN_SUSPENDED, at_ms);
+        if (at_ms > now_ms)
+            return why_of(halt, &halt->slow, WHY_USER_PACE, WHY_CAMPAIGN_PACE, at_ms);
+    }
+    return WHY_SIMPLY(WHY_NEXT);
+}

@@ -1,0 +1,47 @@
+/* What an operator ordered of a user's or a campaign's mail, whatever its destination: to stand
+ * still, or to go slower.  Their flows are set aside when their turn comes and nothing of them may
+ * go, so that nothing looks at them meanwhile, and taken back when something may.  A schedule
+ * counts its own part of a pace: the owner of several divides it among them. Pure: now_ms is
+ * monotonic.  Thread: the owner's of the schedule. */
+#pragma once
+
+#include "relay/schedule/round_robin.h"
+
+struct halt;
+struct schedule;
+
+/* One of user_id and campaign is 0. */
+struct halt_order {
+    uint32_t user_id, campaign;
+    const char *stop_reason; /* NULL: it does not stand still */
+    int64_t stop_until_ms;   /* INT64_MAX: until lifted */
+    const char *slow_reason; /* NULL: no limits */
+    int64_t slow_until_ms;
+    struct site_limits limits; /* messages by time */
+};
+
+/* This and nothing else holds from now on; what was used of a pace is not forgotten. */
+void schedule_halt(struct schedule *schedule, const struct halt_order *order, int64_t now_ms);
+
+/* A message of theirs that was picked may be said to the receiver at the moment returned (up to
+ * now_ms: at once), and will be, at at_ms; or it will not be said. */
+int64_t halts_turn_ms(const struct schedule *schedule, uint32_t user_id, uint32_t campaign,
+                      enum message_class message_class, int64_t now_ms);
+void halts_use_turn(struct schedule *schedule, uint32_t user_id, uint32_t campaign,
+                    enum message_class message_class, int64_t at_ms);
+void halts_drop_turn(struct schedule *schedule, uint32_t user_id, uint32_t campaign,
+                     enum message_class message_class);
+
+/* ---- for the folder ---- */
+
+/* May nothing of this flow go now?  Then it was set aside. */
+bool halts_set_aside(struct schedule *schedule, struct flow *flow, int64_t now_ms);
+void halts_pick(struct schedule *schedule, const struct flow *flow, int64_t now_ms);
+
+/* Takes back what may go; when that will be next, INT64_MAX: at no time. */
+void halts_advance(struct schedule *schedule, int64_t now_ms);
+int64_t halts_wake_ms(const struct schedule *schedule);
+
+/* WHY_NEXT: none of these keeps it. */
+struct why halts_why(const struct schedule *schedule, const struct flow *flow, int64_t now_ms);
+void halts_free(struct schedule *schedule);
