@@ -15,6 +15,7 @@
 #include "relay/control/config.h"
 #include "relay/folders.h"
 #include "relay/net/notify.h"
+#include "relay/net/private_memory.h"
 #include "relay/net/privileges.h"
 #include "relay/net/supervisor.h"
 #include "relay/parent_ports.h"
@@ -202,6 +203,7 @@ static int prepare(struct parent *parent)
     }
     log_set(parent->bundle.settings->log.format, parent->bundle.settings->log.level);
     raise_file_limit(parent->bundle.settings);
+    (void)privileges_raise_lock_limit(PRIVATE_MEMORY_LIMIT); /* health tells when it matters */
     return privileges_keep(capabilities_kept) < 0 || privileges_no_new() < 0 ? EX_OSERR : EX_OK;
 }
 

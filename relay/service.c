@@ -310,7 +310,7 @@ static int run(struct service *service)
         return error;
     take_time_zone(service->bundle.settings);
     log_set(service->bundle.settings->log.format, service->bundle.settings->log.level);
-    private_memory_start();
+    private_memory_start(PRIVATE_MEMORY_RELAY);
     error = secret_start();
     if (error == 0)
         error = service_confine(service);

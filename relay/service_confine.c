@@ -4,6 +4,7 @@
 
 #include "relay/base/event.h"
 #include "relay/folders.h"
+#include "relay/net/private_memory.h"
 #include "relay/net/sandbox.h"
 
 enum { FILES_BESIDE_SESSIONS = 500 }; /* databases, segments, listeners, channels, DNS */
@@ -84,6 +85,17 @@ static void look_at_file_limit(struct service *service)
           field_number("wanted", wanted));
 }
 
+static void look_at_swap(struct service *service)
+{
+    static const char sentence[] = "private keys may be written to swap space: RLIMIT_MEMLOCK "
+                                   "(LimitMEMLOCK=) is below 64 MiB";
+
+    if (!private_memory_may_be_swapped())
+        return;
+    note(service, sentence);
+    EVENT(EVENT_NOT_CONFINED, field_text("process", "signer"), field_text("reason", sentence));
+}
+
 int service_confine(struct service *service)
 {
     bool was_root = geteuid() == 0, has_signer_user = signer_has_user();
@@ -91,6 +103,7 @@ int service_confine(struct service *service)
     int error;
 
     look_at_file_limit(service);
+    look_at_swap(service);
     connect_ports_of(service->bundle.settings, &service->granted_ports);
     error = enter_sandbox(service, &got);
     if (error < 0)

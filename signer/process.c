@@ -64,7 +64,7 @@ static int start(struct signer_process *signer, const struct signer_settings *se
     /* Read before the files are out of reach: the list of suffixes, OpenSSL's settings. */
     if (public_suffix_open(&signer->service.suffixes))
         signer->service.suffixes = NULL; /* exact domains only */
-    private_memory_start();
+    private_memory_start(PRIVATE_MEMORY_SIGNER);
     error = open_keys(signer, settings);
     if (error)
         return error;

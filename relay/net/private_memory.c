@@ -4,13 +4,13 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/sysinfo.h>
 
 #include "relay/base/log.h"
 #include "relay/base/secret.h"
 
-/* Pages are only taken when used.  A decoded RSA-2048 key needs about 1 KiB of it, each TLS
- * handshake 100 bytes while it lasts. */
-enum { ARENA_BYTES = 64 * 1024 * 1024, LEAST_BYTES = 32 };
+enum { LEAST_BYTES = 32 };
 
 /* Copies of keys on their way (PEM, DER, numbers) are smaller; larger blocks are what TLS receives
  * and sends, which would cost each record a page or two of zeros. */
@@ -53,7 +53,7 @@ static void *grow(void *memory, size_t len, const char *file, int line)
     return larger;
 }
 
-void private_memory_start(void)
+void private_memory_start(unsigned bytes)
 {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     if (CRYPTO_set_mem_functions(allocate, grow, release) == 0)
@@ -62,7 +62,21 @@ void private_memory_start(void)
     (void)allocate, (void)grow; /* a sanitizer wants to see each block as it was asked for */
 #endif
     /* 2: pages that could not be locked, which are not dumped all the same. */
-    if (CRYPTO_secure_malloc_init(ARENA_BYTES, LEAST_BYTES) == 0)
+    if (CRYPTO_secure_malloc_init(bytes, LEAST_BYTES) == 0)
         log_debug("private_memory", "none to be had: keys lie in the heap");
     OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG | OPENSSL_INIT_LOAD_CRYPTO_STRINGS, NULL);
+}
+
+bool private_memory_would_be_swapped(unsigned long limit_bytes, unsigned long swap_bytes)
+{
+    return swap_bytes > 0 && limit_bytes < PRIVATE_MEMORY_SIGNER;
+}
+
+bool private_memory_may_be_swapped(void)
+{
+    struct rlimit limit;
+    struct sysinfo system;
+
+    return getrlimit(RLIMIT_MEMLOCK, &limit) < 0 || sysinfo(&system) < 0 ||
+           private_memory_would_be_swapped(limit.rlim_cur, system.totalswap);
 }

@@ -10,23 +10,33 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
-unsigned long privileges_raise_file_limit(unsigned long wanted)
+static unsigned long raise_limit(enum __rlimit_resource resource, unsigned long wanted)
 {
     struct rlimit limit;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+    if (getrlimit(resource, &limit) < 0)
         return 0;
     if (limit.rlim_cur >= wanted)
         return limit.rlim_cur;
     if (limit.rlim_max < wanted) { /* root may go beyond */
         struct rlimit larger = {wanted, wanted};
 
-        if (setrlimit(RLIMIT_NOFILE, &larger) == 0)
+        if (setrlimit(resource, &larger) == 0)
             return wanted;
     }
     limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    return getrlimit(RLIMIT_NOFILE, &limit) < 0 ? 0 : limit.rlim_cur;
+    setrlimit(resource, &limit);
+    return getrlimit(resource, &limit) < 0 ? 0 : limit.rlim_cur;
+}
+
+unsigned long privileges_raise_file_limit(unsigned long wanted)
+{
+    return raise_limit(RLIMIT_NOFILE, wanted);
+}
+
+unsigned long privileges_raise_lock_limit(unsigned long wanted)
+{
+    return raise_limit(RLIMIT_MEMLOCK, wanted);
 }
 
 int privileges_find_user(const char *name, struct user_ids *out)

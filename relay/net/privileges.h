@@ -9,6 +9,7 @@
 
 /* Raises RLIMIT_NOFILE towards wanted (as root above the hard limit too); returns what holds. */
 unsigned long privileges_raise_file_limit(unsigned long wanted);
+unsigned long privileges_raise_lock_limit(unsigned long wanted); /* RLIMIT_MEMLOCK, bytes */
 
 struct user_ids {
     uid_t uid;

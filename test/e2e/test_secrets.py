@@ -2,6 +2,7 @@
 in what a core file of a process would hold."""
 import base64
 import os
+import re
 import stat
 import subprocess
 
@@ -141,6 +142,29 @@ def test_no_secret_stands_in_files_or_dumps(world):
     wait_for(lambda: not in_memory(relay, texts, "st-signer"), "the text of the keys is wiped")
     relay.stop()
     assert not in_files(relay, secrets)
+
+
+@pytest.mark.parametrize("process, mebibytes", [("st-relay", 4), ("st-signer", 64)])
+def test_keys_lie_where_no_dump_and_no_swap_reaches(world, process, mebibytes):
+    """The service's certificate in the relay, DKIM keys in the signer."""
+    relay = start(world)
+    relay.cli("domain", "add", "shop.example")
+    relay.cli("dkim", "new", "shop.example", "--type", "rsa2048")
+    pid = next(pid for pid, name in relay.children().items() if name == process)
+    arenas = [(begin, end, flags) for begin, end, flags in memory.hidden(pid)
+              if end - begin == mebibytes << 20]
+    assert len(arenas) == 1, memory.hidden(pid)
+    begin, end, flags = arenas[0]
+    with open(f"/proc/{pid}/limits", encoding="ascii") as file:
+        limit = re.search(r"Max locked memory +(\S+)", file.read())[1]
+    if limit == "unlimited" or int(limit) >= end - begin:
+        assert "lo" in flags
+    octets = memory.read(pid, begin, end)
+    file = relay.certificate.key if process == "st-relay" else \
+        next((relay.folder / "data/keys").iterdir())
+    key = {name: secret for name, secret in key_forms(file.name, file.read_bytes()).items()
+           if " PEM " not in name and "big" not in name}
+    assert key and any(secret in octets for secret in key.values()), key.keys()
 
 
 def test_the_search_of_a_long_run_finds_what_is_left(world):

@@ -28,6 +28,25 @@ def regions(pid):
     return found
 
 
+def hidden(pid):
+    """[(begin, end, flags)] of the pages that no core file holds."""
+    found, current = [], None
+    with open(f"/proc/{pid}/smaps", "rb") as file:
+        for line in file:
+            match = REGION.match(line.rstrip())
+            if match:
+                current = (int(match[1], 16), int(match[2], 16))
+            elif line.startswith(b"VmFlags:") and b" dd" in line and current:
+                found.append((*current, line.decode().split()[1:]))
+    return found
+
+
+def read(pid, begin, end):
+    with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        memory.seek(begin)
+        return memory.read(end - begin)
+
+
 def search(pid, needles):
     """[(name of the needle, region, offset)]; needles: {name: bytes}."""
     hits = []
