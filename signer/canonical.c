@@ -145,12 +145,22 @@ static bool is_plain_word(const char *data)
               (octets_equal(next, ' ') | octets_equal(next, '\t') | octets_equal(next, '\r'))));
 }
 
+static bool is_plain_vector(const char *data)
+{
+    octets_vector here = octets_load_vector(data), next = octets_load_vector(data + 1);
+
+    return !octets_or((here == '\r') | (here == '\t') |
+                      ((here == ' ') & ((next == ' ') | (next == '\t') | (next == '\r'))));
+}
+
 /* How many octets go through unchanged: up to a CR, a tab, or a space that is not single and
  * inside a line.  In most texts that is the whole line. */
 static size_t plain_length(struct slice bytes)
 {
     size_t i = 0;
 
+    while (bytes.len - i > OCTETS_VECTOR && is_plain_vector(bytes.data + i))
+        i += OCTETS_VECTOR;
     while (bytes.len - i > OCTETS_WORD && is_plain_word(bytes.data + i))
         i += OCTETS_WORD;
     for (; i < bytes.len; i++) {

@@ -1,4 +1,4 @@
-/* Eight octets at a time: what a search over whole messages can afford.
+/* Eight octets at a time, or sixteen: what a search over whole messages can afford.
  * Thread: any; pure. */
 #pragma once
 
@@ -36,4 +36,26 @@ static inline unsigned octets_before(uint64_t hits)
 #else
     return 0;
 #endif
+}
+
+/* Sixteen at a time, in the vectors that every processor of ours has: to get quickly near what is
+ * searched; a comparison's octets are all ones where it holds. */
+enum { OCTETS_VECTOR = 16 };
+
+typedef signed char octets_vector __attribute__((vector_size(OCTETS_VECTOR)));
+
+static inline octets_vector octets_load_vector(const char *data)
+{
+    octets_vector vector;
+
+    memcpy(&vector, data, sizeof(vector));
+    return vector;
+}
+
+static inline uint64_t octets_or(octets_vector vector)
+{
+    uint64_t halves[2];
+
+    memcpy(halves, &vector, sizeof(halves));
+    return halves[0] | halves[1];
 }

@@ -7,8 +7,8 @@ bool has_eight_bit(struct slice bytes)
     const char *at = bytes.data;
     size_t left = bytes.len;
 
-    for (; left >= OCTETS_WORD; at += OCTETS_WORD, left -= OCTETS_WORD)
-        if (octets_load(at) & OCTETS_HIGH)
+    for (; left >= OCTETS_VECTOR; at += OCTETS_VECTOR, left -= OCTETS_VECTOR)
+        if (octets_or(octets_load_vector(at)) & OCTETS_HIGH)
             return true;
     for (; left; at++, left--)
         if (*at & '\x80')

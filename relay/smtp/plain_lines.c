@@ -7,11 +7,28 @@ static bool ends_run(char c)
     return c == '\r' || c == '\n' || c == '\0';
 }
 
+/* The same in sixteens: stops at the sixteen octets with the end in them. */
+static size_t long_run_length(struct slice text, uint64_t *seen)
+{
+    octets_vector all = {0};
+    size_t len = 0;
+
+    for (; text.len - len >= OCTETS_VECTOR; len += OCTETS_VECTOR) {
+        octets_vector octets = octets_load_vector(text.data + len);
+
+        if (octets_or((octets == '\r') | (octets == '\n') | (octets == '\0')))
+            break;
+        all |= octets;
+    }
+    *seen = octets_or(all);
+    return len;
+}
+
 /* Octets before the first CR, LF or NUL. */
 static size_t run_length(struct slice text, bool *is_eight_bit)
 {
     uint64_t seen = 0;
-    size_t len = 0;
+    size_t len = long_run_length(text, &seen);
 
     for (; text.len - len >= OCTETS_WORD; len += OCTETS_WORD) {
         uint64_t word = octets_load(text.data + len), hits;
