@@ -180,7 +180,7 @@ void halts_pick(struct schedule *schedule, const struct flow *flow, int64_t now_
 
     for (unsigned i = 0; i < n; i++) {
         halts[i]->n_pledged[flow->share->message_class]++;
-        paces_pledge_message(&halts[i]->paces, now_ms);
+        paces_pledge_message(&halts[i]->paces, &halts[i]->limits, now_ms);
     }
 }
 
