@@ -58,8 +58,9 @@ static int fill(struct receiver_book *book, const struct data_file files[N_RECEI
     if (error < 0)
         return error; /* rules name providers */
     error = bounce_classes_read(&book->classes, &used[RECEIVER_CLASSES], &book->arena, problem);
-    rules_error = reply_rules_read(&book->rules, &used[RECEIVER_RULES], &book->providers,
-                                   &book->arena, problem);
+    rules_error =
+        reply_rules_read(&book->rules, &used[RECEIVER_RULES], &book->providers,
+                         used[RECEIVER_RULES].text.data == text_reply_rules, &book->arena, problem);
     if (error == 0)
         error = rules_error;
     return error < 0 ? error : check_recipients(book, &used[RECEIVER_CLASSES], problem);

@@ -14,7 +14,10 @@ void reply_facts_fill(struct reply_facts *facts, enum smtp_phase phase,
     facts->status = reply->status;
     facts->n_text = text.len;
     for (size_t i = 0; i < text.len; i++)
-        facts->text[i] = text.data[i] == '\n' || text.data[i] == '\r' ? ' ' : text.data[i];
+        if (text.data[i] == '\n' || text.data[i] == '\r')
+            facts->text[i] = ' ';
+        else
+            facts->text[i] = text.data[i];
 }
 
 static bool code_fits(const struct reply_condition *condition, uint16_t code)

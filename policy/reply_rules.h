@@ -77,17 +77,19 @@ struct reply_rule {
 struct reply_rules {
     struct reply_rule *rules;
     size_t n_rules;
+    size_t n_left_out; /* built in, for providers that the table does not have */
     bool has_ratio;
 };
 
 const char *rule_verb_name(enum rule_verb verb);
 const char *rule_scope_name(enum rule_scope scope);
 
-/* As provider_table_read(); checks the rules against their samples and each other.  What was read
+/* A built-in file before an operator's table leaves out what is not in that.
+ * As provider_table_read(); checks the rules against their samples and each other.  What was read
  * before an error is freed. */
 MUST_USE int reply_rules_read(struct reply_rules *out, const struct data_file *file,
-                              const struct provider_table *table, struct arena *arena,
-                              struct buffer *problem);
+                              const struct provider_table *table, bool is_built_in,
+                              struct arena *arena, struct buffer *problem);
 void reply_rules_fini(struct reply_rules *rules); /* patterns; the rest is the arena's */
 
 bool reply_rule_is_for(const struct reply_rule *rule, const struct provider_entry *provider);

@@ -11,7 +11,7 @@ struct reading {
     const struct provider_table *table;
     struct reply_rules *rules;
     struct reply_rule *rule; /* the block being read, not counted yet; NULL: none */
-    bool has_provider;
+    bool has_provider, is_built_in;
     int error;
 };
 
@@ -186,7 +186,7 @@ static void read_providers(struct reading *reading)
             reading->rule->is_for_all = true;
         else if (entry)
             reading->rule->providers[entry->index / 64] |= UINT64_C(1) << entry->index % 64;
-        else
+        else if (!reading->is_built_in)
             data_problem(&reading->reader, "no provider is called %.*s", (int)word.len, word.data);
     }
 }
@@ -223,10 +223,29 @@ static void check_block(struct reading *reading)
     reply_condition_check(&rule->condition, &reading->reader, rule->line, rule->name);
 }
 
+static bool is_for_nobody(const struct reply_rule *rule)
+{
+    for (size_t i = 0; i < sizeof(rule->providers) / sizeof(rule->providers[0]); i++)
+        if (rule->providers[i])
+            return false;
+    return !rule->is_for_all;
+}
+
+static void leave_out(struct reading *reading)
+{
+    reply_condition_fini(&reading->rule->condition);
+    reading->rules->n_left_out++;
+    reading->rule = NULL;
+}
+
 static void close_block(struct reading *reading)
 {
     if (!reading->rule)
         return;
+    if (reading->is_built_in && is_for_nobody(reading->rule)) {
+        leave_out(reading);
+        return;
+    }
     if (reading->error == 0)
         check_block(reading);
     reading->rules->has_ratio |= reading->rule->has_ratio;
@@ -283,11 +302,12 @@ static void read_line(struct reading *reading)
 }
 
 int reply_rules_read(struct reply_rules *out, const struct data_file *file,
-                     const struct provider_table *table, struct arena *arena,
+                     const struct provider_table *table, bool is_built_in, struct arena *arena,
                      struct buffer *problem)
 {
     struct reply_rules rules = {0};
-    struct reading reading = {.arena = arena, .table = table, .rules = &rules};
+    struct reading reading = {
+        .arena = arena, .table = table, .rules = &rules, .is_built_in = is_built_in};
     int error;
 
     rules.rules = arena_alloc(arena, RULE_MOST * sizeof(*rules.rules));

@@ -12,7 +12,8 @@
 #define DEFAULT_CONFIG "/etc/staffetta/staffetta.conf"
 
 /* The files about receivers that the settings name, as the service would read them. */
-static int check_receivers(const struct settings *settings, struct buffer *problem)
+static int check_receivers(const struct settings *settings, struct buffer *problem,
+                           size_t *n_left_out)
 {
     const char *const paths[N_RECEIVER_FILES] = {
         [RECEIVER_PROVIDERS] = settings->policy.providers,
@@ -26,6 +27,8 @@ static int check_receivers(const struct settings *settings, struct buffer *probl
 
     if (error == 0 && receiver_files_take(buffer_slice(&bytes), files))
         error = receiver_book_new(&book, files, problem);
+    if (book)
+        *n_left_out = book->rules.n_left_out;
     receiver_book_unref(book);
     return error;
 }
@@ -50,10 +53,11 @@ int config_check_main(struct options *options)
     CLEANUP(buffer) struct buffer text = BUFFER_INIT;
     CLEANUP(buffer) struct buffer problem = BUFFER_INIT;
     struct settings *settings = NULL;
+    size_t n_left_out = 0;
     int error = config_load(&settings, path, &text, &problem);
 
     if (error == 0)
-        error = check_receivers(settings, &problem);
+        error = check_receivers(settings, &problem, &n_left_out);
     settings_unref(settings);
     if (error < 0) {
         fprintf(stderr, "%.*s", (int)problem.len, problem.data ? problem.data : "");
@@ -63,6 +67,10 @@ int config_check_main(struct options *options)
         print_file(path);
     else
         print_line("%s: good", path);
+    if (n_left_out && !options->wants_json)
+        print_line("%zu built-in reply rules are left out: their providers are not in `policy { "
+                   "providers }`",
+                   n_left_out);
     return EX_OK;
 }
 

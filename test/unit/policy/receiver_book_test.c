@@ -376,6 +376,27 @@ static void a_good_small_set_is_taken(void **state)
     receiver_book_unref(book);
 }
 
+/* An operator's table need not have all the providers that rules are built in for. */
+static void rules_built_in_for_absent_providers_are_left_out(void **state)
+{
+    CLEANUP(buffer) struct buffer problem = BUFFER_INIT;
+    struct data_file files[N_RECEIVER_FILES] = {
+        {"p", slice_of("provider google\nmx .google.com\n")}
+    };
+    struct receiver_book *book = NULL;
+
+    (void)state;
+    assert_int_equal(receiver_book_new(&book, files, &problem), 0);
+    assert_true(book->rules.n_left_out > 20);
+    for (size_t i = 0; i < book->rules.n_rules; i++)
+        assert_true(slice_starts_with(book->rules.rules[i].name, SLICE_LITERAL("google-")) ||
+                    book->rules.rules[i].is_for_all);
+    receiver_book_unref(book);
+    book = make_book();
+    assert_int_equal(book->rules.n_left_out, 0);
+    receiver_book_unref(book);
+}
+
 /* ---- hostile patterns and texts ---- */
 
 static void a_match_that_would_cost_too_much_is_none(void **state)
@@ -443,6 +464,7 @@ int main(void)
         cmocka_unit_test(what_is_not_in_order_is_named_with_its_line),
         cmocka_unit_test(problems_are_bounded_and_free_of_control_characters),
         cmocka_unit_test(a_good_small_set_is_taken),
+        cmocka_unit_test(rules_built_in_for_absent_providers_are_left_out),
         cmocka_unit_test(a_match_that_would_cost_too_much_is_none),
         cmocka_unit_test(patterns_that_grow_are_refused),
     };
