@@ -37,7 +37,7 @@ struct tally {
 
 /* Adds to the row of the same kind, id and name; a full tally is told at once.  Without memory
  * nothing is counted. */
-void tally_add(struct tally *tally, const struct tally_row *row);
+void tally_add(struct tally *tally, const struct tally_row *given);
 
 /* Tells what was added since; call a few times a second. */
 void tally_flush(struct tally *tally);
