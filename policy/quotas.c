@@ -231,6 +231,15 @@ static void count_personal(struct policy *policy, const struct tally_row *row)
               field_number("of", PERSONAL_BULK));
 }
 
+static void count_campaign(struct policy *policy, const struct tally_row *row)
+{
+    struct campaign_counts more = {.n_messages = row->first, .n_recipients = row->second};
+
+    if (row->kind == TALLY_CAMPAIGN_ENDED)
+        more = (struct campaign_counts){.n_delivered = row->first, .n_failed = row->second};
+    campaign_book_add(&policy->quotas.campaigns, row->name, row->id, &more, clock_utc_ms());
+}
+
 void quotas_take_tally(struct policy *policy, const struct tally_row *row)
 {
     struct quotas *quotas = &policy->quotas;
@@ -238,6 +247,10 @@ void quotas_take_tally(struct policy *policy, const struct tally_row *row)
         policy->directory ? directory_user_by_id(policy->directory, row->id) : NULL;
     int64_t utc_ms = clock_utc_ms();
 
+    if (row->kind == TALLY_CAMPAIGN_ACCEPTED || row->kind == TALLY_CAMPAIGN_ENDED) {
+        count_campaign(policy, row);
+        return;
+    }
     if (row->kind == TALLY_PERSONAL) {
         count_personal(policy, row);
         return;
@@ -283,5 +296,46 @@ bool quota_ask_usage(struct policy *policy, struct quota_usage_request *request)
 {
     request->policy = policy;
     request->task.run = run_usage;
+    return mailbox_post(policy->mailbox, &request->task);
+}
+
+/* ---- campaigns ---- */
+
+static bool copy_campaign(void *owner, const struct campaign *campaign)
+{
+    struct campaigns_request *request = owner;
+
+    request->campaigns[request->n_campaigns++] = *campaign;
+    return request->n_campaigns < request->most;
+}
+
+static void run_campaigns_done(struct task *task)
+{
+    struct campaigns_request *request = (struct campaigns_request *)(void *)task;
+
+    request->done(request);
+}
+
+static void run_campaigns(struct task *task)
+{
+    struct campaigns_request *request = (struct campaigns_request *)(void *)task;
+    const struct campaign_book *book = &request->policy->quotas.campaigns;
+
+    if (request->most > book->by_name.n_entries)
+        request->most = book->by_name.n_entries;
+    request->n_campaigns = 0;
+    request->campaigns = calloc(request->most + 1, sizeof(*request->campaigns));
+    if (request->campaigns && request->most)
+        campaign_book_each(book, copy_campaign, request);
+    request->other = book->other;
+    request->n_folded = book->n_folded;
+    request->task.run = run_campaigns_done;
+    mailbox_answer(request->answer_to, &request->task);
+}
+
+bool quota_ask_campaigns(struct policy *policy, struct campaigns_request *request)
+{
+    request->policy = policy;
+    request->task.run = run_campaigns;
     return mailbox_post(policy->mailbox, &request->task);
 }

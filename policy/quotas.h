@@ -5,6 +5,7 @@
 #pragma once
 
 #include "policy/brake_book.h"
+#include "policy/campaign_book.h"
 #include "policy/directory.h"
 #include "policy/personal_mail.h"
 #include "policy/policy.h"
@@ -79,3 +80,18 @@ struct quota_usage_request {
     struct policy *policy;      /* the policy's */
 };
 MUST_USE bool quota_ask_usage(struct policy *policy, struct quota_usage_request *request);
+
+/* The campaigns seen lately, the most recent first. */
+struct campaigns_request {
+    struct task task;
+    struct mailbox *answer_to;
+    void (*done)(struct campaigns_request *request);
+    uint32_t most; /* of them */
+    /* out */
+    uint32_t n_campaigns;
+    struct campaign *campaigns;   /* the asker frees; NULL without memory */
+    struct campaign_counts other; /* folded into one */
+    uint64_t n_folded;
+    struct policy *policy; /* the policy's */
+};
+MUST_USE bool quota_ask_campaigns(struct policy *policy, struct campaigns_request *request);

@@ -2,6 +2,7 @@
  * Thread: the policy thread. */
 #pragma once
 
+#include "policy/campaign_book.h"
 #include "policy/quotas.h"
 #include "policy/registry_counts.h"
 #include "policy/tally.h"
@@ -19,6 +20,7 @@ struct quotas {
     struct quota_book book;
     struct brake_book brake;
     struct personal_book personal;
+    struct campaign_book campaigns;
     struct key_table braked; /* users that the brake holds since this start, by id */
     void (*tell)(void *owner, const struct quota_notice *notice);
     void *owner;

@@ -203,6 +203,7 @@ int quotas_init(struct policy *policy)
     quotas->last = &quotas->first;
     quota_book_init(&quotas->book, clock_monotonic_ms());
     brake_book_init(&quotas->brake, clock_utc_ms());
+    campaign_book_init(&quotas->campaigns);
     quotas->rows = calloc(QUOTAS_MOST_PENDING, sizeof(*quotas->rows));
     quotas->networks = calloc(QUOTAS_MOST_PENDING, sizeof(*quotas->networks));
     if (!quotas->rows || !quotas->networks)
@@ -238,6 +239,7 @@ void quotas_fini(struct policy *policy)
     if (quotas->last) {
         quota_book_fini(&quotas->book);
         brake_book_fini(&quotas->brake);
+        campaign_book_fini(&quotas->campaigns);
     }
     personal_book_fini(&quotas->personal);
     free(quotas->rows);

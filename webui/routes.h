@@ -27,6 +27,7 @@ void api_user_password(struct exchange *exchange);
 void api_user_options(struct exchange *exchange);
 
 /* api_networks.c */
+void api_campaigns(struct exchange *exchange);
 void api_networks_list(struct exchange *exchange);
 void api_networks_add(struct exchange *exchange);
 void api_networks_delete(struct exchange *exchange);

@@ -14,6 +14,7 @@ int user_enable(struct options *options);
 int user_disable(struct options *options);
 int user_delete(struct options *options);
 int user_limit(struct options *options);
+int campaign_list(struct options *options);
 int network_add(struct options *options);
 int network_list(struct options *options);
 int network_delete(struct options *options);

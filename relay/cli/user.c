@@ -21,20 +21,28 @@ static const struct column columns[] = {
 };
 
 static const struct column details[] = {
-    {"name",          "name"         },
-    {"enabled",       "enabled"      },
-    {"senders",       "sends as"     },
-    {"networks",      "networks"     },
-    {"trace",         "trace"        },
-    {"bounces",       "bounces"      },
-    {"class",         "may set class"},
-    {"must_sign",     "must sign"    },
-    {"limits",        "limits"       },
-    {"credentials",   "passwords"    },
-    {"last_used",     "last used"    },
-    {"imported_hash", "imported hash"},
-    {"created",       "created"      },
-    {NULL,            NULL           }
+    {"name",              "name"             },
+    {"enabled",           "enabled"          },
+    {"senders",           "sends as"         },
+    {"networks",          "networks"         },
+    {"trace",             "trace"            },
+    {"bounces",           "bounces"          },
+    {"class",             "may set class"    },
+    {"default_class",     "class"            },
+    {"must_sign",         "must sign"        },
+    {"limits",            "limits"           },
+    {"quotas",            "quotas"           },
+    {"used",              "used"             },
+    {"refuse_over_quota", "refuse over quota"},
+    {"contact",           "contact"          },
+    {"brake",             "brake"            },
+    {"braked",            "braked since"     },
+    {"braked_reason",     "braked because"   },
+    {"credentials",       "passwords"        },
+    {"last_used",         "last used"        },
+    {"imported_hash",     "imported hash"    },
+    {"created",           "created"          },
+    {NULL,                NULL               }
 };
 
 /* All values of an option that may be repeated. */

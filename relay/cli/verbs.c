@@ -20,7 +20,9 @@
 #define HELP_SECRET "NAME --generate | --password-stdin | --hash-stdin"
 #define HELP_LIMIT                                                                                   \
     "NAME [OPTION=VALUE]… [--sender ADDRESS|DOMAIN|'*']…   sessions, recipients, message_size, " \
-    "trace, bounces, class, must_sign"
+    "trace, bounces, class, default_class, must_sign, brake, refuse_over_quota, contact, "           \
+    "messages_per_minute|hour|day|month, recipients_per_minute|hour|day|month, "                     \
+    "transactional_per_hour"
 #define HELP_CONFIG  "[--changed] [--explain]"
 #define HELP_KEY     "DOMAIN [--selector S] [--type rsa2048|ed25519|both] [--import PEM-FILE]"
 #define HELP_DNS     "DOMAIN [--selector S]"
@@ -56,6 +58,7 @@ const struct verb verbs[] = {
     {"user",        "disable",  1, 1,    "",                user_disable,        "NAME"                                },
     {"user",        "delete",   1, 1,    "",                user_delete,         "NAME"                                },
     {"user",        "limit",    1, MANY, "sender=",         user_limit,          HELP_LIMIT                            },
+    {"campaign",    "list",     0, 0,    "",                campaign_list,       ""                                    },
     {"network",     "add",      1, 1,    "user=",           network_add,         "CIDR --user NAME"                    },
     {"network",     "list",     0, 0,    "",                network_list,        ""                                    },
     {"network",     "delete",   1, 1,    "",                network_delete,      "CIDR"                                },

@@ -16,6 +16,18 @@ static void note_user(const struct outcome *outcome, const struct judgement *jud
                                                           .second = is_bad});
 }
 
+static void note_campaign(const struct outcome *outcome, bool is_delivered)
+{
+    const struct envelope *envelope = &outcome->letter->envelope;
+
+    if (envelope->campaign.len)
+        tally_add(&outcome->shard->tally, &(struct tally_row){.kind = TALLY_CAMPAIGN_ENDED,
+                                                              .id = envelope->user_id,
+                                                              .first = is_delivered,
+                                                              .second = !is_delivered,
+                                                              .name = envelope->campaign});
+}
+
 /* The domain that receivers count it for: the organizational one. */
 static struct slice sending_domain(const struct outcome *outcome, char out[DKIM_DOMAIN_SIZE])
 {
@@ -85,6 +97,8 @@ void ledger_note(const struct outcome *outcome, const struct outcome_item *item)
         note_bounce(outcome, item);
     if (verdict == VERDICT_DELIVERED || verdict == VERDICT_FAILED)
         note_user(outcome, &item->judgement);
+    if (verdict == VERDICT_DELIVERED || verdict == VERDICT_FAILED || verdict == VERDICT_EXPIRED)
+        note_campaign(outcome, verdict == VERDICT_DELIVERED);
     if (verdict == VERDICT_DELIVERED)
         note_domain(outcome, item);
 }

@@ -185,13 +185,18 @@ void intake_tally_init(struct intake_shard *shard)
 void session_note_accepted(struct session *session)
 {
     struct intake_shard *shard = session->shard;
+    const struct envelope *envelope = &session->envelope;
+    struct tally_row row = {.kind = TALLY_ACCEPTED,
+                            .id = envelope->user_id,
+                            .first = 1,
+                            .second = envelope->n_recipients};
 
-    if (is_asked(session))
-        return;
-    tally_add(&shard->tally, &(struct tally_row){.kind = TALLY_ACCEPTED,
-                                                 .id = session->user_id,
-                                                 .first = 1,
-                                                 .second = session->envelope.n_recipients});
+    if (!is_asked(session))
+        tally_add(&shard->tally, &row);
+    row.kind = TALLY_CAMPAIGN_ACCEPTED;
+    row.name = envelope->campaign;
+    if (row.name.len)
+        tally_add(&shard->tally, &row);
     if (!shard->tally_timer.is_set && !tally_is_empty(&shard->tally))
         timer_set(&shard->tally_timer, INTAKE_TALLY_MS);
 }

@@ -277,3 +277,26 @@ def test_mail_to_personal_mailboxes_is_counted_per_domain(world):
     warning = relay.log.wait("bulk_sender_warning", timeout=60 * PATIENCE)
     assert warning["domain"] == "shop.example" and warning["provider"] == "gmail"
     assert warning["percent"] == "80" and 4000 <= int(warning["count"]) <= 4010
+
+
+def test_campaigns_are_counted_by_name(world):
+    relay, receiver, _ = start(world, behaviour={"RCPT": refuse_the_unknown})
+    relay.cli("user", "limit", SENDER, "bounces=none")
+    spring = PLAIN.replace(b"Subject:", b"X-Staffetta-Campaign: Spring\r\nSubject:", 1)
+    listed = PLAIN.replace(b"Subject:", b"List-ID: Offers <offers.shop.example>\r\nSubject:", 1)
+    first = relay.send(relay.login, SENDER, ["ann@dest.example", "x1@dest.example"], spring)
+    second = relay.send(relay.login, SENDER, "ann@dest.example", listed)
+    relay.wait_delivered(first)
+    relay.wait_delivered(second)
+    relay.log.wait("bounced", msg=first, timeout=30 * PATIENCE)
+
+    def campaigns():
+        found = {item["name"]: item for item in relay.json("campaign", "list")}
+        return found if sum(c["delivered"] + c["failed"] for c in found.values()) == 3 else None
+
+    found = wait_for(campaigns, "all is counted")
+    assert set(found) == {"Spring", "offers.shop.example"}
+    told = found["Spring"]
+    assert (told["messages"], told["recipients"], told["delivered"], told["failed"]) == (1, 2, 1, 1)
+    assert told["user"] == SENDER
+    assert not any(b"Campaign" in message.data for message in receiver.taken)
