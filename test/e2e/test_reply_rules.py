@@ -44,7 +44,7 @@ def net():
 class Scene:
     """Two sites of one provider and a third that is nobody's, each a receiver of its own."""
 
-    def __init__(self, world, net, action, behaviour=None):
+    def __init__(self, world, net, action, behaviour=None, config="", user=()):
         self.folder = world.new_path("files")
         self.folder.mkdir()
         self.write("providers", PROVIDERS)
@@ -56,15 +56,16 @@ class Scene:
             {"example": ZONE.format(**{f"h{n}": net.host(n) for n in range(1, 4)})})
         self.relay = world.appliance(
             settings(net, dns) + f'policy {{ providers = "{self.folder}/providers"  '
-            f'reply_rules = "{self.folder}/reply_rules" }}\n')
-        self.login = self.relay.add_user(SENDER)
+            f'reply_rules = "{self.folder}/reply_rules" }}\n{config}')
+        self.login = self.relay.add_user(SENDER, *user)
 
     def write(self, name, content):
         (self.folder / name).write_text(content)
         (self.folder / name).chmod(0o644)
 
-    def send(self, domain, n=0):
-        return self.relay.send(self.login, SENDER, f"r{n}@{domain}.example", text(f"s{n}"))
+    def send(self, domain, n=0, sender=SENDER):
+        return self.relay.send(self.login, sender, f"r{n}@{domain}.example",
+                               text(f"s{n}", sender=sender))
 
     def wait_applied(self, **fields):
         return self.relay.log.wait("rule_applied", timeout=30 * PATIENCE, **fields)
@@ -148,6 +149,50 @@ def test_a_recipient_that_stays_full_fails_and_its_neighbour_does_not(world, net
     assert event["code"] == "451" and "come slower" in event["reply"]
     assert len(scene.relay.log.all("deferred", msg=full)) == 1
     scene.relay.wait_delivered(scene.send("one", 8))
+
+
+def test_a_refused_address_rests_and_another_takes_over(world, net):
+    first_address, second_address = net.host(11), net.host(12)
+
+    def decide(session, _):
+        return SLOWER if session.socket.getpeername()[0] == first_address else None
+    scene = Scene(
+        world, net, "other_address on lane_provider for 1h", {"MAIL": decide},
+        f'egress "a" {{ address = "{first_address}"  weight = 1000 }}\n'
+        f'egress "b" {{ address = "{second_address}" }}\n'
+        'pool "default" { egress = { "a", "b" } }\n')
+    scene.two.behaviour["MAIL"] = decide
+    for n in range(4):
+        scene.send("one", n)
+    event = scene.wait_applied(action="other_address")
+    assert event["egress"] == "a" and event["scope"] == "lane_provider"
+    scene.relay.log.wait("delivered", count=4, timeout=60 * PATIENCE)
+    assert {e["egress"] for e in scene.relay.log.all("delivered")} == {second_address}
+    two = scene.send("two", 5)  # its provider is the same: from the other address at once
+    scene.relay.wait_delivered(two)
+    assert not scene.relay.log.all("deferred", msg=two)
+    others = [scene.send("other", n) for n in range(6, 9)]  # nobody's: there it is as good as ever
+    for other in others:
+        scene.relay.wait_delivered(other)
+    assert first_address in {scene.relay.log.wait("delivered", msg=o)["egress"] for o in others}
+
+
+def test_a_from_domain_waits_alone(world, net):
+    def decide(_, argument):
+        return SLOWER if "bad.example" in argument else None
+    scene = Scene(world, net, "suspend on from_domain for 1h", {"MAIL": decide},
+                  user=("--sender", "bad.example", "--sender", "shop.example"))
+    bad = "news@bad.example"
+    for n in range(2):
+        scene.send("one", n, sender=bad)
+    scene.wait_applied(scope="from_domain", action="suspend")
+    waiting = scene.send("two", 3, sender=bad)
+    scene.relay.wait_delivered(scene.send("two", 4))
+    scene.relay.wait_delivered(scene.send("other", 5, sender=bad))
+    why = wait_for(lambda: [r for r in scene.relay.json("queue", "why", waiting)
+                            if "rule big-slow" in (r.get("reason") or "")], "the rule is named")[0]
+    assert why["until"], why
+    assert [t.sender for t in scene.two.taken] == [SENDER]
 
 
 def test_rules_change_with_a_reload_and_a_broken_file_changes_nothing(world, net):
