@@ -21,8 +21,8 @@
 #include "relay/spool/spool.h"
 #include "signer/client.h"
 
-/* Verdicts that wait for their commit: beyond the first no transaction starts, for after a kill -9
- * each of them is sent again, and 256 at a time keep a disk of 20 ms a sync at 10,000 a second;
+/* Verdicts that wait for their commit: beyond the first no transaction starts, for after a power
+ * cut each of them is sent again, and 256 at a time keep a disk of 20 ms a sync at 10,000 a second;
  * beyond the second nothing else that ends in a verdict does. */
 enum { SHARD_MOST_IN_DOUBT = 256, SHARD_MOST_OUTCOMES = 5000 };
 

@@ -70,10 +70,8 @@ static void ask_all(struct gatherer *gatherer)
 }
 
 /* False: somebody took too long, or others brought enough meanwhile. */
-static bool await_all(struct gatherer *gatherer, uint32_t n_outstanding)
+static bool await_all(struct gatherer *gatherer, uint32_t n_outstanding, int64_t end_ms)
 {
-    int64_t end_ms = clock_monotonic_ms() + gatherer->patience_ms;
-
     while (gatherer->n_awaited > n_outstanding) {
         int64_t rest_ms = end_ms - clock_monotonic_ms();
 
@@ -87,6 +85,7 @@ static bool await_all(struct gatherer *gatherer, uint32_t n_outstanding)
 
 void gather_run(struct gatherer *gatherer)
 {
+    int64_t end_ms = clock_monotonic_ms() + gatherer->patience_ms;
     uint32_t n_outstanding = gatherer->n_awaited;
     unsigned n_rounds = 0, n_empty = 0;
     bool is_crowd = gatherer->n_new > 1 || gatherer->was_crowd;
@@ -96,7 +95,7 @@ void gather_run(struct gatherer *gatherer)
         uint32_t n_before = gatherer->n_new;
 
         ask_all(gatherer);
-        if (!await_all(gatherer, n_outstanding))
+        if (!await_all(gatherer, n_outstanding, end_ms))
             break;
         n_empty = gatherer->n_new > n_before ? 0 : n_empty + 1;
         n_rounds++;

@@ -20,8 +20,8 @@ struct gatherer { /* zeroed: nobody is asked */
     uint32_t n_sources, n_awaited;
     uint32_t n_new; /* came since the last group was taken */
     bool was_crowd; /* several made up the last group */
-    /* A source that does not come by is busy with something long, or at its end: nobody else shall
-     * wait for it, longer than this once. */
+    /* The most that a group waits for all this.  Who has not come by then is busy with something
+     * long, or at its end: nobody waits for it again until it has. */
     int64_t patience_ms;
 };
 
