@@ -44,5 +44,6 @@ int destination_move(struct options *options);
 int destination_resume(struct options *options);
 int destination_orders(struct options *options);
 int stats(struct options *options);
+int test_shaping(struct options *options);
 int health(struct options *options);
 int version(struct options *options);

@@ -46,6 +46,9 @@
                  "N]"
 #define HELP_RESUME HELP_SUBJECT "   [--order suspend|throttle|reroute]"
 
+#define FORECAST      "plan= config= latency= addresses="
+#define HELP_FORECAST "--plan FILE [--config FILE] [--latency MILLISECONDS] [--addresses N]"
+
 const struct verb verbs[] = {
     {"config",      "check",    0, 1,    "config=",         config_check_main,   "[FILE]"                              },
     {"config",      "show",     0, 0,    "changed explain", config_show_main,    HELP_CONFIG                           },
@@ -89,6 +92,7 @@ const struct verb verbs[] = {
     {"destination", "resume",   0, 1,    WHICH,             destination_resume,  HELP_RESUME                           },
     {"stats",       NULL,       0, 0,    "by=",             stats,               "[--by user|provider|campaign]"       },
     {"health",      NULL,       0, 0,    "",                health,              ""                                    },
+    {"test",        "shaping",  0, 0,    FORECAST,          test_shaping,        HELP_FORECAST                         },
     {"version",     NULL,       0, 0,    "",                version,             ""                                    },
 };
 const size_t n_verbs = sizeof(verbs) / sizeof(verbs[0]);

@@ -2,6 +2,7 @@
 
 #include "policy/receiver_book.h"
 #include "relay/schedule/provider.h"
+#include "relay/schedule/shaping.h"
 
 const struct provider_entry *providers_find(const struct delivery_config *config,
                                             struct slice domain, const struct target_host *hosts,
@@ -27,44 +28,18 @@ struct slice providers_owner_name(const struct target_plan *plan)
     return is_one(plan->provider) ? plan->provider->name : plan->site_name;
 }
 
-static void replace(uint32_t *limit, uint32_t by)
-{
-    if (by)
-        *limit = by;
-}
-
 void providers_shape(const struct provider_entry *entry, struct target_policy *policy)
 {
-    struct site_limits *limits = &policy->limits;
     const struct provider_limits *said;
 
     if (!entry)
         return;
     said = &entry->limits;
-    replace(&limits->connections, said->connections);
-    replace(&limits->messages_per_connection, said->connection_messages);
-    replace(&limits->recipients_per_transaction, said->transaction_recipients);
-    if (limits->start_connections > limits->connections)
-        limits->start_connections = limits->connections;
+    shaping_of_lane(said, &policy->limits);
     if (said->tls_required && policy->tls == DELIVERY_TLS_MAY)
         policy->tls = DELIVERY_TLS_MUST;
     policy->idle_ms = said->idle_ms;
     policy->dot_timeout_ms = said->dot_timeout_ms;
-}
-
-/* Over all of our addresses and all of its sites. */
-static struct site_limits limits_of(const struct provider_entry *entry)
-{
-    const struct provider_limits *said = &entry->limits;
-
-    return (struct site_limits){
-        .connections = said->connections,
-        .connections_per_minute = said->connections_per_minute,
-        .messages_per_second = said->messages_per_second,
-        .messages_per_minute = said->messages_per_minute,
-        .messages_per_hour = said->messages_per_hour,
-        .messages_per_day = said->messages_per_day,
-    };
 }
 
 static void set_limits(struct provider *provider, const struct site_limits *limits,
@@ -86,7 +61,7 @@ void providers_join(struct delivery_shard *shard, struct site *site,
         site_set_provider(site, NULL);
         return;
     }
-    limits = limits_of(entry);
+    limits = shaping_of_provider(&entry->limits);
     provider = schedule_provider(shard->schedule, entry->name);
     if (!provider) {
         provider = schedule_make_provider(shard->schedule, entry->name, &limits);
@@ -105,7 +80,7 @@ static void apply_to_provider(void *owner, struct provider *provider)
     struct site_limits limits = {0};
 
     if (entry)
-        limits = limits_of(entry);
+        limits = shaping_of_provider(&entry->limits);
     set_limits(provider, &limits, entry ? entry->limits.address_connections : 0);
 }
 

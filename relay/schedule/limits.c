@@ -40,6 +40,19 @@ uint32_t limits_bulk_share(uint32_t n)
     return share ? share : (n ? 1 : 0);
 }
 
+/* Bulk's part of a pace.  Of messages a second it is 95 % on the average, for the next turn is
+ * never far; of longer windows one at least is left. */
+struct part {
+    uint32_t n, window_s;
+};
+
+static struct part bulk_part(enum site_pace which, uint32_t n)
+{
+    if (which == PACE_MESSAGES_PER_SECOND)
+        return (struct part){n * 95, 100};
+    return (struct part){limits_bulk_share(n), windows_s[which]};
+}
+
 /* The row's step is a little longer than window / n, so that n steps less what one may run ahead
  * are the window and what we keep in hand. */
 static int64_t run_ahead_us(uint32_t seconds)
@@ -82,9 +95,11 @@ void paces_start(struct site_paces *paces, const struct site_limits *limits, int
 {
     for (int which = 0; which < N_SITE_PACES; which++) {
         uint32_t n = limit_of(limits, (enum site_pace)which);
+        struct part bulk = bulk_part((enum site_pace)which, n);
 
         pace_start(&paces->all[which], n, windows_s[which], fresh_ms);
-        pace_start(&paces->bulk[which], limits_bulk_share(n), windows_s[which], fresh_ms);
+        if (bulk.window_s == windows_s[which])
+            pace_start(&paces->bulk[which], bulk.n, bulk.window_s, fresh_ms);
     }
 }
 
@@ -101,8 +116,9 @@ static int64_t next_ms(const struct site_paces *paces, const struct site_limits 
     at_ms = pace_next_ms(&paces->all[which], n, windows_s[which], n_ahead);
 
     if (message_class == CLASS_BULK) {
-        int64_t bulk_ms = pace_next_ms(&paces->bulk[which], limits_bulk_share(n), windows_s[which],
-                                       n_pledged[CLASS_BULK]);
+        struct part bulk = bulk_part(which, n);
+        int64_t bulk_ms =
+            pace_next_ms(&paces->bulk[which], bulk.n, bulk.window_s, n_pledged[CLASS_BULK]);
 
         if (bulk_ms > at_ms)
             at_ms = bulk_ms;
@@ -114,12 +130,13 @@ static void use(struct site_paces *paces, const struct site_limits *limits, enum
                 enum message_class message_class, int64_t at_ms)
 {
     uint32_t n = limit_of(limits, which);
+    struct part bulk = bulk_part(which, n);
 
     if (n == 0)
         return;
     pace_use(&paces->all[which], n, windows_s[which], at_ms);
     if (message_class == CLASS_BULK)
-        pace_use(&paces->bulk[which], limits_bulk_share(n), windows_s[which], at_ms);
+        pace_use(&paces->bulk[which], bulk.n, bulk.window_s, at_ms);
 }
 
 int64_t paces_message_ms(const struct site_paces *paces, const struct site_limits *limits,

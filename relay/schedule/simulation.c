@@ -85,6 +85,8 @@ static int make_group(struct simulation *simulation, struct simulation_group *gr
         return error;
     group->provider =
         schedule_make_provider(simulation->schedule, slice_of(plan->name), &plan->provider_limits);
+    if (group->provider)
+        provider_set_road_limits(group->provider, &plan->road_limits);
     return group->provider ? meter_board_init(&group->board, &plan->provider_limits)
                            : FAULT(-ENOMEM);
 }

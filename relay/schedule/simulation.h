@@ -22,6 +22,7 @@ struct simulation_group_plan {
     bool is_provider;
     struct site_limits provider_limits; /* ours, over all its sites and our addresses */
     struct site_limits lane_limits;     /* ours, of each address towards each site */
+    struct site_limits road_limits;     /* ours, of each address towards the provider */
     uint32_t real_per_minute;           /* messages that it takes in truth; 0: as many as we send */
     enum simulated_mood mood;
     uint32_t latency_ms; /* of one answer */

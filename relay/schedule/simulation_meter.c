@@ -62,6 +62,11 @@ static double larger(double a, double b)
     return a > b ? a : b;
 }
 
+static double bulk_share(int which, uint32_t n)
+{
+    return which == PACE_MESSAGES_PER_SECOND ? n * 0.95 : limits_bulk_share(n);
+}
+
 /* Bulk's share of the paces, each by itself. */
 static double pace_ms(const struct site_limits *limits, double n_messages, double n_connections)
 {
@@ -75,7 +80,7 @@ static double pace_ms(const struct site_limits *limits, double n_messages, doubl
         double n = i == PACE_CONNECTIONS_PER_MINUTE ? n_connections : n_messages;
 
         if (counts[i])
-            best = larger(best, n * windows_ms[i] / limits_bulk_share(counts[i]));
+            best = larger(best, n * windows_ms[i] / bulk_share(i, counts[i]));
     }
     return best;
 }

@@ -219,7 +219,7 @@ int main(int argc, char **argv)
     if (simulation_new(&simulation, plans, N_ROWS, 1, strtoul(argv[3], NULL, 10)) < 0)
         return 71;
     simulation->urgent_every_ms = 10000;
-    simulation->urgent_until_ms = 3600000;
+    simulation->urgent_until_ms = 600000 + (int64_t)n_recipients * 3;
     for (uint32_t i = 0; i < N_ROWS; i++) {
         uint32_t domains = rows[i].domains > 1 ? n_domains * rows[i].domains / 1000 : 1;
 
