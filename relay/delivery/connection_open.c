@@ -216,6 +216,18 @@ static void skip_dead(struct connection *connection)
         connection->order_at = at;
 }
 
+/* False: this address will not do. */
+static bool try_address(struct connection *connection)
+{
+    struct ip_address address = connection->addresses[connection->address_at];
+
+    if (!can_reach(connection, address) || !is_allowed(connection, address))
+        return false;
+    if (has_turn(connection))
+        connect_to(connection, address);
+    return true;
+}
+
 void connection_try_next(struct connection *connection)
 {
     while (connection->n_tries < CONNECTION_MOST_TRIES &&
@@ -226,18 +238,12 @@ void connection_try_next(struct connection *connection)
             look_up(connection);
             return;
         }
-        if (connection->address_at < connection->n_addresses) {
-            struct ip_address address = connection->addresses[connection->address_at];
-
-            if (can_reach(connection, address) && is_allowed(connection, address)) {
-                if (has_turn(connection))
-                    connect_to(connection, address);
-                return;
-            }
+        if (connection->address_at >= connection->n_addresses)
+            next_host(connection);
+        else if (try_address(connection))
+            return;
+        else
             connection->address_at++;
-            continue;
-        }
-        next_host(connection);
     }
     connection_give_up(connection);
 }
