@@ -103,17 +103,20 @@ static bool read_user(struct exchange *exchange, struct selection *selection)
     return true;
 }
 
-/* ids, dest, user, from, or all: at least one, so that an empty body orders nothing. */
+/* ids, dest, user, from, campaign, or all: at least one, so that an empty body orders nothing. */
 static bool read_selection(struct exchange *exchange, struct selection *selection)
 {
+    const char *campaign = exchange_text(exchange, "campaign");
+
     if (!read_ids(exchange, selection) || !read_user(exchange, selection) ||
         !read_sender(exchange, selection))
         return false;
     selection->destination = slice_of(exchange_text(exchange, "dest"));
+    selection->campaign = campaign ? stored_hash(slice_of(campaign)) : 0;
     selection->is_all = exchange_flag(exchange, "all");
     return selection->n_ids || selection->user_id || selection->destination.len ||
-           selection->sender_hash || selection->is_all ||
-           refuse(exchange, "nothing_selected", "Name ids, dest, user, from, or all.");
+           selection->sender_hash || selection->campaign || selection->is_all ||
+           refuse(exchange, "nothing_selected", "Name ids, dest, user, from, campaign, or all.");
 }
 
 static void ask(struct exchange *exchange, struct command *command)
@@ -148,67 +151,4 @@ void api_queue_command(struct exchange *exchange)
         command->command.verb = DELIVERY_COUNT;
     command->command.reason = reason ? reason : "by the operator";
     ask(exchange, command);
-}
-
-/* ---- why ---- */
-
-struct question {
-    struct delivery_why why;
-    struct exchange *exchange;
-};
-
-static json_t *view_json(const struct why_view *view)
-{
-    char id[QUEUE_ID_SIZE] = "";
-
-    if (view->id)
-        queue_id_format(view->id, id);
-    return json_pack("{s:o, s:i, s:s, s:s, s:s, s:s?, s:b, s:o, s:o, s:o}", "id",
-                     view->id ? json_string(id) : json_null(), "n", (int)view->n, "state",
-                     view->id ? entry_state_name(view->entry_state) : "", "why",
-                     why_name(view->kind), "sentence", why_sentence(view->kind), "action",
-                     why_action(view->kind), "doubtful", (int)view->is_doubtful, "until",
-                     view->until_utc_ms < 0 ? json_null() : json_time(view->until_utc_ms), "site",
-                     json_slice(slice_of(view->site)), "reason",
-                     json_slice(slice_of(view->reason)));
-}
-
-static void on_why(struct delivery_why *request)
-{
-    struct exchange *exchange = CONTAINER_OF(request, struct question, why)->exchange;
-    const struct why_view *views = (const struct why_view *)(const void *)request->views.data;
-    size_t n = request->views.len / sizeof(*views);
-    json_t *items = json_array();
-
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(items, view_json(&views[i]));
-    buffer_fini(&request->views);
-    if (n || !request->id) {
-        exchange_answer_items(exchange, items, NULL);
-        return;
-    }
-    json_decref(items);
-    exchange_problem(exchange, 404, "not_found",
-                     "No such message waits; finished mail is in the log.");
-}
-
-void api_queue_why(struct exchange *exchange)
-{
-    const struct operations *operations = exchange->webui->parts.operations;
-    struct question *question = exchange_memory(exchange, sizeof(*question));
-    const char *id = exchange_query(exchange, "id");
-    const char *domain = exchange_query(exchange, "domain");
-
-    if (!question)
-        return;
-    if (!id == !domain || (id && !queue_id_parse(slice_of(id), &question->why.id))) {
-        exchange_problem(exchange, 422, "bad_id", "Give the queue id, or the domain.");
-        return;
-    }
-    question->exchange = exchange;
-    question->why.name = slice_of(domain);
-    question->why.answer_to = exchange->webui->mailbox;
-    question->why.done = on_why;
-    if (!operations->why(operations->owner, &question->why))
-        exchange_busy(exchange);
 }

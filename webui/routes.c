@@ -9,17 +9,18 @@ struct route {
     const char *query, *body; /* what may come: exchange_check_query(), exchange_check_body() */
 };
 
-#define API        "/api/v1"
-#define NONE       ""
-#define PASSWORD   "password=any_text hash=text generate=flag"
-#define USER       "name=text senders=texts networks=texts " PASSWORD
-#define OPTIONS    "options=object senders=texts"
-#define NETWORK    "network=text user=text"
-#define SIGNING    "requires_signing=flag"
-#define DOMAIN     "name=text " SIGNING
-#define KEY        "domain=text selector=text type=text pem=text"
-#define FILTER     "state user from dest limit cursor"
-#define SELECTION  "ids=texts dest=text user=text from=any_text all=flag dry_run=flag reason=text"
+#define API      "/api/v1"
+#define NONE     ""
+#define PASSWORD "password=any_text hash=text generate=flag"
+#define USER     "name=text senders=texts networks=texts " PASSWORD
+#define OPTIONS  "options=object senders=texts"
+#define NETWORK  "network=text user=text"
+#define SIGNING  "requires_signing=flag"
+#define DOMAIN   "name=text " SIGNING
+#define KEY      "domain=text selector=text type=text pem=text"
+#define FILTER   "state user from dest limit cursor"
+#define SELECTION                                                                                  \
+    "ids=texts dest=text user=text from=any_text campaign=text all=flag dry_run=flag reason=text"
 #define SUSPENSION "reason=text for_seconds=number"
 #define WHICH      "order=text"
 #define WAY        SUSPENSION " via=text"
@@ -57,6 +58,8 @@ static const struct route routes[] = {
     {HTTP_GET,    API "/queue",                    api_queue_list,          FILTER,      NONE      },
     {HTTP_GET,    API "/queue/summary",            api_queue_summary,       NONE,        NONE      },
     {HTTP_GET,    API "/queue/why",                api_queue_why,           "id domain", NONE      },
+    {HTTP_GET,    API "/messages/{}/why",          api_message_why,         NONE,        NONE      },
+    {HTTP_GET,    API "/destinations/{}/why",      api_destination_why,     NONE,        NONE      },
     {HTTP_GET,    API "/queue/{}",                 api_queue_show,          NONE,        NONE      },
     {HTTP_POST,   API "/queue:{}",                 api_queue_command,       NONE,        SELECTION },
     {HTTP_GET,    API "/destinations",             api_destinations_list,   "name",      NONE      },

@@ -43,11 +43,13 @@ void api_dkim_list(struct exchange *exchange);
 void api_dkim_new(struct exchange *exchange);
 void api_dkim_dns(struct exchange *exchange);
 
-/* api_queue.c, api_queue_command.c, api_summary.c */
+/* api_queue.c, api_queue_command.c, api_summary.c, api_why.c */
 void api_queue_list(struct exchange *exchange);
 void api_queue_show(struct exchange *exchange);
 void api_queue_summary(struct exchange *exchange);
 void api_queue_why(struct exchange *exchange);
+void api_message_why(struct exchange *exchange);
+void api_destination_why(struct exchange *exchange);
 void api_queue_command(struct exchange *exchange); /* {} is the verb */
 
 /* api_stats.c */

@@ -45,5 +45,8 @@ int destination_resume(struct options *options);
 int destination_orders(struct options *options);
 int stats(struct options *options);
 int test_shaping(struct options *options);
+int campaign_hold(struct options *options);
+int campaign_release(struct options *options);
+int campaign_stop(struct options *options);
 int health(struct options *options);
 int version(struct options *options);

@@ -188,15 +188,18 @@ int queue_summary(struct options *options)
 int queue_why(struct options *options)
 {
     static const struct column columns[] = {
-        {"id",       "ID"   },
-        {"n",        "RCPT" },
-        {"state",    "STATE"},
-        {"sentence", "WHY"  },
-        {"until",    "UNTIL"},
-        {"site",     "SITE" },
-        {"doubtful", "DOUBT"},
-        {"reason",   "SAID" },
-        {NULL,       NULL   }
+        {"id",            "ID"          },
+        {"n",             "RCPT"        },
+        {"state",         "STATE"       },
+        {"sentence",      "WHY"         },
+        {"since",         "SINCE"       },
+        {"until",         "UNTIL"       },
+        {"site",          "SITE"        },
+        {"last_delivery", "LAST"        },
+        {"command",       "TO CHANGE IT"},
+        {"doubtful",      "DOUBT"       },
+        {"reason",        "SAID"        },
+        {NULL,            NULL          }
     };
     const char *what = options->arguments[0];
     bool is_id = strspn(what, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == strlen(what);

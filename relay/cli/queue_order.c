@@ -36,7 +36,7 @@ json_t *queue_ids(const struct options *options)
     return ids;
 }
 
-static const char *const words[] = {"dest", "user", "from"};
+static const char *const words[] = {"dest", "user", "from", "campaign"};
 
 bool queue_has_words(const struct options *options)
 {
@@ -48,7 +48,8 @@ bool queue_has_words(const struct options *options)
 
 int queue_complain_selection(void)
 {
-    print_complaint("say which: ID…, - (ids on stdin), --dest D, --user U, --from S, or --all");
+    print_complaint("say which: ID…, - (ids on stdin), --dest D, --user U, --from S, "
+                    "--campaign C, or --all");
     return EX_USAGE;
 }
 

@@ -5,7 +5,6 @@
 
 #include "relay/delivery/connection.h"
 #include "relay/delivery/order.h"
-#include "relay/delivery/reply_memory.h"
 #include "relay/delivery/visit.h"
 
 /* ---- commands ---- */
@@ -252,81 +251,5 @@ bool delivery_suspension(struct delivery *delivery, struct delivery_suspension *
 {
     request->n_sites = 0;
     return delivery_visit(delivery, suspension_slice, request, &request->task, suspension_done,
-                          request->answer_to);
-}
-
-/* ---- why ---- */
-
-static void view_why(struct delivery_visit *visit, struct why why, const char *site,
-                     const struct entry *entry)
-{
-    struct delivery_why *request = visit->request;
-    struct why_view view = {
-        .id = entry ? entry->message->id : 0,
-        .n = entry ? entry->n : 0,
-        .entry_state = entry ? (enum entry_state)entry->state : ENTRY_FREE,
-        .kind = why.kind,
-        .is_doubtful = entry && entry->flags & ENTRY_DOUBTFUL,
-        .until_utc_ms = utc_until(visit->shard, why),
-    };
-
-    slice_copy_to(slice_of(site), view.site, sizeof(view.site));
-    slice_copy_to(slice_of(why.reason), view.reason, sizeof(view.reason));
-    buffer_append(&request->views, slice_from(&view, sizeof(view)));
-}
-
-static void note_why(void *owner, struct entry *entry)
-{
-    struct delivery_visit *visit = owner;
-    struct schedule *schedule = visit->shard->schedule;
-    struct flow *flow = entry_flow(schedule, entry);
-    struct why why = schedule_why_entry(schedule, entry, shard_now_ms(visit->shard));
-
-    if (!why.reason && (why.kind == WHY_RETRY || why.kind == WHY_HELD || why.kind == WHY_QUOTA ||
-                        why.kind == WHY_BRAKED))
-        why.reason = reply_memory_find(&visit->shard->replies, entry->message->id, entry->n);
-    view_why(visit, why, flow ? flow->share->site->name : entry_domain(schedule, entry)->name,
-             entry);
-}
-
-static void why_destination(struct delivery_visit *visit)
-{
-    struct delivery_why *request = visit->request;
-    struct schedule *schedule = visit->shard->schedule;
-    struct domain *domain = schedule_domain(schedule, request->name);
-    struct site *site = schedule_site(schedule, request->name);
-
-    if (domain && domain->site)
-        site = domain->site;
-    if (site)
-        view_why(visit, schedule_why_site(schedule, site, shard_now_ms(visit->shard)), site->name,
-                 NULL);
-    else if (domain)
-        view_why(visit, WHY_SIMPLY(WHY_RESOLVING), domain->name, NULL);
-}
-
-static bool why_slice(struct delivery_visit *visit)
-{
-    struct delivery_why *request = visit->request;
-    struct selection selection = {.ids = &request->id, .n_ids = 1};
-
-    if (request->id)
-        return schedule_select(visit->shard->schedule, &selection, &visit->cursor, VISIT_STEPS,
-                               note_why, visit);
-    why_destination(visit);
-    return false;
-}
-
-static void why_done(struct task *task)
-{
-    struct delivery_why *request = CONTAINER_OF(task, struct delivery_why, task);
-
-    request->done(request);
-}
-
-bool delivery_why(struct delivery *delivery, struct delivery_why *request)
-{
-    request->views = BUFFER_INIT;
-    return delivery_visit(delivery, why_slice, request, &request->task, why_done,
                           request->answer_to);
 }

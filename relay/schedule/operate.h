@@ -95,8 +95,11 @@ struct why_view {
     enum entry_state entry_state;
     enum why_kind kind;
     bool is_doubtful;     /* a copy may have been delivered before */
+    int64_t since_utc_ms; /* -1: not known */
     int64_t until_utc_ms; /* -1: not at a time */
+    int64_t last_utc_ms;  /* schedule_last_ms(); -1: nobody knows */
     char site[256];
+    char about[256]; /* whom it is about, as orders name it; empty: nobody in particular */
     char reason[256];
 };
 

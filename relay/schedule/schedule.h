@@ -151,3 +151,8 @@ struct why schedule_why_entry(struct schedule *schedule, const struct entry *ent
 struct why schedule_why_queue(const struct schedule *schedule, const struct queue *queue,
                               int64_t now_ms);
 struct why schedule_why_site(struct schedule *schedule, struct site *site, int64_t now_ms);
+
+/* When the last of what is due now will have left the site, by its limits and by what left lately,
+ * after why has passed; -1: nobody knows.  What is deferred or comes later is not counted. */
+int64_t schedule_last_ms(const struct site *site, struct why why, int64_t now_ms);
+uint32_t entry_campaign(const struct schedule *schedule, const struct entry *entry); /* 0: none */

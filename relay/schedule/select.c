@@ -28,11 +28,18 @@ static bool goes_to(const struct schedule *schedule, const struct entry *entry,
     return site && slice_equal_ignoring_case(slice_of(site->name), destination);
 }
 
+uint32_t entry_campaign(const struct schedule *schedule, const struct entry *entry)
+{
+    const struct flow *flow = entry_flow(schedule, entry);
+
+    return flow ? flow->campaign : entry->flow; /* ENTRY_UNBOUND */
+}
+
 static bool has_word(const struct selection *selection)
 {
     return selection->n_ids || selection->destination.len || selection->user_id ||
-           selection->sender_hash || selection->to_hash || selection->states ||
-           selection->older_than_utc_ms;
+           selection->sender_hash || selection->to_hash || selection->campaign ||
+           selection->states || selection->older_than_utc_ms;
 }
 
 bool selection_matches(const struct schedule *schedule, const struct selection *selection,
@@ -49,6 +56,8 @@ bool selection_matches(const struct schedule *schedule, const struct selection *
     if (selection->user_id && selection->user_id != message->user_id)
         return false;
     if (selection->sender_hash && selection->sender_hash != message->sender_hash)
+        return false;
+    if (selection->campaign && selection->campaign != entry_campaign(schedule, entry))
         return false;
     if (selection->older_than_utc_ms && message->arrived_utc_ms >= selection->older_than_utc_ms)
         return false;

@@ -12,6 +12,7 @@ struct selection {
     uint32_t user_id;          /* 0: any */
     uint32_t sender_hash;      /* stored_hash() of the sender; 0: any */
     uint32_t to_hash;          /* stored_hash() of the recipient; 0: any */
+    uint32_t campaign;         /* stored_hash() of its name; 0: any */
     uint32_t states;           /* bits 1 << enum entry_state; 0: any */
     int64_t older_than_utc_ms; /* arrived before; 0: any */
 };

@@ -159,3 +159,59 @@ def test_it_goes_slower_over_a_restart_until_resumed(plant, words):
 def test_names_of_nothing_are_refused(relay, words):
     assert relay.command("destination", "suspend", *words, "--reason", "r").returncode in (65, 67)
     assert orders(relay) == []
+
+
+# ---- campaigns
+
+def test_a_campaign_is_held_released_and_stopped(plant):
+    relay = plant
+    relay.cli("campaign", "hold", "Spring", "--reason", "wrong link")
+    ids = [send_campaign(relay) for _ in range(3)]
+    row = wait_why(relay, ids[0], "campaign_suspended")
+    assert row["reason"] == "wrong link" and row["command"] == "campaign release spring"
+    relay.wait_delivered(send(relay, "ann@dest.example"))
+    relay.cli("campaign", "release", "spring")
+    wait_for(lambda: len(relay.receiver.taken) == 4, "it has left")
+    relay.cli("campaign", "hold", "spring")
+    ids = [send_campaign(relay) for _ in range(2)]
+    wait_why(relay, ids[1], "campaign_suspended")
+    other = send_held(relay)
+    assert relay.json("campaign", "stop", "SPRING", "--delete", "--dry-run")[0]["selected"] == 2
+    assert relay.json("campaign", "stop", "SPRING", "--delete")[0]["selected"] == 2
+    relay.log.wait("deleted", count=2)
+    assert [m["id"] for m in relay.queue()] == [other]
+    assert relay.command("campaign", "stop", "spring").returncode == 64
+
+
+def send_held(relay):
+    relay.cli("destination", "suspend", "later.example", "--reason", "wait")
+    return send(relay, "ann@later.example")
+
+
+def test_orders_on_the_queue_select_a_campaign(plant):
+    relay = plant
+    relay.cli("destination", "suspend", "dest.example", "--reason", "wait")
+    mine, other = send_campaign(relay), send(relay, "ann@dest.example")
+    wait_why(relay, other, "suspended")
+    assert relay.json("queue", "hold", "--campaign", "spring")[0]["selected"] == 1
+    wait_why(relay, mine, "held")
+    assert relay.command("queue", "show", "--campaign", "spring").returncode == 64
+
+
+# ---- why
+
+def test_why_names_who_since_when_and_what_would_change_it(plant):
+    relay = plant
+    relay.cli("destination", "throttle", "dest.example", "--per-minute", "6", "--reason", "slowly")
+    relay.cli("destination", "suspend", "--user", SENDER, "--reason", "a complaint", "--for", "1h")
+    identifier = send(relay, "ann@dest.example")
+    row = wait_why(relay, identifier, "user_suspended")
+    assert row["about"] == f"user:{SENDER}" and row["since"] and row["until"] > row["since"]
+    relay.cli(*row["command"].split())
+    relay.wait_delivered(identifier)
+    ids = [send(relay, "ann@dest.example") for _ in range(3)]
+    row = wait_for(lambda: [r for i in ids for r in queued(relay, i) if r["why"] == "message_rate"],
+                   "they wait for their turn")[0]
+    assert row["until"] and row["last_delivery"] >= row["until"]
+    relay.cli("destination", "resume", "dest.example")
+    wait_for(lambda: len(relay.receiver.taken) == 4, "they have left")

@@ -249,6 +249,10 @@ static void why_is_told_in_a_word_and_a_sentence(void **state)
     n_whys = 0;
     assert_null(first_why(404, &by_id));
     assert_null(first_why(200, &by_domain));
+    assert_refused(HTTP_GET, API "/messages/AB/why", NULL, 404, "not_found");
+    assert_refused(HTTP_GET, API "/messages/a-b/why", NULL, 422, "bad_id");
+    json_decref(served(HTTP_GET, API "/destinations/dest.example/why", NULL, 200));
+    assert_slice_is(asked_name, "dest.example");
     assert_refused(HTTP_GET, API "/queue/why", NULL, 422, "bad_id");
 }
 

@@ -1,0 +1,61 @@
+/* Orders on a campaign: hold (what is still to come, too), release, stop. */
+#include <sysexits.h>
+
+#include "relay/base/fault.h"
+#include "relay/cli/call.h"
+#include "relay/cli/nouns.h"
+#include "relay/cli/queue.h"
+#include "relay/control/config.h"
+
+int campaign_hold(struct options *options)
+{
+    const char *reason = option(options, "reason"), *span = option(options, "for");
+    int64_t ms = 0;
+    json_t *body;
+
+    if (span && (!config_parse_span(span, &ms) || ms < 1000)) {
+        print_complaint("--for is a duration such as 30m or 2h");
+        return EX_USAGE;
+    }
+    body = json_pack("{s:s}", "reason", reason ? reason : "held by the operator");
+    if (span)
+        json_object_set_new(body, "for_seconds", json_integer(ms / 1000));
+    return call_quietly(options, "POST", "/api/v1/destinations/campaign:%s:suspend",
+                        options->arguments[0], body);
+}
+
+int campaign_release(struct options *options)
+{
+    return call_quietly(options, "POST", "/api/v1/destinations/campaign:%s:resume",
+                        options->arguments[0], json_pack("{s:s}", "order", "suspend"));
+}
+
+/* What waits of it ends, with reports to the senders or without. */
+int campaign_stop(struct options *options)
+{
+    static const struct column columns[] = {
+        {"selected", "recipients"         },
+        {"busy",     "being sent just now"},
+        {NULL,       NULL                 }
+    };
+    bool bounces = option_is_set(options, "bounce"), deletes = option_is_set(options, "delete");
+    const char *reason = option(options, "reason");
+    struct answer answer;
+    json_t *body;
+    int exit_code;
+
+    if (bounces == deletes) {
+        print_complaint("say what becomes of the rest: --bounce, or --delete");
+        return EX_USAGE;
+    }
+    body = json_pack("{s:s, s:b}", "campaign", options->arguments[0], "dry_run",
+                     option_is_set(options, "dry-run"));
+    if (reason)
+        json_object_set_new(body, "reason", json_string(reason));
+    exit_code =
+        client_ask(options, "POST", bounces ? QUEUE ":bounce" : QUEUE ":delete", body, &answer);
+    if (exit_code == EX_OK)
+        print_object(options, answer.body, columns);
+    json_decref(answer.body);
+    return exit_code;
+}

@@ -1,0 +1,147 @@
+/* What operators order of users and campaigns, and when the last of a queue will have left. */
+#include "test/support/test_support.h"
+
+#include "relay/base/secret.h"
+#include "relay/schedule/halts.h"
+#include "test/support/schedule_bench.h"
+
+static struct site *ready_site(struct bench *bench)
+{
+    return make_site(bench, "mx", plain_limits(100));
+}
+
+static void halt(struct bench *bench, struct halt_order order)
+{
+    schedule_halt(bench->schedule, &order, bench->now_ms);
+}
+
+static struct why why_of(struct bench *bench, uint32_t number)
+{
+    struct entry *entry = pool_at(&bench->schedule->entries, number);
+
+    return schedule_why_entry(bench->schedule, entry, bench->now_ms);
+}
+
+/* How many of this user (0: of all) leave until nothing may; each is delivered. */
+static unsigned leave_of(struct bench *bench, uint32_t user_id)
+{
+    unsigned n = 0;
+
+    while (next_pick(bench)) {
+        uint32_t user = bench->pick.message->user_id;
+
+        halts_use_turn(bench->schedule, user, 0, (enum message_class)bench->pick.message->class,
+                       bench->now_ms);
+        deliver(bench);
+        n += user_id == 0 || user == user_id;
+    }
+    return n;
+}
+
+static unsigned leave(struct bench *bench)
+{
+    return leave_of(bench, 0);
+}
+
+static void a_user_stands_still_until_then_and_others_go_on(void **state)
+{
+    struct bench *bench = *state;
+    struct site *site = ready_site(bench);
+
+    halt(bench, (struct halt_order){.user_id = 1,
+                                    .stop_reason = "they asked",
+                                    .stop_until_ms = bench->now_ms + 60000});
+    for (int i = 0; i < 5; i++) {
+        admit(bench, "a.example", 1, CLASS_BULK, 1);
+        admit(bench, "a.example", 2, CLASS_BULK, 1);
+    }
+    route_all(bench, site);
+    assert_int_equal(leave(bench), 5);
+    assert_int_equal(why_of(bench, 0).kind, WHY_USER_SUSPENDED);
+    assert_string_equal(why_of(bench, 0).reason, "they asked");
+    assert_int_equal(why_of(bench, 0).until_ms, bench->now_ms + 60000);
+    assert_true(schedule_wake_ms(bench->schedule) <= bench->now_ms + 60000);
+    bench->now_ms += 59000;
+    assert_int_equal(leave(bench), 0);
+    bench->now_ms += 1000;
+    assert_int_equal(leave(bench), 5);
+    assert_int_equal(bench->schedule->flows.n_items, 0);
+}
+
+static void an_order_taken_back_lets_all_go(void **state)
+{
+    struct bench *bench = *state;
+
+    for (int i = 0; i < 5; i++)
+        admit(bench, "a.example", 1, CLASS_TRANSACTIONAL, 1);
+    halt(bench, (struct halt_order){.user_id = 1, .stop_reason = "x", .stop_until_ms = INT64_MAX});
+    route_all(bench, ready_site(bench));
+    assert_int_equal(leave(bench), 0);
+    halt(bench, (struct halt_order){.user_id = 1});
+    assert_int_equal(leave(bench), 5);
+}
+
+/* n + 1 messages never lie within one window, over all that the user sends. */
+static void a_user_goes_no_faster_than_ordered(void **state)
+{
+    enum { LIMIT = 60, WINDOW_MS = 60000, ENOUGH = 200 };
+    struct bench *bench = *state;
+    int64_t left_ms[ENOUGH];
+    unsigned n_left = 0;
+
+    halt(bench, (struct halt_order){.user_id = 1,
+                                    .slow_reason = "slowly",
+                                    .slow_until_ms = INT64_MAX,
+                                    .limits = {.messages_per_minute = LIMIT}});
+    for (int i = 0; i < ENOUGH; i++)
+        admit(bench, "a.example", 1, CLASS_BULK, 1);
+    admit(bench, "a.example", 2, CLASS_BULK, 1);
+    route_all(bench, ready_site(bench));
+    for (int step = 0; step < 10000 && n_left < ENOUGH; step++) {
+        for (unsigned n = leave_of(bench, 1); n > 0; n--)
+            left_ms[n_left++] = bench->now_ms;
+        bench->now_ms += 100;
+    }
+    assert_int_equal(n_left, ENOUGH);
+    for (unsigned i = LIMIT; i < ENOUGH; i++)
+        assert_true(left_ms[i] - left_ms[i - LIMIT] >= WINDOW_MS);
+    /* And not much slower: bulk may use 95 %. */
+    assert_true(left_ms[ENOUGH - 1] - left_ms[0] < (int64_t)ENOUGH * WINDOW_MS / LIMIT * 115 / 100);
+    assert_int_equal(why_of(bench, 0).kind, WHY_NOTHING);
+}
+
+static void the_last_leaves_as_the_limits_say(void **state)
+{
+    struct bench *bench = *state;
+    struct site *site = ready_site(bench);
+    struct why why = WHY_SIMPLY(WHY_NEXT), suspended = WHY_SIMPLY(WHY_SUSPENDED);
+    struct site_limits limits = {.messages_per_minute = 60};
+
+    for (int i = 0; i < 30; i++)
+        admit(bench, "a.example", 1, CLASS_BULK, 1);
+    route_all(bench, site);
+    (void)schedule_advance(bench->schedule, bench->now_ms, 1000);
+    assert_int_equal(schedule_last_ms(site, why, bench->now_ms), -1);
+    bound_limit(&site->bound, BOUND_BY_ORDER, &limits, "slowly", INT64_MAX, bench->now_ms);
+    assert_int_equal(schedule_last_ms(site, why, bench->now_ms), bench->now_ms + 30000);
+    suspended.until_ms = bench->now_ms + 5000;
+    assert_int_equal(schedule_last_ms(site, suspended, bench->now_ms), bench->now_ms + 35000);
+    suspended.until_ms = -1;
+    assert_int_equal(schedule_last_ms(site, suspended, bench->now_ms), -1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, bench_set_up, bench_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_user_stands_still_until_then_and_others_go_on),
+        TEST(an_order_taken_back_lets_all_go),
+        TEST(a_user_goes_no_faster_than_ordered),
+        TEST(the_last_leaves_as_the_limits_say),
+    };
+
+    if (secret_start())
+        return 1;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
