@@ -203,6 +203,19 @@ def test_a_from_domain_waits_alone(world, net):
     assert [t.sender for t in scene.two.taken] == [SENDER]
 
 
+def test_a_provider_that_wants_tls_gets_no_mail_in_clear(world, net):
+    """Broken STARTTLS is followed by a try in clear elsewhere, never there."""
+    scene = Scene(world, net, "slow on site")
+    scene.write("providers", PROVIDERS + "    tls required\n")
+    scene.relay.reload()
+    scene.relay.log.wait("reloaded", timeout=30 * PATIENCE)
+    waiting = scene.send("one")
+    event = scene.relay.log.wait("deferred", msg=waiting, timeout=30 * PATIENCE)
+    assert "TLS" in event["reply"].upper(), event
+    scene.relay.wait_delivered(scene.send("other"))
+    assert not scene.one.offered and not scene.one.taken
+
+
 @pytest.mark.sanitized
 def test_rules_change_with_a_reload_and_a_broken_file_changes_nothing(world, net):
     scene = Scene(world, net, "suspend on lane_provider for 1h", {"RCPT": "450 4.2.0 busy today"})
