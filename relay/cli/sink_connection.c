@@ -13,6 +13,7 @@ struct sink_connection {
     struct timer idle;
     char peer[SOCKET_TEXT_SIZE];
     bool is_waiting, is_closing;
+    bool has_left; /* is not counted as open any more */
 };
 
 /* What the session knows of the moment. */
@@ -35,12 +36,22 @@ static void note_end(const struct sink_connection *connection)
     sink_trace_note(connection->sink->trace, "CLOSE", place->connection, &event, 0);
 }
 
+/* With our last word its place is free: a peer that has read it may come anew before we see that
+ * the old connection is closed. */
+static void leave(struct sink_connection *connection)
+{
+    if (connection->has_left)
+        return;
+    connection->has_left = true;
+    connection->sink->counts.n_open--;
+    note_end(connection);
+}
+
 static void connection_free(struct sink_connection *connection)
 {
     struct sink *sink = connection->sink;
 
-    sink->counts.n_open--;
-    note_end(connection);
+    leave(connection);
     sink->counts.n_refused += connection->session.n_refused;
     list_remove(&connection->links);
     timer_fini(&connection->wait);
@@ -96,6 +107,7 @@ static bool carry_out(struct sink_connection *connection, enum sink_step step)
         is_alive = stream_start_tls_server(connection->stream, connection->sink->tls) == 0;
     } else if (is_alive && step == SINK_STEP_CLOSE) {
         connection->is_closing = true;
+        leave(connection);
         stream_close_when_written(connection->stream);
     }
     if (!is_alive)
@@ -162,11 +174,12 @@ static void count_neighbours(const struct sink *sink, struct sink_place *place)
 {
     LIST_FOR_EACH(links, &sink->connections)
     {
-        const struct sink_place *other =
-            &CONTAINER_OF(links, struct sink_connection, links)->session.place;
+        const struct sink_connection *other = CONTAINER_OF(links, struct sink_connection, links);
 
-        place->n_open_of_peer += strcmp(other->peer, place->peer) == 0;
-        place->n_open_at_listener += strcmp(other->listener, place->listener) == 0;
+        if (other->has_left)
+            continue;
+        place->n_open_of_peer += strcmp(other->session.place.peer, place->peer) == 0;
+        place->n_open_at_listener += strcmp(other->session.place.listener, place->listener) == 0;
     }
 }
 
