@@ -2,8 +2,7 @@
 
 #include <errno.h>
 
-#include "policy/key_table.h"
-#include "relay/base/list.h"
+#include "policy/suspects.h"
 #include "relay/base/secret.h"
 
 enum {
@@ -12,9 +11,7 @@ enum {
     FAILURES_OF_ONE_PAIR = 5, /* that count against the user and the address: one program with an
                                  old password must not slow its neighbours for ever */
     MOST_FAILURES = 1000,
-    KEPT_IN_A_ROW = 10, /* strangers' failures that make a user worth remembering */
 };
-#define LONG_AGO (INT64_MIN / 2)
 
 struct growth {
     uint32_t n_free; /* failures without a delay */
@@ -24,28 +21,8 @@ static const struct growth growth_of_pair = {3, 500, 30000};
 static const struct growth growth_of_address = {10, 500, 30000};
 static const struct growth growth_of_user = {20, 500, 10000};
 
-/* What is remembered about an address, a user or a pair. */
-struct suspect {
-    struct key_entry entry;
-    struct list by_age; /* in throttle.passing or throttle.kept */
-    uint32_t n_failures;
-    bool is_known; /* pair: has logged in before */
-    bool is_kept;
-    int64_t last_failure_ms, not_before_ms;
-    int64_t last_failure_in_row_ms;
-    uint32_t n_in_a_row;     /* user: failures of strangers since the last success; never faded */
-    uint32_t n_open;         /* user: guesses of strangers that are being checked */
-    uint64_t wrong_password; /* pair: the latest */
-    int64_t starts_ms[THROTTLE_GUESSES_PER_SECOND]; /* address: the latest ones, oldest first */
-};
-
 struct throttle {
-    struct key_table suspects;
-    /* Least recently seen first.  Invented names fill the one; the other, at most half of all, has
-     * what they must not wash away: who is known, and who is being guessed at. */
-    struct list passing, kept;
-    uint32_t n_kept;
-    uint32_t capacity;
+    struct suspects suspects;
 };
 
 int throttle_new(struct throttle **out, uint32_t capacity)
@@ -54,137 +31,38 @@ int throttle_new(struct throttle **out, uint32_t capacity)
 
     if (!throttle)
         return FAULT(-ENOMEM);
-    list_init(&throttle->passing);
-    list_init(&throttle->kept);
-    throttle->capacity = capacity;
+    suspects_init(&throttle->suspects, capacity);
     *out = throttle;
     return 0;
 }
 
-static void take_out(struct throttle *throttle, struct suspect *suspect)
-{
-    list_remove(&suspect->by_age);
-    if (suspect->is_kept)
-        throttle->n_kept--;
-    suspect->is_kept = false;
-}
-
-static struct suspect *oldest_of(struct list *list)
-{
-    return CONTAINER_OF(list->next, struct suspect, by_age);
-}
-
-static bool is_worth_keeping(const struct suspect *suspect)
-{
-    return suspect->is_known || suspect->n_in_a_row >= KEPT_IN_A_ROW;
-}
-
-/* It is the most recently seen now. */
-static void put_in(struct throttle *throttle, struct suspect *suspect)
-{
-    take_out(throttle, suspect);
-    if (!is_worth_keeping(suspect)) {
-        list_append(&throttle->passing, &suspect->by_age);
-        return;
-    }
-    if (throttle->n_kept >= throttle->capacity / 2) {
-        struct suspect *oldest = oldest_of(&throttle->kept);
-
-        take_out(throttle, oldest);
-        list_append(&throttle->passing, &oldest->by_age);
-    }
-    list_append(&throttle->kept, &suspect->by_age);
-    suspect->is_kept = true;
-    throttle->n_kept++;
-}
-
-static void forget(struct throttle *throttle, struct suspect *suspect)
-{
-    key_table_remove(&throttle->suspects, &suspect->entry);
-    take_out(throttle, suspect);
-    free(suspect);
-}
-
 struct throttle *throttle_free(struct throttle *throttle)
 {
-    if (!throttle)
-        return NULL;
-    while (!list_is_empty(&throttle->passing))
-        forget(throttle, oldest_of(&throttle->passing));
-    while (!list_is_empty(&throttle->kept))
-        forget(throttle, oldest_of(&throttle->kept));
-    key_table_fini(&throttle->suspects);
+    if (throttle)
+        suspects_fini(&throttle->suspects);
     free(throttle);
     return NULL;
-}
-
-static struct suspect *add_suspect(struct throttle *throttle, uint64_t key)
-{
-    struct suspect *suspect = calloc(1, sizeof(*suspect));
-
-    if (!suspect)
-        return NULL;
-    suspect->entry.key = key;
-    suspect->not_before_ms = LONG_AGO;
-    for (size_t i = 0; i < THROTTLE_GUESSES_PER_SECOND; i++)
-        suspect->starts_ms[i] = LONG_AGO;
-    if (key_table_add(&throttle->suspects, &suspect->entry) != 0) {
-        free(suspect);
-        return NULL;
-    }
-    list_init(&suspect->by_age);
-    return suspect;
-}
-
-static struct suspect *find(const struct throttle *throttle, uint64_t key)
-{
-    struct key_entry *entry = key_table_find(&throttle->suspects, key);
-
-    return entry ? CONTAINER_OF(entry, struct suspect, entry) : NULL;
-}
-
-/* Finds or makes it; NULL without memory.  The three of one guess are the newest, and half of all
- * at least are passing, so making one never evicts another. */
-static struct suspect *suspect_of(struct throttle *throttle, uint64_t key)
-{
-    struct suspect *suspect = find(throttle, key);
-
-    if (!suspect) {
-        if (throttle->suspects.n_entries >= throttle->capacity)
-            forget(throttle, oldest_of(&throttle->passing));
-        suspect = add_suspect(throttle, key);
-    }
-    if (suspect)
-        put_in(throttle, suspect);
-    return suspect;
 }
 
 struct three {
     struct suspect *address, *user, *pair;
 };
 
-static struct suspect *seen_again(struct throttle *throttle, uint64_t key)
-{
-    struct suspect *suspect = find(throttle, key);
-
-    if (suspect)
-        put_in(throttle, suspect);
-    return suspect;
-}
-
 /* Any of them may be NULL: nothing is known of it. */
 static struct three find_three(struct throttle *throttle, const struct throttle_guess *guess)
 {
-    return (struct three){seen_again(throttle, guess->address), seen_again(throttle, guess->user),
-                          seen_again(throttle, guess->pair)};
+    struct suspects *suspects = &throttle->suspects;
+
+    return (struct three){suspects_see(suspects, guess->address),
+                          suspects_see(suspects, guess->user), suspects_see(suspects, guess->pair)};
 }
 
 static bool make_three(struct throttle *throttle, const struct throttle_guess *guess,
                        struct three *out)
 {
-    out->address = suspect_of(throttle, guess->address);
-    out->user = suspect_of(throttle, guess->user);
-    out->pair = suspect_of(throttle, guess->pair);
+    out->address = suspects_make(&throttle->suspects, guess->address);
+    out->user = suspects_make(&throttle->suspects, guess->user);
+    out->pair = suspects_make(&throttle->suspects, guess->pair);
     return out->address && out->user && out->pair;
 }
 
@@ -290,7 +168,7 @@ static void take_start_back(struct suspect *address, int64_t start_ms)
         if (address->starts_ms[i] != start_ms)
             continue;
         memmove(address->starts_ms + 1, address->starts_ms, i * sizeof(address->starts_ms[0]));
-        address->starts_ms[0] = LONG_AGO;
+        address->starts_ms[0] = LONG_AGO_MS;
         return;
     }
 }
@@ -374,9 +252,9 @@ void throttle_succeeded(struct throttle *throttle, const struct throttle_guess *
     three.user->n_in_a_row = 0;
     three.pair->is_known = true;
     three.pair->n_failures = 0;
-    three.pair->not_before_ms = LONG_AGO;
-    put_in(throttle, three.user);
-    put_in(throttle, three.pair);
+    three.pair->not_before_ms = LONG_AGO_MS;
+    suspects_place(&throttle->suspects, three.user);
+    suspects_place(&throttle->suspects, three.pair);
 }
 
 static void count_failure(struct suspect *suspect, const struct growth *growth, int64_t now_ms)
@@ -406,7 +284,7 @@ void throttle_failed(struct throttle *throttle, const struct throttle_guess *gue
         return;
     close_guess(three.user);
     count_in_row(&three, guess->password, now_ms);
-    put_in(throttle, three.user);
+    suspects_place(&throttle->suspects, three.user);
     count_failure(three.pair, &growth_of_pair, now_ms);
     if (three.pair->n_failures > FAILURES_OF_ONE_PAIR)
         return;
