@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 import memory
-from appliance import secrets_left, wait_for
+from appliance import PATIENCE, secrets_left, wait_for
 from messages import PLAIN
 from receivers import Receiver
 from wire import Wire, plain_token
@@ -142,6 +142,19 @@ def test_no_secret_stands_in_files_or_dumps(world):
     wait_for(lambda: not in_memory(relay, texts, "st-signer"), "the text of the keys is wiped")
     relay.stop()
     assert not in_files(relay, secrets)
+
+
+@pytest.mark.long
+def test_a_core_that_root_takes_holds_no_secret(world, folder):
+    """gcore goes by the filter that the processes set for themselves."""
+    relay = start(world)
+    secrets = use_every_secret(relay)
+    for pid, name in {relay.process.pid: "parent", **relay.children()}.items():
+        subprocess.run(["gcore", "-o", str(folder / "core"), str(pid)], capture_output=True,
+                       check=True, timeout=120 * PATIENCE)
+        core = (folder / f"core.{pid}").read_bytes()
+        assert core[:4] == b"\x7fELF"
+        assert not [what for what, secret in secrets.items() if secret in core], name
 
 
 @pytest.mark.parametrize("process, mebibytes", [("st-relay", 4), ("st-signer", 64)])
