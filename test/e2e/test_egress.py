@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from appliance import wait_for
+from appliance import PATIENCE
 from messages import text
 
 SENDER, OTHER = "news@shop.example", "alerts@shop.example"
@@ -93,15 +93,30 @@ def test_a_reload_changes_names_and_pools(plant):
     login = relay.add_user(SENDER)
     send(relay, login)
     relay.config = relay.config.replace("mx11.relay", "new11.relay")
-    relay.reload()
+    relay.log.wait("reloaded", after=relay.reload(), role="relay", timeout=30 * PATIENCE)
     send(relay, login)
     relay.config = relay.config.replace('pool "default" { egress = "a" }', 'pool "default" { egress = "b" }')
     relay.config = relay.config.replace('egress "a" { address = "127.0.0.11"  hostname = "new11.relay.example" }', "")
-    relay.reload()
+    relay.log.wait("reloaded", after=relay.reload(), role="relay", timeout=30 * PATIENCE)
     send(relay, login)
     assert list(seen(relay)) and seen(relay) == {("127.0.0.11", "mx11.relay.example"): 1,
                                                  ("127.0.0.11", "new11.relay.example"): 1,
                                                  ("127.0.0.12", "mx12.relay.example"): 1}
+
+
+def test_another_address_goes_on_for_one_that_is_suspended(plant):
+    relay = plant('pool "default" { egress = { "a", "c" } }\n')
+    login = relay.add_user(SENDER)
+    relay.cli("destination", "suspend", "--address", "127.0.0.11", "--reason", "listed")
+    for _ in range(4):
+        send(relay, login)
+    assert seen(relay) == {("127.0.0.13", "relay.example"): 4}
+    relay.cli("destination", "suspend", "--address", "127.0.0.13", "--reason", "listed")
+    relay.cli("destination", "resume", "--address", "127.0.0.11")
+    for _ in range(4):
+        send(relay, login)
+    assert seen(relay) == {("127.0.0.13", "relay.example"): 4,
+                           ("127.0.0.11", "mx11.relay.example"): 4}
 
 
 @pytest.mark.parametrize("wrong,said", [

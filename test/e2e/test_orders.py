@@ -3,8 +3,9 @@ import json
 
 import pytest
 
-from appliance import wait_for
+from appliance import PATIENCE, submit, wait_for
 from messages import text
+from paced import Town, most_in_window
 
 SENDER = "news@shop.example"
 
@@ -215,3 +216,49 @@ def test_why_names_who_since_when_and_what_would_change_it(plant):
     assert row["until"] and row["last_delivery"] >= row["until"]
     relay.cli("destination", "resume", "dest.example")
     wait_for(lambda: len(relay.receiver.taken) == 4, "they have left")
+
+
+# ---- providers, and paces as receivers count them
+
+@pytest.fixture
+def town(world):
+    """Two domains of a provider and one of nobody, each with a receiver that writes down the time."""
+    town = Town(world, {"one": "", "two": "", "else": ""}, provider="big")
+    table = world.new_path("providers")
+    table.write_text("provider big\n    domain one.example two.example\n")
+    rules = world.new_path("rules")
+    rules.write_text("")
+    relay = world.appliance(town.settings('retry = { "1s" }  expire = "10m"',
+                                          f'policy {{ providers = "{table}"  reply_rules = "{rules}" }}\n'))
+    relay.login = relay.add_user(SENDER)
+    relay.town = town
+    return relay
+
+
+def test_a_provider_stands_still_with_all_its_domains(town):
+    relay = town
+    relay.cli("destination", "suspend", "--provider", "big", "--reason", "they asked")
+    ids = [send(relay, "ann@one.example"), send(relay, "ann@two.example")]
+    for identifier in ids:
+        row = wait_why(relay, identifier, "provider_suspended")
+        assert row["about"] == "provider:big" and row["reason"] == "they asked"
+    relay.wait_delivered(send(relay, "ann@else.example"))
+    relay.restart()
+    for identifier in ids:
+        row = wait_why(relay, identifier, "provider_suspended")
+    relay.cli(*row["command"].split())
+    for identifier in ids:
+        relay.wait_delivered(identifier)
+
+
+@pytest.mark.parametrize("words", [("--provider", "big"), ("--user", SENDER)])
+def test_no_second_sees_more_than_was_ordered(town, words):
+    relay = town
+    relay.cli("destination", "throttle", *words, "--per-second", "6", "--reason", "slowly")
+    with relay.client(relay.login) as client:
+        for i in range(24):
+            submit(client, SENDER, [f"u{i}@{'one' if i % 2 else 'two'}.example"], text("hello"))
+    relay.log.wait("delivered", count=24, timeout=60 * PATIENCE)
+    times = sorted(t for name in ("one", "two") for t in relay.town[name].times("MAIL"))
+    assert len(times) == 24
+    assert most_in_window(times, 1) <= 6
