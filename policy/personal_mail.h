@@ -39,11 +39,11 @@ struct personal_book {
 
 void personal_book_fini(struct personal_book *book);
 
-/* Adds n; the percent (80 or 100) that is to be told now, or 0.  *count: as it is then, until the
- * next call; NULL without memory.  *is_noteworthy: worth storing. */
+/* Adds n; the percent (80 or 100) that is to be told now, or 0.  *out: the count as it is then,
+ * until the next call; NULL without memory.  *is_noteworthy: worth storing. */
 unsigned personal_book_add(struct personal_book *book, struct slice domain,
                            enum personal_provider provider, uint32_t n, int64_t utc_ms,
-                           const struct personal_count **count, bool *is_noteworthy);
+                           const struct personal_count **out, bool *is_noteworthy);
 
 MUST_USE int personal_book_load(struct personal_book *book, const struct personal_count *count);
 

@@ -145,20 +145,25 @@ void quota_book_stored(struct quota_book *book, const struct quota_row *row, boo
         quota_want_store(book, account, count, row->reserved);
 }
 
+static void settle_count(struct quota_book *book, struct quota_account *account,
+                         struct quota_count *count, int64_t utc_ms)
+{
+    if (!count->limit || count->used == count->reserved || count->period.ends_utc_ms <= utc_ms)
+        return;
+    count->is_wanted = false;
+    quota_want_store(book, account, count, count->used);
+}
+
+static void settle_account(struct quota_book *book, struct quota_account *account, int64_t utc_ms)
+{
+    for (unsigned i = 0; i < N_QUOTA_BUDGETS; i++)
+        for (struct quota_count *count = account->counts[i]; count; count = count->next)
+            settle_count(book, account, count, utc_ms);
+}
+
 void quota_book_settle(struct quota_book *book, int64_t utc_ms)
 {
     for (uint32_t i = 0; i < book->accounts.n_buckets; i++)
-        for (struct key_entry *entry = book->accounts.buckets[i]; entry; entry = entry->next) {
-            struct quota_account *account = CONTAINER_OF(entry, struct quota_account, entry);
-
-            for (unsigned budget = 0; budget < N_QUOTA_BUDGETS; budget++)
-                for (struct quota_count *count = account->counts[budget]; count;
-                     count = count->next) {
-                    if (!count->limit || count->used == count->reserved ||
-                        count->period.ends_utc_ms <= utc_ms)
-                        continue;
-                    count->is_wanted = false;
-                    quota_want_store(book, account, count, count->used);
-                }
-        }
+        for (struct key_entry *entry = book->accounts.buckets[i]; entry; entry = entry->next)
+            settle_account(book, CONTAINER_OF(entry, struct quota_account, entry), utc_ms);
 }

@@ -77,11 +77,11 @@ static void note_failure(struct policy *policy, const struct registry_request *r
         FAULT(-ENOMEM);
 }
 
-static void on_stored(struct registry_request *request)
+/* True: it is stored.  Frees the batch. */
+static bool end_batch(struct batch *batch)
 {
-    struct batch *batch = CONTAINER_OF(request, struct batch, request.request);
     struct policy *policy = batch->policy;
-    bool is_stored = request->result == REGISTRY_OK;
+    bool is_stored = batch->request.request.result == REGISTRY_OK;
 
     policy->n_outstanding--;
     policy->quotas.is_storing = false;
@@ -91,9 +91,17 @@ static void on_stored(struct registry_request *request)
     if (is_stored)
         policy->quotas.has_failed = false;
     else
-        note_failure(policy, request);
+        note_failure(policy, &batch->request.request);
     free(batch);
-    if (is_stored)
+    return is_stored;
+}
+
+static void on_stored(struct registry_request *request)
+{
+    struct batch *batch = CONTAINER_OF(request, struct batch, request.request);
+    struct policy *policy = batch->policy;
+
+    if (end_batch(batch))
         quotas_store(policy);
 }
 
@@ -126,7 +134,7 @@ void quotas_store(struct policy *policy)
     policy->n_outstanding++;
     if (!registry_store_counts(policy->registry, &batch->request)) {
         batch->request.request.result = REGISTRY_FAILED;
-        on_stored(&batch->request.request);
+        (void)end_batch(batch);
     }
 }
 

@@ -8,6 +8,7 @@
 #include "relay/base/clock.h"
 #include "relay/base/event.h"
 #include "relay/base/log.h"
+#include "relay/delivery/notice_desk.h"
 #include "relay/service_settings.h"
 #include "relay/spool/queue_id.h"
 

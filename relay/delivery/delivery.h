@@ -67,10 +67,6 @@ void delivery_recovered(struct delivery *delivery);
 
 void delivery_subscribe(struct delivery *delivery, struct registry *registry);
 
-/* A warning to a user, as mail.  Any thread; before delivery_free(). */
-struct quota_notice;
-void delivery_notice(struct delivery *delivery, const struct quota_notice *notice);
-
 /* Something about our addresses that an operator should mend, as a sentence that stays; or NULL.
  * Any thread. */
 const char *delivery_egress_note(const struct delivery *delivery);

@@ -19,4 +19,5 @@ struct notice_desk {
 void notice_desk_init(struct notice_desk *desk);
 void notice_desk_fini(struct notice_desk *desk);
 
+/* Before delivery_free(); what it points at is copied. */
 void delivery_notice(struct delivery *delivery, const struct quota_notice *notice);
