@@ -1,6 +1,7 @@
 """The pace of deliveries, counted where they arrive: receivers write down every connection and message
 with one clock (test/support/paced.py), and no window of theirs may hold more than the settings allow,
 also across restarts, crashes and reloads."""
+import random
 import time
 
 import pytest
@@ -130,15 +131,15 @@ RULE = """rule big-busy
 class Provider:
     """Three domains of one provider, with limits in a file of the operator's."""
 
-    def __init__(self, world, limits):
-        self.town = Town(world, {"one": "", "two": "", "three": ""}, provider="big")
+    def __init__(self, world, limits, script="", more=""):
+        self.town = Town(world, {"one": script, "two": script, "three": script}, provider="big")
         self.sinks = list(self.town.sinks.values())
         self.file, rules = world.new_path("providers"), world.new_path("reply_rules")
         rules.write_text(RULE)
         rules.chmod(0o644)
         self.limit(limits)
         self.relay = start(world, self.town, more=f'policy {{ providers = "{self.file}"  '
-                           f'reply_rules = "{rules}" }}\n')
+                           f'reply_rules = "{rules}" }}\n{more}')
         assert not self.relay.log.all("receivers_refused")
 
     def limit(self, limits):
@@ -181,6 +182,23 @@ def test_a_slower_pace_holds_from_the_reload_on(world):
     wait_delivered(relay, 33)
     assert most_in_window(provider.times("MAIL"), 1) <= 20
     assert most_in_window([t for t in provider.times("MAIL") if t > reloaded + JITTER], 1) <= 4
+
+
+def test_a_pool_of_addresses_keeps_the_limits_of_each_and_of_all(world):
+    addresses = [f"127.{random.randint(2, 250)}.9.{n}" for n in (1, 2, 3)]
+    pool = "".join(f'egress "{n}" {{ address = "{address}"  hostname = "mx{n}.relay.example" }}\n'
+                   for n, address in enumerate(addresses))
+    provider = Provider(world, ["connections 5", "address_connections 3", "rate 12/s"],
+                        "DOT -> delay=200ms\n",
+                        pool + 'pool "default" { egress = { "0", "1", "2" } }\n')
+    relay = provider.relay
+    for domain in provider.town.sinks:
+        send(relay, domain, 8)
+    wait_delivered(relay, 24)
+    assert most_in_window(provider.times("MAIL"), 1) <= 12
+    assert most_open(*provider.sinks) <= 5
+    for address in addresses:
+        assert 1 <= most_open(*provider.sinks, peer=address) <= 3, address
 
 
 # ---- the providers that are built in, by receivers that speak as they do

@@ -41,10 +41,11 @@ def most_in_window(times, seconds):
     return most
 
 
-def most_open(*sinks):
-    """Connections at once to all of them together, ever."""
+def most_open(*sinks, peer=None):
+    """Connections at once to all of them together (from one of our addresses), ever."""
     steps = sorted((line["t"], 1 if line["event"] == "CONNECT" else -1)
-                   for sink in sinks for line in sink.trace() if line["event"] in ("CONNECT", "CLOSE"))
+                   for sink in sinks for line in sink.trace()
+                   if line["event"] in ("CONNECT", "CLOSE") and peer in (None, line["peer"]))
     now = most = 0
     for _, step in steps:
         now += step
