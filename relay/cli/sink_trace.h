@@ -6,7 +6,8 @@
  * t is CLOCK_MONOTONIC, in seconds: receivers on one machine share it, so that a test can count
  * over any window and any set of them.  event is a phase of the script, or CLOSE; code what was (or
  * will be) answered, 0 for a drop; open how many connections there are, this one among them (CLOSE:
- * without it; a connection is closed when we said our last word, or it broke); recipients how many were accepted.  Thread: the loop's. */
+ * without it; a connection is closed when we said our last word, or it broke); recipients how many
+ * were accepted.  Thread: the loop's. */
 #pragma once
 
 #include "relay/cli/sink_rule.h"
