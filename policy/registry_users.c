@@ -203,12 +203,15 @@ bool registry_user_disable(struct registry *registry, struct user_request *reque
 
 static enum registry_result user_delete(struct registry *registry, struct registry_request *base)
 {
-    static const enum staffetta_statement all[] = {
-        STAFFETTA_DELETE_SENDER_RULES,      STAFFETTA_DELETE_USER_LIMITS,
-        STAFFETTA_DELETE_CREDENTIALS,       STAFFETTA_DELETE_NETWORKS_OF,
-        STAFFETTA_DELETE_SUPPRESSIONS_OF,   STAFFETTA_DELETE_COUNTS_OF,
-        STAFFETTA_DELETE_LOGIN_NETWORKS_OF, STAFFETTA_DELETE_ORDERS_OF,
-        STAFFETTA_DELETE_USER};
+    static const enum staffetta_statement all[] = {STAFFETTA_DELETE_SENDER_RULES,
+                                                   STAFFETTA_DELETE_USER_LIMITS,
+                                                   STAFFETTA_DELETE_CREDENTIALS,
+                                                   STAFFETTA_DELETE_NETWORKS_OF,
+                                                   STAFFETTA_DELETE_SUPPRESSIONS_OF,
+                                                   STAFFETTA_DELETE_COUNTS_OF,
+                                                   STAFFETTA_DELETE_LOGIN_NETWORKS_OF,
+                                                   STAFFETTA_DELETE_ORDERS_OF,
+                                                   STAFFETTA_DELETE_USER};
     struct user_request *request = (struct user_request *)(void *)base;
     int64_t id;
     enum registry_result result = registry_find_user(registry, base, request->name, &id);

@@ -42,7 +42,7 @@ static const struct route routes[] = {
     {HTTP_POST,   API "/users/{}:options",         api_user_options,        NONE,        OPTIONS   },
     {HTTP_GET,    API "/users/{}",                 api_user_show,           NONE,        NONE      },
     {HTTP_DELETE, API "/users/{}",                 api_user_delete,         NONE,        NONE      },
-    {HTTP_GET,    API "/campaigns",               api_campaigns,           NONE,        NONE      },
+    {HTTP_GET,    API "/campaigns",                api_campaigns,           NONE,        NONE      },
     {HTTP_GET,    API "/networks",                 api_networks_list,       NONE,        NONE      },
     {HTTP_POST,   API "/networks",                 api_networks_add,        NONE,        NETWORK   },
     {HTTP_DELETE, API "/networks/{}",              api_networks_delete,     NONE,        NONE      },

@@ -47,7 +47,8 @@
 
 #define SETTINGS_DELIVERY(X)                                                                       \
     X(NUMBER, port, "25", "1..65535", LIVE, "port of MX hosts and of a `via` without one")         \
-    X(LIST, bind, "", "address", LIVE, "our addresses to send from, one of each family; else see `egress`")           \
+    X(LIST, bind, "", "address", LIVE,                                                             \
+      "our addresses to send from, one of each family; else see `egress`")                         \
     X(CHOICE, ipv6, "checked", "checked|always|never", LIVE,                                       \
       "use AAAA of mail hosts when `bind` has a v6 address; checked: while its PTR is confirmed")  \
     X(CHOICE, tls, "may", "never|may|verify", LIVE,                                                \
@@ -87,8 +88,7 @@
 
 #define SETTINGS_EGRESS(X)                                                                         \
     X(LIST, address, "", "address", LIVE, "of ours to send from: one IPv4, and one IPv6 if any")   \
-    X(TEXT, hostname, "", "host", LIVE,                                                            \
-      "its name in EHLO, as its PTR has it; default `hostname`")                                   \
+    X(TEXT, hostname, "", "host", LIVE, "its name in EHLO, as its PTR has it; default `hostname`") \
     X(NUMBER, weight, "1", "1..1000", LIVE, "its part of a pool's mail, against the others'")
 
 #define SETTINGS_POOL(X)                                                                           \
@@ -113,20 +113,16 @@
       "bytes a second a message must come in at, over a minute")                                   \
     X(NUMBER, messages_per_minute, "0", "0..1000000000", LIVE,                                     \
       "a rate: beyond it the last reply comes up to 2 s later; 0: none")                           \
-    X(NUMBER, recipients_per_minute, "0", "0..1000000000", LIVE,                                   \
-      "as messages_per_minute")                                                                    \
+    X(NUMBER, recipients_per_minute, "0", "0..1000000000", LIVE, "as messages_per_minute")         \
     X(NUMBER, messages_per_hour, "0", "0..1000000000", LIVE,                                       \
       "a quota of each user: what is over it is held; 0: none")                                    \
     X(NUMBER, messages_per_day, "0", "0..1000000000", LIVE,                                        \
       "as messages_per_hour; `timezone` ends the day")                                             \
     X(NUMBER, messages_per_month, "0", "0..1000000000", LIVE,                                      \
       "as messages_per_hour; `timezone` ends the month")                                           \
-    X(NUMBER, recipients_per_hour, "0", "0..1000000000", LIVE,                                     \
-      "as messages_per_hour")                                                                      \
-    X(NUMBER, recipients_per_day, "0", "0..1000000000", LIVE,                                      \
-      "as messages_per_day")                                                                       \
-    X(NUMBER, recipients_per_month, "0", "0..1000000000", LIVE,                                    \
-      "as messages_per_month")                                                                     \
+    X(NUMBER, recipients_per_hour, "0", "0..1000000000", LIVE, "as messages_per_hour")             \
+    X(NUMBER, recipients_per_day, "0", "0..1000000000", LIVE, "as messages_per_day")               \
+    X(NUMBER, recipients_per_month, "0", "0..1000000000", LIVE, "as messages_per_month")           \
     X(NUMBER, transactional_per_hour, "0", "0..1000000000", LIVE,                                  \
       "recipients of a user that may go before bulk mail; 0: no limit")
 
@@ -149,8 +145,7 @@
       "file of receiving providers and their limits, in place of the one built in")                \
     X(TEXT, reply_rules, "", "", LIVE,                                                             \
       "file of what to do when receivers say certain things, in place of the one built in")        \
-    X(TEXT, bounce_classes, "", "", LIVE,                                                          \
-      "file of what replies mean, in place of the one built in")
+    X(TEXT, bounce_classes, "", "", LIVE, "file of what replies mean, in place of the one built in")
 
 #define SETTINGS_SANDBOX(X)                                                                        \
     X(LIST, connect_ports, "", "port", RESTART,                                                    \

@@ -1,5 +1,5 @@
-/* What a system call that is not on the list does: it fails with EPERM, at the very place and in the
- * thread that made it, and is noted until system_calls_tell().  Private to system_calls.c.
+/* What a system call that is not on the list does: it fails with EPERM, at the very place and in
+ * the thread that made it, and is noted until system_calls_tell().  Private to system_calls.c.
  * Thread: refused_calls_start() before others start; the rest happens wherever a call is made. */
 #pragma once
 

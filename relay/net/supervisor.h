@@ -1,14 +1,12 @@
 /* The parent: forks one child per role, joins the first two by a fresh SOCK_SEQPACKET pair, starts
  * again whatever ends, hands out reloads, and takes everything down on SIGTERM.  No threads, no
  * libevent, nothing from the network.  A child that lost its peer while that lives asks for a fresh
- * pair (CHANNEL_PEER_LOST) and gets it a second after the last one at the soonest; one that does not
- * take what it is sent is killed.
- * Signals: TERM and INT drain (CHANNEL_DRAIN to the first role; when it has ended to the next;
- * after 30 s, or at a second signal, KILL); HUP reloads, as does a change of a watched file (after
- * a second of quiet).
- * Events: child_started, child_ended, reloaded, reload_failed, draining, stopped; systemd is told
- * the same, and READY when all roles have said CHANNEL_READY (notify.h; the log's `ready` is the
- * role's own, behind its `listening` lines).
+ * pair (CHANNEL_PEER_LOST) and gets it a second after the last one at the soonest; one that does
+ * not take what it is sent is killed. Signals: TERM and INT drain (CHANNEL_DRAIN to the first role;
+ * when it has ended to the next; after 30 s, or at a second signal, KILL); HUP reloads, as does a
+ * change of a watched file (after a second of quiet). Events: child_started, child_ended, reloaded,
+ * reload_failed, draining, stopped; systemd is told the same, and READY when all roles have said
+ * CHANNEL_READY (notify.h; the log's `ready` is the role's own, behind its `listening` lines).
  * Thread: the process's only one; supervisor_run() blocks until all children have ended. */
 #pragma once
 

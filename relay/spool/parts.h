@@ -70,8 +70,7 @@ void marks_finish(struct spool *spool, const struct spool_update *update);
 /* After a move: what was marked at the old place since it was copied. */
 void marks_carry(struct spool *spool, const struct move *move, uint64_t old_place);
 /* All of a message's, one octet a recipient; -EBADMSG when its record is not there. */
-MUST_USE int marks_read(const struct spool *spool, const struct stored *stored,
-                        struct buffer *out);
+MUST_USE int marks_read(const struct spool *spool, const struct stored *stored, struct buffer *out);
 
 /* ---- recovery.c ---- */
 
