@@ -82,6 +82,22 @@ void connection_on_end(void *owner, enum stream_end why, const char *detail)
         lose(connection, "Connection lost");
 }
 
+static int64_t patience_ms(const struct connection *connection)
+{
+    if (connection->client.phase == SMTP_PHASE_DOT && connection->policy.dot_timeout_ms)
+        return connection->policy.dot_timeout_ms;
+    return smtp_phase_timeout_ms(connection->client.phase);
+}
+
+/* A reply came, or some of the body went.  A reply that drips in octet by octet is no progress. */
+void connection_note_progress(struct connection *connection)
+{
+    if (connection->is_broken)
+        return;
+    if (connection->state == CONNECTION_OPENING || connection->state == CONNECTION_BUSY)
+        timer_set(&connection->timer, patience_ms(connection));
+}
+
 void connection_on_timer(struct timer *timer)
 {
     struct connection *connection = CONTAINER_OF(timer, struct connection, timer);

@@ -349,22 +349,6 @@ static bool take_step(struct connection *connection, enum smtp_client_step step)
     return false;
 }
 
-static int64_t patience_ms(const struct connection *connection)
-{
-    if (connection->client.phase == SMTP_PHASE_DOT && connection->policy.dot_timeout_ms)
-        return connection->policy.dot_timeout_ms;
-    return smtp_phase_timeout_ms(connection->client.phase);
-}
-
-/* A reply came, or some of the body went.  A reply that drips in octet by octet is no progress. */
-void connection_note_progress(struct connection *connection)
-{
-    if (connection->is_broken)
-        return;
-    if (connection->state == CONNECTION_OPENING || connection->state == CONNECTION_BUSY)
-        timer_set(&connection->timer, patience_ms(connection));
-}
-
 static void feed(struct connection *connection)
 {
     bool goes_on = true, has_reply = false;

@@ -7,6 +7,12 @@
 /* The same for all that have no answer yet. */
 void dispatch_judge_rest(struct dispatch *dispatch, const struct judgement *judgement);
 
+/* Where it happened, for its outcome. */
+void dispatch_set_place(struct dispatch *dispatch);
+
+/* Not its first attempt. */
+bool dispatch_was_tried(const struct dispatch *dispatch);
+
 /* Everything is said: what was collected is stored, the rest of the work forgotten. */
 void dispatch_finish(struct dispatch *dispatch);
 

@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <errno.h>
 
-#include "policy/receiver_book.h"
 #include "relay/base/clock.h"
 #include "relay/base/secret.h"
 #include "relay/delivery/bounce.h"
@@ -14,20 +13,6 @@
 #include "relay/delivery/reply_memory.h"
 #include "relay/delivery/telling.h"
 #include "relay/spool/marks.h"
-
-void judgement_print(const struct judgement *judgement, struct buffer *out)
-{
-    struct smtp_reply reply = smtp_reply_with(judgement->code, judgement->status, judgement->text);
-
-    if (judgement->code) {
-        smtp_reply_print_line(out, reply);
-        return;
-    }
-    enhanced_status_print(out, judgement->status);
-    if (judgement->status.class)
-        buffer_append_byte(out, ' ');
-    buffer_append(out, judgement->text);
-}
 
 struct outcome *outcome_new(struct delivery_shard *shard, struct stored *stored,
                             struct letter *letter, uint32_t n)
@@ -96,23 +81,6 @@ static struct schedule *schedule_of(const struct outcome *outcome)
     return outcome->shard->schedule;
 }
 
-/* Of what did not go well, from the reply alone; no last reply says more of what expired. */
-static enum bounce_class class_of(const struct outcome *outcome, const struct judgement *judgement)
-{
-    const struct receiver_book *book = outcome->shard->config->book;
-    struct smtp_reply reply = smtp_reply_with(judgement->code, judgement->status, judgement->text);
-    enum bounce_class found = BOUNCE_OTHER;
-
-    if (book)
-        found = receiver_book_class(book, judgement->phase, &reply);
-    return judgement->verdict == VERDICT_EXPIRED && found == BOUNCE_OTHER ? BOUNCE_EXPIRED : found;
-}
-
-static bool has_class(enum verdict verdict)
-{
-    return verdict == VERDICT_LATER || verdict == VERDICT_FAILED || verdict == VERDICT_EXPIRED;
-}
-
 void outcome_add(struct outcome *outcome, struct entry *entry, const struct judgement *judgement)
 {
     struct outcome_item *item = &outcome->items[outcome->n_items];
@@ -136,13 +104,12 @@ void outcome_add(struct outcome *outcome, struct entry *entry, const struct judg
     item->judgement.text = arena_copy(&outcome->arena, judgement->text);
     outcome->n_items++;
     if (judgement->verdict != VERDICT_LATER) {
-        if (has_class(judgement->verdict))
-            item->judgement.bounce_class = class_of(outcome, &item->judgement);
+        judgement_classify(&item->judgement, outcome->shard->config->book);
         return;
     }
     schedule_note_attempt(schedule_of(outcome), entry);
     item->judgement.verdict = order_instead_of_later(schedule_of(outcome), entry, now_ms);
-    item->judgement.bounce_class = class_of(outcome, &item->judgement);
+    judgement_classify(&item->judgement, outcome->shard->config->book);
     item->due_ms = judgement->due_ms;
     if (item->due_ms == 0)
         item->due_ms = now_ms + retry_wait_ms(&outcome->shard->config->settings.retry,

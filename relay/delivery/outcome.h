@@ -6,6 +6,8 @@
 #include "relay/delivery/letter.h"
 #include "relay/delivery/verdict.h"
 
+struct receiver_book;
+
 /* A verdict with its grounds. */
 struct judgement {
     enum verdict verdict;
@@ -55,6 +57,10 @@ struct outcome {
 
 /* Appends "550 5.1.1 text" or, without a peer's reply, "5.1.1 text", on one line. */
 void judgement_print(const struct judgement *judgement, struct buffer *out);
+
+/* Of what did not go well, its class, from the reply alone. */
+bool judgement_has_class(const struct judgement *judgement);
+void judgement_classify(struct judgement *judgement, const struct receiver_book *book);
 
 /* Room for n recipients of a message; letter: opened already, shared, or NULL.  NULL: no memory. */
 struct outcome *outcome_new(struct delivery_shard *shard, struct stored *stored,

@@ -33,10 +33,7 @@ static struct slice address_of(const struct letter *letter, uint32_t n)
 
 static const char *class_name(const struct judgement *judgement)
 {
-    bool has_one = judgement->verdict == VERDICT_LATER || judgement->verdict == VERDICT_FAILED ||
-                   judgement->verdict == VERDICT_EXPIRED;
-
-    return has_one ? bounce_class_name(judgement->bounce_class) : NULL;
+    return judgement_has_class(judgement) ? bounce_class_name(judgement->bounce_class) : NULL;
 }
 
 void tell_recipient(const struct outcome *outcome, const struct outcome_item *item)
