@@ -1,5 +1,7 @@
 #include "relay/schedule/limits.h"
 
+#include <assert.h>
+
 /* Fractions of the window: a turn may be used so much early; rows are so much longer than they had
  * to be, for what the network delays. */
 enum { RUN_AHEAD = 128, IN_HAND = 64 };
@@ -62,6 +64,7 @@ static int64_t run_ahead_us(uint32_t seconds)
 
 static int64_t step_us(uint32_t n, uint32_t seconds)
 {
+    assert(n > 0);
     return ((int64_t)seconds * 1000000 * (IN_HAND + 1) / IN_HAND + run_ahead_us(seconds) + n - 1) /
            n;
 }

@@ -244,10 +244,31 @@ static void move_back(struct list *station, struct queue *queue)
     list_append(station, &queue->station);
 }
 
+/* Those of a station that stay in line though others pass them: some of their lanes wait for what
+ * all sites of the provider share. */
+struct passed {
+    const struct list *first;
+    uint32_t n;
+};
+
+/* False: all were passed, or enough of them for now. */
+static bool pass(struct attempt *attempt, struct list *station, struct queue *queue,
+                 struct passed *passed)
+{
+    move_back(station, queue);
+    if (station->next == passed->first || station->next == &queue->station)
+        return false;
+    if (!passed->first)
+        passed->first = &queue->station;
+    if (++passed->n < MOST_PASSED)
+        return true;
+    note_until(attempt, attempt->now_ms + PASSED_WAIT_MS);
+    return false;
+}
+
 static enum outcome try_station(struct attempt *attempt, struct list *station)
 {
-    const struct list *first_passed = NULL;
-    uint32_t n_passed = 0;
+    struct passed passed = {NULL, 0};
 
     while (!list_is_empty(station)) {
         struct queue *queue = CONTAINER_OF(station->next, struct queue, station);
@@ -265,14 +286,9 @@ static enum outcome try_station(struct attempt *attempt, struct list *station)
             return outcome;
         case BLOCKED_PARTLY:
             note_until(attempt, one.until_ms);
-            move_back(station, queue);
-            if (station->next == first_passed || &queue->station == station->next)
-                return outcome; /* all of them */
-            first_passed = first_passed ? first_passed : &queue->station;
-            if (++n_passed < MOST_PASSED)
-                break;
-            note_until(attempt, attempt->now_ms + PASSED_WAIT_MS);
-            return outcome;
+            if (!pass(attempt, station, queue, &passed))
+                return outcome;
+            break;
         case BLOCKED:
             set_aside(attempt, queue, one.until_ms);
             break;

@@ -187,7 +187,7 @@ static int keep_site(struct simulation *simulation, struct simulated_site *site)
     if (simulation->n_sites == simulation->capacity_sites) {
         uint32_t capacity = simulation->capacity_sites ? simulation->capacity_sites * 2 : 64;
         struct simulated_site **sites = (struct simulated_site **)reallocarray(
-            (void *)simulation->sites, capacity, sizeof(*sites));
+            (void *)simulation->sites, capacity, sizeof(void *));
 
         if (!sites)
             return FAULT(-ENOMEM);
@@ -226,11 +226,13 @@ int simulation_add(struct simulation *simulation, uint32_t group, uint32_t n_rec
                    uint32_t n_users)
 {
     struct simulated_site *site = make_site(simulation, &simulation->groups[group]);
-    int error = site ? keep_site(simulation, site) : FAULT(-ENOMEM);
+    int error;
 
+    if (!site)
+        return FAULT(-ENOMEM);
+    error = keep_site(simulation, site);
     if (error < 0) {
-        if (site)
-            free_site(site);
+        free_site(site);
         return error;
     }
     site->n_recipients = n_recipients;

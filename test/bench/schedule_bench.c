@@ -29,15 +29,16 @@ static double cpu_us(void)
 
 static double resident_bytes(void)
 {
-    FILE *file = fopen("/proc/self/statm", "r");
-    unsigned long pages = 0, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    char line[256] = "", *rest = line;
 
     if (file) {
-        if (fscanf(file, "%lu %lu", &pages, &resident) != 2)
-            resident = 0;
+        if (!fgets(line, sizeof(line), file))
+            line[0] = '\0';
         fclose(file);
     }
-    return (double)resident * 4096;
+    strtoul(rest, &rest, 10); /* all pages; then those in memory */
+    return (double)strtoul(rest, NULL, 10) * 4096;
 }
 
 static void on_domain_wanted(void *owner, struct domain *domain)

@@ -193,7 +193,7 @@ static void a_site_is_remembered_while_its_pace_is_not_past(void **state)
 
     limits.messages_per_hour = 1;
     site = make_site(bench, "mx", limits);
-    bench->now_ms += 2 * HOUR_MS;
+    bench->now_ms += (int64_t)2 * HOUR_MS;
     admit(bench, "a.example", 1, CLASS_TRANSACTIONAL, 1);
     route_all(bench, site);
     assert_true(next_pick(bench));
@@ -201,7 +201,7 @@ static void a_site_is_remembered_while_its_pace_is_not_past(void **state)
     lane_idle_ends(bench->pick.lane);
     lane_closed(bench->pick.lane, true, bench->now_ms);
     assert_false(site_is_unused(site, bench->now_ms + HOUR_MS / 2));
-    assert_true(site_is_unused(site, bench->now_ms + 2 * HOUR_MS));
+    assert_true(site_is_unused(site, bench->now_ms + (int64_t)2 * HOUR_MS));
 }
 
 /* Opened before its message's turn, so that connecting costs no pace; said in its turn. */
