@@ -9,6 +9,7 @@ const struct policy_settings policy_default_settings = {
     .outbound_connections = 20000,
     .connections_per_egress = 0,
     .connects_per_egress = 0,
+    .has_brake = true,
     .n_workers = 2,
     .worker_queue = 256,
     .mailbox_capacity = 16384,

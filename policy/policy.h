@@ -22,6 +22,7 @@ struct policy_settings {
     uint32_t connections_per_egress; /* PERMIT_EGRESS */
     uint32_t connects_per_egress;    /* PERMIT_EGRESS_RATE: begun in any one second */
     struct quota_limits quotas;      /* of users without figures of their own */
+    bool has_brake;                  /* for stolen passwords, of users who want it */
     unsigned n_workers;              /* 2 to 4: each holds up to 19 MiB */
     uint32_t worker_queue;           /* jobs that may wait */
     uint32_t mailbox_capacity;       /* requests that may wait for the policy thread */

@@ -92,6 +92,10 @@ void quotas_look_at(struct policy *policy, const struct user *user, struct brake
 
     if (grounds.cause == BRAKE_NOT || quotas_is_braked(policy, user))
         return;
+    if (!policy->settings.has_brake) {
+        brake_book_release(&policy->quotas.brake, user->id);
+        return;
+    }
     braked = calloc(1, sizeof(*braked));
     if (!braked)
         return;

@@ -47,6 +47,7 @@ void service_policy_settings(const struct settings *settings, struct policy_sett
     out->sessions_per_address = (uint32_t)settings->limits.per_address;
     out->sessions_per_user = (uint32_t)settings->limits.per_user;
     out->quotas = quotas_of(&settings->limits);
+    out->has_brake = settings->limits.brake;
     out->outbound_connections = (uint32_t)settings->delivery.connections;
 }
 

@@ -9,6 +9,7 @@ from appliance import PATIENCE, submit, wait_for
 from messages import PLAIN
 
 SENDER = "news@shop.example"
+BRAKE = "limits { brake = true }\n"
 
 
 def start(world, *options, config="", behaviour=None, user=SENDER):
@@ -188,7 +189,7 @@ def refuse_the_unknown(_session, argument):
 
 @pytest.mark.sanitized
 def test_the_brake_holds_a_user_until_it_is_enabled(world):
-    relay, receiver, sink = start(world, behaviour={"RCPT": refuse_the_unknown})
+    relay, receiver, sink = start(world, behaviour={"RCPT": refuse_the_unknown}, config=BRAKE)
     other = relay.add_user("friend@shop.example")
     relay.cli("user", "limit", SENDER, "bounces=none")
     names = [f"a{i}@dest.example" for i in range(180)] + [f"x{i}@dest.example" for i in range(40)]
@@ -218,7 +219,7 @@ def test_the_brake_holds_a_user_until_it_is_enabled(world):
 def test_queued_mail_of_a_braked_user_is_held_too(world):
     relay, receiver, _ = start(world, behaviour={
         "MAIL": lambda _session, argument: "450 4.2.1 Later" if "<later" in argument else None,
-        "RCPT": refuse_the_unknown}, config='delivery { retry = { "1h" } }\n')
+        "RCPT": refuse_the_unknown}, config='delivery { retry = { "1h" } }\n' + BRAKE)
     relay.cli("user", "limit", SENDER, "bounces=none")
     waiting = relay.send(relay.login, "later@shop.example", "ann@dest.example", PLAIN)
     relay.log.wait("deferred", msg=waiting, timeout=30 * PATIENCE)
