@@ -192,11 +192,10 @@ static void load_order(struct load *load, struct statement *row)
         .messages_per_day = (uint32_t)column_number(row, 7),
     };
     order->via = copy_column(load, row, 8);
-    order->pool = copy_column(load, row, 9);
-    order->reason = copy_column(load, row, 10);
-    order->by = copy_column(load, row, 11);
-    order->since_utc_ms = column_number(row, 12);
-    order->until_utc_ms = column_number(row, 13);
+    order->reason = copy_column(load, row, 9);
+    order->by = copy_column(load, row, 10);
+    order->since_utc_ms = column_number(row, 11);
+    order->until_utc_ms = column_number(row, 12);
 }
 
 /* An order names its user; who acts on it knows the number. */

@@ -36,7 +36,7 @@ struct order {
     struct slice name; /* in its one form: lower case, A-labels, ip_print() */
     uint32_t user_id;  /* ORDER_OF_USER */
     struct order_limits limits;
-    struct slice via, pool; /* of a reroute: one of them */
+    struct slice via; /* of a reroute: the next hop */
     struct slice reason, by;
     int64_t since_utc_ms;
     int64_t until_utc_ms; /* 0: until ended */

@@ -124,42 +124,13 @@ static bool are_bounded(const struct order_limits *limits)
            limits->messages_per_hour <= MOST_MESSAGES && limits->messages_per_day <= MOST_MESSAGES;
 }
 
-/* What can be ordered of what. */
-static const struct {
-    bool suspend, throttle, via, pool;
-} possible[N_ORDER_SCOPES] = {
-    [ORDER_OF_DESTINATION] = {.suspend = true, .throttle = true, .via = true},
-    [ORDER_OF_PROVIDER] = {.suspend = true,               .throttle = true                },
-    [ORDER_OF_USER] = {.suspend = true,               .throttle = true},
-    [ORDER_OF_CAMPAIGN] = {.suspend = true,               .throttle = true                },
-    [ORDER_OF_ADDRESS] = {.suspend = true,               .throttle = true},
-};
-
-static bool is_possible(const struct order *order)
-{
-    switch (order->action) {
-    case ORDER_SUSPEND:
-        return possible[order->scope].suspend;
-    case ORDER_THROTTLE:
-        return possible[order->scope].throttle;
-    case ORDER_REROUTE:
-        return order->via.len ? possible[order->scope].via : possible[order->scope].pool;
-    case N_ORDER_ACTIONS:
-        break;
-    }
-    return false;
-}
-
 static enum registry_result check_way(struct order_request *request)
 {
-    const struct order *order = &request->order;
-
-    if (!order->via.len == !order->pool.len)
+    if (request->order.scope != ORDER_OF_DESTINATION)
         return refuse(&request->request, REGISTRY_INVALID_VALUE,
-                      "say where to: a next hop, or a pool of our addresses");
-    if (order->via.len ? !is_clean_text(order->via, MOST_VIA_BYTES)
-                       : !is_clean_text(order->pool, MOST_NAME_BYTES))
-        return refuse(&request->request, REGISTRY_INVALID_VALUE, "there is no such way");
+                      "only a destination's mail can be led elsewhere");
+    if (!is_clean_text(request->order.via, MOST_VIA_BYTES))
+        return refuse(&request->request, REGISTRY_INVALID_VALUE, "say where to: a next hop");
     return REGISTRY_OK;
 }
 
@@ -167,9 +138,6 @@ static enum registry_result check_action(struct order_request *request)
 {
     const struct order *order = &request->order;
 
-    if (!is_possible(order))
-        return refuse(&request->request, REGISTRY_INVALID_VALUE,
-                      "this cannot be ordered of that kind of thing");
     if (order->action == ORDER_THROTTLE &&
         (!has_limits(&order->limits) || !are_bounded(&order->limits)))
         return refuse(&request->request, REGISTRY_INVALID_VALUE,
@@ -233,11 +201,10 @@ static int store(struct registry *registry, const struct order_request *request,
     bind_number(change, 7, order->limits.messages_per_hour);
     bind_number(change, 8, order->limits.messages_per_day);
     bind_text(change, 9, or_empty(order->via));
-    bind_text(change, 10, or_empty(order->pool));
-    bind_text(change, 11, order->reason);
-    bind_text(change, 12, or_empty(request->request.by));
-    bind_number(change, 13, clock_utc_ms());
-    bind_number(change, 14, order->until_utc_ms);
+    bind_text(change, 10, order->reason);
+    bind_text(change, 11, or_empty(request->request.by));
+    bind_number(change, 12, clock_utc_ms());
+    bind_number(change, 13, order->until_utc_ms);
     return statement_run(change);
 }
 

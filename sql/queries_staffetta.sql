@@ -27,8 +27,8 @@ SELECT k.domain, k.id, k.selector, k.type, k.public_key, k.is_judged, k.is_activ
 FROM dkim_keys k JOIN domains d ON d.id = k.domain ORDER BY d.name, k.selector;
 
 -- name: all_orders
-SELECT scope, name, action, connections, per_second, per_minute, per_hour, per_day, via, pool,
-       reason, by, since, until
+SELECT scope, name, action, connections, per_second, per_minute, per_hour, per_day, via, reason,
+       by, since, until
 FROM orders ORDER BY name, scope, action;
 
 -- name: count_rows
@@ -163,11 +163,11 @@ DELETE FROM dkim_keys WHERE domain = ?1;
 
 -- name: put_order
 INSERT INTO orders (scope, name, action, connections, per_second, per_minute, per_hour, per_day,
-                    via, pool, reason, by, since, until)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+                    via, reason, by, since, until)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
 ON CONFLICT (name, scope, action) DO UPDATE
 SET connections = ?4, per_second = ?5, per_minute = ?6, per_hour = ?7, per_day = ?8, via = ?9,
-    pool = ?10, reason = ?11, by = ?12, since = ?13, until = ?14;
+    reason = ?10, by = ?11, since = ?12, until = ?13;
 
 -- name: count_orders
 SELECT count(*) FROM orders;

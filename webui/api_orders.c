@@ -50,13 +50,13 @@ static json_t *order_json(const struct order *order)
     char subject[ORDER_SUBJECT_SIZE];
 
     order_subject_print(order->scope, order->name, subject);
-    return json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
+    return json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
                      json_slice(slice_of(subject)), "scope", order_scope_name(order->scope),
                      "order", order_action_name(order->action), "limits",
                      order->action == ORDER_THROTTLE ? limits_json(&order->limits) : json_null(),
-                     "via", or_null(order->via), "pool", or_null(order->pool), "reason",
-                     json_slice(order->reason), "by", json_slice(order->by), "since",
-                     json_time(order->since_utc_ms), "until", json_time(order->until_utc_ms));
+                     "via", or_null(order->via), "reason", json_slice(order->reason), "by",
+                     json_slice(order->by), "since", json_time(order->since_utc_ms), "until",
+                     json_time(order->until_utc_ms));
 }
 
 void api_orders_list(struct exchange *exchange)

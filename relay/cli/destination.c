@@ -179,7 +179,6 @@ int destination_orders(struct options *options)
         {"order",  "ORDER" },
         {"limits", "LIMITS"},
         {"via",    "VIA"   },
-        {"pool",   "POOL"  },
         {"since",  "SINCE" },
         {"until",  "UNTIL" },
         {"by",     "BY"    },

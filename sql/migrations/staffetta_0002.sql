@@ -9,8 +9,7 @@ CREATE TABLE orders (
     per_minute  INTEGER NOT NULL,
     per_hour    INTEGER NOT NULL,
     per_day     INTEGER NOT NULL,
-    via         TEXT    NOT NULL, -- reroute: a next hop, or
-    pool        TEXT    NOT NULL, --          a pool of our addresses
+    via         TEXT    NOT NULL, -- reroute: the next hop
     reason      TEXT    NOT NULL,
     by          TEXT    NOT NULL,
     since       INTEGER NOT NULL,
@@ -19,7 +18,7 @@ CREATE TABLE orders (
 ) WITHOUT ROWID;
 
 INSERT INTO orders
-SELECT 'destination', destination, 'suspend', 0, 0, 0, 0, 0, '', '', reason, by, since, until
+SELECT 'destination', destination, 'suspend', 0, 0, 0, 0, 0, '', reason, by, since, until
 FROM suspensions;
 
 DROP TABLE suspensions;

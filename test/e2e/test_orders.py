@@ -105,7 +105,8 @@ def test_it_stands_still_over_a_restart_until_resumed(plant, option, name, why):
     relay.wait_delivered(identifier)
 
 
-@pytest.mark.parametrize("option,name,why", SUBJECTS)
+@pytest.mark.parametrize("option,name,why", SUBJECTS[:1] + [
+    pytest.param(*subject, marks=pytest.mark.long) for subject in SUBJECTS[1:]])
 def test_it_stands_still_until_its_time_is_over(plant, option, name, why):
     relay = plant
     relay.cli("destination", "suspend", option, name, "--reason", "they asked", "--for", "3s")
@@ -124,6 +125,8 @@ def test_others_go_on_meanwhile(plant):
     wait_why(relay, identifier, "user_suspended")
     relay.wait_delivered(relay.send(other, "other@shop.example", "ann@dest.example", text("hello")))
     assert len(relay.receiver.taken) == 1
+    relay.cli("user", "delete", SENDER)
+    assert orders(relay) == [("campaign:autumn", "suspend")]
 
 
 def wait_slowed(relay):
@@ -142,8 +145,9 @@ def queued(relay, identifier):
     return [json.loads(line) for line in done.stdout.splitlines()] if done.returncode == 0 else []
 
 
-@pytest.mark.parametrize("words", [("dest.example",), ("--user", SENDER), ("--campaign", "spring"),
-                                   ("--address", "127.0.0.11")])
+@pytest.mark.parametrize("words", [
+    ("dest.example",), ("--user", SENDER), pytest.param(("--campaign", "spring"), marks=pytest.mark.long),
+    pytest.param(("--address", "127.0.0.11"), marks=pytest.mark.long)])
 def test_it_goes_slower_over_a_restart_until_resumed(plant, words):
     relay = plant
     relay.cli("destination", "throttle", *words, "--per-hour", "2", "--reason", "slowly")
