@@ -125,8 +125,7 @@
     X(NUMBER, recipients_per_month, "0", "0..1000000000", LIVE, "as messages_per_month")           \
     X(NUMBER, transactional_per_hour, "0", "0..1000000000", LIVE,                                  \
       "recipients of a user that may go before bulk mail; 0: no limit")                            \
-    X(BOOL, brake, "true", "", LIVE,                                                               \
-      "hold all mail of a user whose password may be stolen")
+    X(BOOL, brake, "true", "", LIVE, "hold all mail of a user whose password may be stolen")
 
 #define SETTINGS_LOG(X)                                                                            \
     X(CHOICE, format, "logfmt", "logfmt|json", LIVE, "of the lines on stderr")                     \
