@@ -83,6 +83,7 @@ int service_start_webui(struct service *service)
         .control_fd = listener_named(service, BUNDLE_CONTROL),
         .panel_fd = listener_named(service, BUNDLE_PANEL),
         .registry = service->registry,
+        .policy = service->policy,
         .key_desk = service->key_desk,
         .spool = service->spool,
         .spool_dir = service->bundle.settings->spool_dir,
