@@ -248,6 +248,13 @@ void connection_end_oldest_idle(struct delivery_shard *shard)
         connection_quit(CONTAINER_OF(shard->idle.next, struct connection, shard_idle));
 }
 
+void connection_end_idle_of(void *owner, struct lane *lane)
+{
+    (void)owner;
+    if (!list_is_empty(&lane->idle))
+        connection_quit(CONTAINER_OF(lane->idle.previous, struct connection, idle_link));
+}
+
 void connection_end_idle(struct delivery_shard *shard)
 {
     while (!list_is_empty(&shard->idle))

@@ -91,6 +91,8 @@ void connection_abort(struct connection *connection);
 /* Idle ones end now, the oldest or all; those still looking for a host give their mail back; and
  * everything at once (free). */
 void connection_end_oldest_idle(struct delivery_shard *shard);
+/* schedule_hooks.end_idle: the least recent one of the lane, for another site of its provider. */
+void connection_end_idle_of(void *owner, struct lane *lane);
 void connection_end_idle(struct delivery_shard *shard);
 void connection_end_opening(struct delivery_shard *shard);
 void connection_free_all(struct delivery_shard *shard);

@@ -328,6 +328,7 @@ static int make_parts(struct delivery_shard *shard, const struct resolver_settin
         .take_permit = take_permit,
         .put_permit = put_permit,
         .may_use = standing_orders_may_use,
+        .end_idle = connection_end_idle_of,
         .on_site_unused = on_site_unused,
     };
     char why[TLS_WHY_SIZE];
