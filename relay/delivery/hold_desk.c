@@ -19,10 +19,13 @@ static void walk_at(struct delivery_shard *shard, int64_t at_ms)
         shard->holds.next_ms = at_ms;
 }
 
-static bool is_braked(const struct directory *directory, uint32_t user_id)
+static const struct user *user_of(const struct directory *directory, uint32_t user_id)
 {
-    const struct user *user = directory ? directory_user_by_id(directory, user_id) : NULL;
+    return directory ? directory_user_by_id(directory, user_id) : NULL;
+}
 
+static bool is_braked(const struct user *user)
+{
     return user && user->braked_utc_ms;
 }
 
@@ -33,11 +36,13 @@ static void take(struct walk *walk, struct entry *entry, struct list *list)
     walk->n_changes++;
 }
 
-static void look_at_held(struct walk *walk, struct entry *entry, bool is_user_braked)
+/* What is held of a user who was deleted waits for an operator: who braked it is not known any
+ * more, and a thief's mail must not leave because its user went. */
+static void look_at_held(struct walk *walk, struct entry *entry, const struct user *user)
 {
     struct delivery_shard *shard = walk->shard;
 
-    if (entry->due_s == ENTRY_UNTIL_RELEASED || is_user_braked)
+    if (entry->due_s == ENTRY_UNTIL_RELEASED || !user || is_braked(user))
         return;
     if (entry->due_s == ENTRY_UNTIL_UNBRAKED ||
         entry_is_held_no_more(shard->schedule, entry, shard_now_ms(shard))) {
@@ -51,11 +56,11 @@ static void look_at_held(struct walk *walk, struct entry *entry, bool is_user_br
 static void look_at(void *owner, struct entry *entry)
 {
     struct walk *walk = owner;
-    bool is_user_braked = is_braked(walk->shard->directory, entry->message->user_id);
+    const struct user *user = user_of(walk->shard->directory, entry->message->user_id);
 
     if (entry->state == ENTRY_HELD)
-        look_at_held(walk, entry, is_user_braked);
-    else if (!is_user_braked || entry->message->flags & MESSAGE_REPORT)
+        look_at_held(walk, entry, user);
+    else if (!is_braked(user) || entry->message->flags & MESSAGE_REPORT)
         return;
     else if (entry->state == ENTRY_SENDING)
         walk_at(walk->shard, shard_now_ms(walk->shard) + AGAIN_MS);
@@ -115,7 +120,7 @@ void hold_note(struct delivery_shard *shard, const struct new_entry *entry)
 static bool differ(const struct directory *one, const struct directory *other)
 {
     for (uint32_t i = 0; one && i < one->n_users; i++)
-        if (one->users[i].braked_utc_ms && !is_braked(other, one->users[i].id))
+        if (one->users[i].braked_utc_ms && !is_braked(user_of(other, one->users[i].id)))
             return true;
     return false;
 }

@@ -232,6 +232,30 @@ def test_queued_mail_of_a_braked_user_is_held_too(world):
     relay.log.wait("released", msg=waiting, timeout=60 * PATIENCE)
 
 
+def test_held_mail_of_a_deleted_user_waits_for_an_operator(world):
+    """Neither the walk that the deletion starts nor the one of a start lets it go."""
+    relay, _, _ = start(world, config=BRAKE)
+    other = relay.add_user("friend@shop.example")
+    relay.stop()
+    with sqlite3.connect(relay.folder / "data/db/staffetta.db") as database:
+        database.execute("UPDATE users SET braked_since = 1000, braked_reason = 'of the test'")
+    database.close()
+    relay.start()
+    theirs = send(relay)
+    ours = relay.send(other, "friend@shop.example", "ann@dest.example", PLAIN)
+    for each in (theirs, ours):
+        held(relay, each)
+    relay.cli("user", "delete", SENDER)
+    relay.restart()
+    relay.cli("user", "enable", "friend@shop.example")
+    relay.log.wait("released", msg=ours, timeout=60 * PATIENCE)
+    relay.wait_delivered(ours)
+    assert not relay.log.all("released", msg=theirs)
+    assert [item["id"] for item in relay.queue()] == [theirs]
+    relay.cli("queue", "release", theirs)
+    relay.wait_delivered(theirs)
+
+
 @pytest.mark.sanitized
 def test_over_a_rate_the_reply_comes_late(world):
     relay, _, _ = start(world, "messages_per_minute=2")
