@@ -174,6 +174,14 @@ static bool read_v6(const struct record_data *data, struct dns_record *out)
     return true;
 }
 
+/* Sites are named by the hosts that answers name: a comma, a colon or a bracket in a label would
+ * make another site's name.  RFC 1123 2.1; '_' is met, '/' in aliases of PTR (RFC 2317). */
+static bool is_of_host(const char *name)
+{
+    return name[strspn(
+               name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_/.")] == '\0';
+}
+
 /* The name must end where the record ends. */
 static bool read_only_name(const struct record_data *data, size_t skipped, char *out)
 {
@@ -186,15 +194,19 @@ static bool read_only_name(const struct record_data *data, size_t skipped, char 
 
 static bool read_target(const struct record_data *data, struct dns_record *out)
 {
-    return read_only_name(data, 0, out->target);
+    return read_only_name(data, 0, out->target) && is_of_host(out->target);
 }
 
 static bool read_mx(const struct record_data *data, struct dns_record *out)
 {
     size_t at = data->at;
 
-    return data->len > 2 && read_u16(data->wire, &at, &out->mx.preference) &&
-           read_only_name(data, 2, out->mx.host);
+    if (data->len <= 2 || !read_u16(data->wire, &at, &out->mx.preference) ||
+        !read_only_name(data, 2, out->mx.host))
+        return false;
+    if (!is_of_host(out->mx.host))
+        out->mx.host[0] = '\0';
+    return true;
 }
 
 /* Strings with a length octet each, joined without anything between (RFC 7208 3.3, 6376 3.6.2.2).

@@ -36,7 +36,7 @@ struct dns_record {
         char target[DNS_NAME_SIZE]; /* CNAME, NS, PTR */
         struct {
             uint16_t preference;
-            char host[DNS_NAME_SIZE]; /* "." for the null MX, RFC 7505 */
+            char host[DNS_NAME_SIZE]; /* "." for the null MX, RFC 7505; "": no host's name */
         } mx;
         struct {
             size_t len;

@@ -51,7 +51,7 @@ static void collect(struct mx_query *query)
         n_records++;
         if (strcmp(record.mx.host, ".") == 0)
             n_null++;
-        else if (!is_named_already(query, record.mx.host))
+        else if (record.mx.host[0] && !is_named_already(query, record.mx.host))
             insert(query, ranks, &record);
     }
     if (query->n_hosts) {

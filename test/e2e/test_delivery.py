@@ -62,6 +62,7 @@ exim         MX 10 mx.exim
 mx.exim      A {h7}
 opensmtpd    MX 10 mx.opensmtpd
 mx.opensmtpd A {h8}
+posing       MX 10 first.two.example\\,second.two.example.
 """
 
 
@@ -102,6 +103,16 @@ def test_the_best_mx_gets_it_with_tls(world, net):
     assert_arrived(first.messages()[0].data, PLAIN)
     assert first.messages()[0].tls and first.messages()[0].helo == "relay.example"
     assert not second.messages()
+
+
+def test_a_host_that_is_named_like_two_is_nobody(world, net):
+    """posing.example's one MX host has a comma in a label: written out it is two.example's list."""
+    sink_at(world, net, 1)
+    relay = start(world, net)
+    relay.wait_delivered(relay.send(relay.login, SENDER, "ann@two.example", text()))
+    posing = relay.send(relay.login, SENDER, "ann@posing.example", text())
+    assert "no usable mail host" in relay.log.wait("bounced", msg=posing, timeout=30 * PATIENCE)["reply"]
+    relay.wait_delivered(relay.send(relay.login, SENDER, "bob@two.example", text()))
 
 
 def test_the_next_mx_when_the_first_does_not_answer(world, net):

@@ -12,6 +12,15 @@ static void check_name(const char *name)
         PROMISE(name[i] > ' ' && name[i] < 0x7f && name[i] != '\\');
 }
 
+/* No comma, colon or bracket: sites are named by hosts. */
+static void check_host(const char *name)
+{
+    check_name(name);
+    for (const char *c = name; *c; c++)
+        PROMISE(strchr("-_/.", *c) || (*c >= '0' && *c <= '9') || (*c >= 'A' && *c <= 'Z') ||
+                (*c >= 'a' && *c <= 'z'));
+}
+
 static void check_record(const struct dns_record *record)
 {
     check_name(record->name);
@@ -21,12 +30,13 @@ static void check_record(const struct dns_record *record)
         PROMISE(record->address.family == AF_INET || record->address.family == AF_INET6);
         break;
     case DNS_TYPE_MX:
-        check_name(record->mx.host);
+        if (record->mx.host[0])
+            check_host(record->mx.host);
         break;
     case DNS_TYPE_CNAME:
     case DNS_TYPE_NS:
     case DNS_TYPE_PTR:
-        check_name(record->target);
+        check_host(record->target);
         break;
     case DNS_TYPE_TXT:
         PROMISE(record->text.len <= DNS_TEXT_BYTES);

@@ -97,6 +97,56 @@ static void the_null_mx_is_a_dot(void **state)
     assert_string_equal(record.mx.host, ".");
 }
 
+static void read_host_with(char c)
+{
+    struct buffer wire = BUFFER_INIT;
+
+    buffer_append(&wire, WIRE(HEADER("\1") MX_Q "\xc0\x0c\0\x0f\0\1" TTL_60 "\0\x09\0\x0a\4m"));
+    buffer_append_byte(&wire, c);
+    buffer_append(&wire, WIRE("ab\xc0\x0c"));
+    parse(buffer_slice(&wire));
+    if (!dns_message_next(&message, &record))
+        fail_msg("'%c' is passed over", c);
+    buffer_fini(&wire);
+}
+
+/* A site is named by its hosts with commas, a next hop with a colon: a host must not look like
+ * either.  The domain has an MX record all the same. */
+static void hosts_of_other_characters_are_none(void **state)
+{
+    (void)state;
+    for (const char *c = ",:;#[]$!\"'()*+=@?^`{|}~%&<>"; *c; c++) {
+        read_host_with(*c);
+        if (record.mx.host[0])
+            fail_msg("'%c' is in %s", *c, record.mx.host);
+    }
+    for (const char *c = "azAZ09-_/"; *c; c++) {
+        read_host_with(*c);
+        assert_int_equal(strlen(record.mx.host), 12);
+        assert_int_equal(record.mx.host[1], *c);
+    }
+}
+
+static void aliases_to_other_characters_are_passed_over(void **state)
+{
+    (void)state;
+    parse(WIRE(HEADER("\2") QUESTION("\x0c") "\xc0\x0c\0\x0c\0\1" TTL_60 "\0\6\3a,b\xc0\x0c"
+                                             "\xc0\x0c\0\x0c\0\1" TTL_60 "\0\6\3a/b\xc0\x0c"));
+    assert_true(dns_message_next(&message, &record));
+    assert_string_equal(record.target, "a/b.ex.test");
+    assert_false(dns_message_next(&message, &record));
+}
+
+/* What is asked for by name may have any: SPF's "exists:" puts a sender's local part there. */
+static void records_of_such_names_are_read(void **state)
+{
+    (void)state;
+    parse(WIRE(HEADER("\1") "\3b+x\4test\0\0\1\0\1"
+                            "\xc0\x0c\0\1\0\1" TTL_60 "\0\4\xc0\0\2\1"));
+    assert_true(dns_message_next(&message, &record));
+    assert_string_equal(record.name, "b+x.test");
+}
+
 static void addresses_texts_and_tlsa_are_read(void **state)
 {
     (void)state;
@@ -217,6 +267,9 @@ int main(void)
         cmocka_unit_test(records_of_wrong_length_are_passed_over),
         cmocka_unit_test(an_impossible_time_to_live_is_none),
         cmocka_unit_test(a_signature_among_the_answers_is_seen),
+        cmocka_unit_test(hosts_of_other_characters_are_none),
+        cmocka_unit_test(aliases_to_other_characters_are_passed_over),
+        cmocka_unit_test(records_of_such_names_are_read),
         cmocka_unit_test(addresses_texts_and_tlsa_are_read),
         cmocka_unit_test(aliases_lead_to_the_data),
         cmocka_unit_test(aliases_in_a_circle_end),
