@@ -275,6 +275,14 @@ void brake_book_release(struct brake_book *book, uint32_t user_id)
         watch->networks[i].first_utc_ms -= HOUR_MS;
 }
 
+void brake_book_rearm(struct brake_book *book, uint32_t user_id)
+{
+    struct watch *watch = find_watch(book, user_id);
+
+    if (watch)
+        watch->is_pulled = false;
+}
+
 int brake_book_load(struct brake_book *book, const struct brake_network *network)
 {
     struct watch *watch = make_watch(book, network->user_id);

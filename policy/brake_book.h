@@ -56,6 +56,9 @@ struct brake_grounds brake_book_login(struct brake_book *book, uint32_t user_id,
 /* An operator looked at it: what was seen so far counts as known. */
 void brake_book_release(struct brake_book *book, uint32_t user_id);
 
+/* It could not be pulled: the next that is seen says so again. */
+void brake_book_rearm(struct brake_book *book, uint32_t user_id);
+
 /* ---- the history ---- */
 
 struct brake_network {

@@ -18,9 +18,23 @@ static struct braked *find_braked(const struct policy *policy, uint32_t user_id)
     return entry ? CONTAINER_OF(entry, struct braked, entry) : NULL;
 }
 
-static void forget(struct policy *policy, struct braked *braked)
+/* Without memory the next message tries again. */
+static bool add_braked(struct policy *policy, uint32_t user_id, bool is_stored)
 {
-    brake_book_release(&policy->quotas.brake, (uint32_t)braked->entry.key);
+    struct braked *braked = calloc(1, sizeof(*braked));
+
+    if (braked) {
+        *braked = (struct braked){.entry.key = user_id, .is_stored = is_stored};
+        if (key_table_add(&policy->quotas.braked, &braked->entry) == 0)
+            return true;
+    }
+    free(braked);
+    brake_book_rearm(&policy->quotas.brake, user_id);
+    return false;
+}
+
+static void remove_braked(struct policy *policy, struct braked *braked)
+{
     key_table_remove(&policy->quotas.braked, &braked->entry);
     free(braked);
 }
@@ -37,10 +51,12 @@ static void on_stored(struct registry_request *request)
     struct braked *braked = find_braked(policy, pull->request.user_id);
 
     policy->n_outstanding--;
-    if (braked && request->result == REGISTRY_OK)
+    if (braked && request->result == REGISTRY_OK) {
         braked->is_stored = true;
-    else if (braked)
-        forget(policy, braked); /* and its next message pulls the brake again */
+    } else if (braked) { /* what was seen stays: its next message pulls the brake again */
+        brake_book_rearm(&policy->quotas.brake, pull->request.user_id);
+        remove_braked(policy, braked);
+    }
     free(pull);
 }
 
@@ -88,22 +104,18 @@ static void tell(struct policy *policy, const struct user *user,
 
 void quotas_look_at(struct policy *policy, const struct user *user, struct brake_grounds grounds)
 {
-    struct braked *braked;
-
-    if (grounds.cause == BRAKE_NOT || quotas_is_braked(policy, user))
+    if (grounds.cause == BRAKE_NOT || find_braked(policy, user->id))
         return;
+    if (user->braked_utc_ms) { /* since before this start: who enables it is to be noticed */
+        (void)add_braked(policy, user->id, true);
+        return;
+    }
     if (!policy->settings.has_brake) {
         brake_book_release(&policy->quotas.brake, user->id);
         return;
     }
-    braked = calloc(1, sizeof(*braked));
-    if (!braked)
+    if (!add_braked(policy, user->id, false))
         return;
-    braked->entry.key = user->id;
-    if (key_table_add(&policy->quotas.braked, &braked->entry) != 0) {
-        free(braked);
-        return;
-    }
     tell(policy, user, &grounds);
     store(policy, user->id, &grounds);
 }
@@ -133,7 +145,9 @@ void quotas_directory_changed(struct policy *policy)
             const struct user *user = directory_user_by_id(policy->directory, (uint32_t)entry->key);
 
             next = entry->next;
-            if (braked->is_stored && (!user || !user->braked_utc_ms))
-                forget(policy, braked);
+            if (braked->is_stored && (!user || !user->braked_utc_ms)) {
+                brake_book_release(&policy->quotas.brake, (uint32_t)entry->key);
+                remove_braked(policy, braked);
+            }
         }
 }

@@ -330,6 +330,19 @@ static void after_a_release_it_watches_anew(void **state)
     assert_int_equal(send_and_fail(300, 0), BRAKE_NOT); /* these networks are his */
 }
 
+static void what_could_not_be_pulled_is_pulled_by_the_next_message(void **state)
+{
+    enum brake_cause cause;
+
+    (void)state;
+    for (unsigned i = 0; i < 5; i++)
+        (void)login_from(i, &cause);
+    assert_int_equal(send_and_fail(300, 0), BRAKE_LOGINS);
+    assert_int_equal(send_and_fail(1, 0), BRAKE_NOT);
+    brake_book_rearm(&book, 1); /* the hour and the networks are what they were */
+    assert_int_equal(send_and_fail(1, 0), BRAKE_LOGINS);
+}
+
 static void a_history_is_taken_up_at_a_start(void **state)
 {
     enum brake_cause cause = BRAKE_NOT;
@@ -376,6 +389,7 @@ int main(void)
         TEST(history_is_thirty_days),
         TEST(a_network_is_stored_once_a_day),
         TEST(after_a_release_it_watches_anew),
+        TEST(what_could_not_be_pulled_is_pulled_by_the_next_message),
         TEST(a_history_is_taken_up_at_a_start),
         TEST(memory_of_a_user_is_bounded),
     };

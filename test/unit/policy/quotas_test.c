@@ -258,6 +258,23 @@ static void the_brake_holds_until_somebody_enables_the_user(void **state)
     assert_int_equal(ask(1).verdict, QUOTA_PASSES);
 }
 
+static void a_user_braked_before_the_start_is_watched_again_when_enabled(void **state)
+{
+    struct user_request enable = {.name = SLICE_LITERAL("shop@example.org")};
+
+    (void)state;
+    count_bad(300, 100);
+    assert_int_equal(ask(1).verdict, QUOTA_BRAKED);
+    close_policy();
+    open_policy();
+    count_bad(300, 100); /* what was on its way */
+    assert_int_equal(ask(1).verdict, QUOTA_BRAKED);
+    assert_int_equal(ASK(registry_user_enable, &enable), REGISTRY_OK);
+    assert_int_equal(ask(1).verdict, QUOTA_PASSES);
+    count_bad(300, 100);
+    assert_int_equal(ask(1).verdict, QUOTA_BRAKED);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -271,6 +288,7 @@ int main(void)
         TEST(what_did_not_come_is_given_back),
         TEST(tallies_are_counted),
         TEST(the_brake_holds_until_somebody_enables_the_user),
+        TEST(a_user_braked_before_the_start_is_watched_again_when_enabled),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
