@@ -120,6 +120,9 @@ MUST_USE int quota_book_load(struct quota_book *book, const struct quota_row *ro
 /* Takes up to `most` rows to be stored; 0: none.  What is counted meanwhile waits for the next. */
 uint32_t quota_book_take(struct quota_book *book, struct quota_row *rows, uint32_t most);
 
+/* Some of the user's counts are not taken yet. */
+bool quota_book_is_unstored(const struct quota_book *book, uint32_t user_id);
+
 /* The row is stored, or it failed and has to be taken again. */
 void quota_book_stored(struct quota_book *book, const struct quota_row *row, bool is_stored);
 

@@ -130,6 +130,13 @@ uint32_t quota_book_take(struct quota_book *book, struct quota_row *rows, uint32
     return n_rows;
 }
 
+bool quota_book_is_unstored(const struct quota_book *book, uint32_t user_id)
+{
+    struct quota_account *account = quota_account_find(book, user_id);
+
+    return account && !list_is_empty(&account->unstored);
+}
+
 void quota_book_stored(struct quota_book *book, const struct quota_row *row, bool is_stored)
 {
     struct quota_account *account = quota_account_find(book, row->user_id);

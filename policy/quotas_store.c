@@ -25,11 +25,28 @@ static void answer_all(struct quota_request *first)
     }
 }
 
+static void answer_waiting(struct quotas *quotas)
+{
+    answer_all(TAKE(quotas->first));
+    quotas->last = &quotas->first;
+}
+
+/* Those whose counts are in it: whoever is left out waits for the next. */
 static void take_waiting(struct quotas *quotas, struct batch *batch)
 {
-    batch->first = quotas->first;
-    quotas->first = NULL;
+    struct quota_request *request = TAKE(quotas->first), **last = &batch->first;
+
     quotas->last = &quotas->first;
+    while (request) {
+        struct quota_request *next = request->next;
+        bool is_in = !quota_book_is_unstored(&quotas->book, request->user_id);
+        struct quota_request ***end = is_in ? &last : &quotas->last;
+
+        request->next = NULL;
+        **end = request;
+        *end = &request->next;
+        request = next;
+    }
 }
 
 static void fill(struct quotas *quotas, struct batch *batch)
@@ -88,10 +105,12 @@ static bool end_batch(struct batch *batch)
     for (uint32_t i = 0; i < batch->n_quotas; i++)
         quota_book_stored(&policy->quotas.book, &batch->quotas[i], is_stored);
     answer_all(batch->first);
-    if (is_stored)
+    if (is_stored) {
         policy->quotas.has_failed = false;
-    else
+    } else {
+        answer_waiting(&policy->quotas);
         note_failure(policy, &batch->request.request);
+    }
     free(batch);
     return is_stored;
 }
@@ -118,8 +137,7 @@ void quotas_store(struct policy *policy)
     if (quotas->is_storing || !has_something(quotas))
         return;
     if (policy->quotas.retry.node.place != HEAP_NOWHERE && quotas->has_failed) {
-        answer_all(TAKE(quotas->first));
-        quotas->last = &quotas->first;
+        answer_waiting(quotas);
         return; /* the disk is tried again when the time comes */
     }
     batch = calloc(1, sizeof(*batch));

@@ -1,0 +1,205 @@
+/* What the desk stores before it answers.  The settings thread takes its turns when the test says
+ * so: what is stored between two of them is one transaction of the desk. */
+#include "test/unit/policy/policy_asking.h"
+
+#include <time.h>
+
+#include "policy/policy_internal.h"
+#include "policy/registry_internal.h"
+#include "policy/tally.h"
+
+enum { USERS = 60, BUDGETS = 6 }; /* more counts than a transaction takes */
+
+static struct policy_settings settings;
+static struct quota_request requests[USERS];
+static unsigned n_answered, n_braked;
+static bool is_usage_answered;
+
+static void note_notice(void *owner, const struct quota_notice *notice)
+{
+    (void)owner;
+    n_braked += notice->kind == NOTICE_BRAKED;
+}
+
+static void open_policy(void)
+{
+    assert_int_equal(registry_open(&registry, folder), 0);
+    assert_int_equal(policy_start(&policy, &settings, registry), 0);
+    quotas_on_notice(policy, note_notice, NULL);
+    thread_own(&registry->owner);
+}
+
+static void close_policy(void)
+{
+    assert_int_equal(registry_start(registry), 0);
+    policy = policy_stop(policy);
+    registry = registry_stop(registry);
+    mailbox_run(home);
+}
+
+static void add_imported(unsigned i)
+{
+    char name[32];
+    struct user_add_request request = {
+        .password = {.source = PASSWORD_HASHED,
+                     .text = SLICE_LITERAL("{SHA}mN7MYuzjmaIu0w1JDvMzvn/ec4U=")}
+    };
+
+    snprintf(name, sizeof(name), "u%u@example.org", i);
+    request.name = slice_of(name);
+    prepare_request(&request.request);
+    assert_true(registry_user_add(registry, &request));
+    registry_turn(registry);
+    wait_until(&is_answered);
+    assert_int_equal(request.request.result, REGISTRY_OK);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    setenv("TZ", "UTC", 1);
+    tzset();
+    settings = policy_default_settings;
+    for (unsigned i = 0; i < BUDGETS; i++)
+        settings.quotas.budgets[i] = 19; /* blocks of one */
+    n_answered = n_braked = 0;
+    make_folder();
+    assert_int_equal(mailbox_new(&home, 2 * USERS), 0);
+    open_policy();
+    for (unsigned i = 0; i < USERS; i++)
+        add_imported(i);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    close_policy();
+    home = mailbox_free(home);
+    remove_folder();
+    return 0;
+}
+
+static void on_quota(struct quota_request *request)
+{
+    (void)request;
+    n_answered++;
+}
+
+static void ask(unsigned i)
+{
+    requests[i] = (struct quota_request){
+        .answer_to = home, .done = on_quota, .user_id = i + 1, .n_recipients = 1};
+    assert_true(quota_ask(policy, &requests[i]));
+}
+
+static void on_usage(struct quota_usage_request *request)
+{
+    (void)request;
+    is_usage_answered = true;
+}
+
+/* All that was told to the policy thread until now is done, and what it answered has come. */
+static struct quota_usage_request settle(unsigned user)
+{
+    struct quota_usage_request request = {.answer_to = home, .done = on_usage, .user_id = user + 1};
+
+    is_usage_answered = false;
+    assert_true(quota_ask_usage(policy, &request));
+    wait_until(&is_usage_answered);
+    return request;
+}
+
+/* One transaction, and what follows from it. */
+static void turn(void)
+{
+    registry_turn(registry);
+    (void)settle(0);
+}
+
+/* A copy of the database is what a power cut leaves: whoever was answered is counted in it. */
+static void nobody_is_answered_before_a_store_that_holds_its_counts(void **state)
+{
+    char command[256];
+    unsigned n_known = 0, n_told;
+
+    (void)state;
+    for (unsigned i = 0; i < USERS; i++)
+        ask(i);
+    (void)settle(0);
+    assert_int_equal(n_answered, 0);
+    turn(); /* of the first user */
+    assert_int_equal(n_answered, 1);
+    turn(); /* as many rows as one takes */
+    n_told = n_answered;
+    assert_true(n_told > 1 && n_told <= 1 + QUOTAS_MOST_PENDING / BUDGETS);
+    snprintf(command, sizeof(command), "cp -r %s %s.copy", folder, folder);
+    assert_int_equal(system(command), 0);
+    turn();
+    assert_int_equal(n_answered, USERS); /* and nobody is forgotten */
+    close_policy();
+    snprintf(command, sizeof(command), "rm -r %s && mv %s.copy %s", folder, folder, folder);
+    assert_int_equal(system(command), 0);
+    open_policy();
+    for (unsigned i = 0; i < USERS; i++)
+        n_known += settle(i).used[QUOTA_RECIPIENTS_PER_MONTH] > 0;
+    assert_true(n_known >= n_told);
+}
+
+/* A transaction that is open already: the next one cannot begin. */
+static void failing_turn(void)
+{
+    assert_int_equal(db_begin(registry->db), 0);
+    turn();
+    db_rollback(registry->db);
+}
+
+static void mail_does_not_wait_for_a_disk_that_fails(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < USERS; i++)
+        ask(i);
+    (void)settle(0);
+    failing_turn();
+    assert_int_equal(n_answered, USERS);
+}
+
+static void pull(unsigned user, uint32_t n_recipients, uint32_t n_bad)
+{
+    struct tally tally = {.policy = policy};
+    uint32_t id = user + 1;
+
+    tally_add(&tally, &(struct tally_row){
+                          .kind = TALLY_ACCEPTED, .id = id, .first = 1, .second = n_recipients});
+    tally_add(&tally,
+              &(struct tally_row){
+                  .kind = TALLY_CONCLUDED, .id = id, .first = n_recipients, .second = n_bad});
+    tally_flush(&tally);
+    (void)settle(user);
+}
+
+static void a_brake_that_could_not_be_stored_is_pulled_by_the_next_message(void **state)
+{
+    (void)state;
+    pull(0, 300, 100);
+    assert_int_equal(n_braked, 1);
+    failing_turn();
+    assert_int_equal(n_braked, 1);
+    pull(0, 1, 0);
+    assert_int_equal(n_braked, 2);
+    turn();
+    pull(0, 1, 0);
+    assert_int_equal(n_braked, 2); /* it is stored */
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(nobody_is_answered_before_a_store_that_holds_its_counts),
+        TEST(mail_does_not_wait_for_a_disk_that_fails),
+        TEST(a_brake_that_could_not_be_stored_is_pulled_by_the_next_message),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
