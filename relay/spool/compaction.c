@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "relay/base/crc32c.h"
+#include "relay/spool/marks.h"
 #include "relay/spool/parts.h"
 
 enum {
@@ -66,6 +67,16 @@ static int read_record(struct spool *spool, const struct segment *segment,
     return 0;
 }
 
+/* While it is copied a first attempt may begin and leave its mark at the old place.  So the copy of
+ * what was born open says of everybody that a dot may have left: a recipient too many is told as
+ * doubtful after a crash, none too few, and no mark is carried over a later one. */
+static void mark_untried(const struct stored *stored, char *marks, uint32_t n)
+{
+    for (uint32_t i = 0; stored->is_open && i < n; i++)
+        if (marks[i] == MARK_NONE)
+            marks[i] = (char)MARK_SENT;
+}
+
 static int copy_record(struct spool *spool, const struct segment *segment,
                        const struct stored *stored, struct move *move)
 {
@@ -77,6 +88,7 @@ static int copy_record(struct spool *spool, const struct segment *segment,
     if (error)
         return error;
     marks = record_marks_offset(&record);
+    mark_untried(stored, bytes + marks, record.n_recipients);
     struct iovec pieces[] = {
         {NULL,                        0                          },
         {bytes + RECORD_HEADER_BYTES, marks - RECORD_HEADER_BYTES},

@@ -203,6 +203,29 @@ static void a_mark_made_while_its_message_is_moved_goes_along(void **state)
     fixture_free(fixture);
 }
 
+/* A first attempt may begin while it is copied, so of a copy nobody says that it was never tried.
+ */
+static void a_copy_of_what_was_never_tried_is_in_doubt_after_a_kill(void **state)
+{
+    static char body[40001];
+    struct spool_fixture *fixture = new_fixture();
+    uint64_t id = append(fixture, 1), other;
+    uint64_t place = atomic_load(&fixture_find(fixture, id)->place);
+
+    (void)state;
+    memset(body, 'x', sizeof(body) - 1);
+    for (unsigned i = 0; i < 200 && atomic_load(&fixture_find(fixture, id)->place) == place; i++) {
+        other = queue_id_new();
+        assert_int_equal(fixture_append(fixture, other, body, 1), 0);
+        assert_int_equal(fixture_finish(fixture, other, 1, NULL), 0);
+    }
+    assert_true(atomic_load(&fixture_find(fixture, id)->place) != place);
+    restart(fixture);
+    assert_int_equal(flags_of(fixture, id, 1), RECIPIENT_DOUBTFUL);
+    assert_int_equal(n_asked, 1);
+    fixture_free(fixture);
+}
+
 static void a_mark_that_could_not_be_written_is_not_claimed(void **state)
 {
     struct spool_fixture *fixture = new_fixture();
@@ -246,6 +269,7 @@ int main(void)
         cmocka_unit_test(mail_that_was_never_tried_is_not_in_doubt_after_a_kill),
         cmocka_unit_test(a_start_that_could_not_store_trusts_no_mark_the_next_time),
         cmocka_unit_test(a_mark_made_while_its_message_is_moved_goes_along),
+        cmocka_unit_test(a_copy_of_what_was_never_tried_is_in_doubt_after_a_kill),
         cmocka_unit_test(a_mark_that_could_not_be_written_is_not_claimed),
         cmocka_unit_test(a_rebuild_sends_nothing_again_that_was_marked_delivered),
     };
