@@ -148,11 +148,12 @@ static void take_notes(struct task *task)
 static void send_note(struct delivery_shard *owner, struct digest_note *note)
 {
     struct digest_desk *desk = &owner->digests;
+    struct digest_note *older = atomic_load(&desk->notes);
 
-    note->older = atomic_load(&desk->notes);
-    while (!atomic_compare_exchange_weak(&desk->notes, &note->older, note))
-        ;
-    if (!note->older)
+    do {
+        note->older = older;
+    } while (!atomic_compare_exchange_weak(&desk->notes, &older, note));
+    if (!older) /* the note itself is the owner's by now, and perhaps freed */
         mailbox_answer(loop_mailbox(owner->loop), &desk->notes_task);
 }
 
