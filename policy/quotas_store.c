@@ -141,8 +141,10 @@ void quotas_store(struct policy *policy)
         return; /* the disk is tried again when the time comes */
     }
     batch = calloc(1, sizeof(*batch));
-    if (!batch)
+    if (!batch) {
+        answer_waiting(quotas);
         return;
+    }
     batch->policy = policy;
     fill(quotas, batch);
     take_waiting(quotas, batch);

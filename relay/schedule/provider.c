@@ -136,7 +136,9 @@ static void leave_stations(struct site *site)
 
 void site_set_provider(struct site *site, struct provider *provider)
 {
-    if (site->provider == provider)
+    struct provider *former = site->provider;
+
+    if (former == provider)
         return;
     LIST_FOR_EACH(link, &site->lanes)
     count_lane(CONTAINER_OF(link, struct lane, link), -1);
@@ -151,4 +153,6 @@ void site_set_provider(struct site *site, struct provider *provider)
         count_lane(CONTAINER_OF(link, struct lane, link), 1);
     }
     schedule_touch(site->schedule, site);
+    if (former) /* its other sites have the room that this one took */
+        provider_touch(former);
 }
