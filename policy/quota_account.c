@@ -114,27 +114,43 @@ struct period quota_period(struct quota_book *book, enum period_unit unit, int64
     return *known;
 }
 
-struct quota_count *quota_count_find(const struct quota_account *account, unsigned budget,
-                                     int64_t utc_ms)
+/* The last that starts by then; NULL: there is none.  Who looks at one period after the other goes
+ * through the list once. */
+static struct quota_count *last_started(struct quota_account *account, unsigned budget,
+                                        int64_t utc_ms)
 {
-    for (struct quota_count *count = account->counts[budget]; count; count = count->next)
-        if (utc_ms >= count->period.starts_utc_ms && utc_ms < count->period.ends_utc_ms)
-            return count;
-    return NULL;
+    struct quota_count *count = account->lately[budget];
+
+    if (!count || count->period.starts_utc_ms > utc_ms)
+        count = account->counts[budget];
+    if (!count || count->period.starts_utc_ms > utc_ms)
+        return NULL;
+    while (count->next && count->next->period.starts_utc_ms <= utc_ms)
+        count = count->next;
+    account->lately[budget] = count;
+    return count;
+}
+
+struct quota_count *quota_count_find(struct quota_account *account, unsigned budget, int64_t utc_ms)
+{
+    struct quota_count *count = last_started(account, budget, utc_ms);
+
+    return count && utc_ms < count->period.ends_utc_ms ? count : NULL;
 }
 
 void quota_count_forget_past(struct quota_account *account, unsigned budget, int64_t utc_ms)
 {
     struct quota_count **link = &account->counts[budget];
 
-    while (*link) {
+    while (*link && (*link)->period.ends_utc_ms + KEPT_MS <= utc_ms) {
         struct quota_count *count = *link;
 
-        if (count->is_storing || count->period.ends_utc_ms + KEPT_MS > utc_ms) {
+        if (count->is_storing) {
             link = &count->next;
             continue;
         }
         *link = count->next;
+        account->lately[budget] = NULL;
         free(count);
     }
 }
@@ -143,12 +159,14 @@ struct quota_count *quota_count_add(struct quota_account *account, unsigned budg
                                     struct period period)
 {
     struct quota_count *count = calloc(1, sizeof(*count));
+    struct quota_count *before = last_started(account, budget, period.starts_utc_ms);
+    struct quota_count **link = before ? &before->next : &account->counts[budget];
 
     if (!count)
         return NULL;
     count->period = period;
-    count->next = account->counts[budget];
-    account->counts[budget] = count;
+    count->next = *link;
+    *link = count;
     return count;
 }
 

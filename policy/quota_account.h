@@ -20,10 +20,11 @@ struct quota_count {
 };
 
 struct quota_account {
-    struct key_entry entry; /* by the user's id */
-    struct list unstored;   /* in the book's */
-    struct quota_count *counts[N_QUOTA_BUDGETS];
-    int64_t full_ms[N_QUOTA_RATES]; /* when all its tokens are back, monotonic */
+    struct key_entry entry;                      /* by the user's id */
+    struct list unstored;                        /* in the book's */
+    struct quota_count *counts[N_QUOTA_BUDGETS]; /* by their start */
+    struct quota_count *lately[N_QUOTA_BUDGETS]; /* looked at; NULL: none */
+    int64_t full_ms[N_QUOTA_RATES];              /* when all its tokens are back, monotonic */
     uint32_t n_delayed;
 };
 
@@ -35,7 +36,7 @@ struct quota_account *quota_account_find(const struct quota_book *book, uint32_t
 struct quota_account *quota_account_make(struct quota_book *book, uint32_t user_id);
 
 /* The count of the period that utc_ms lies in; NULL: there is none, or no memory. */
-struct quota_count *quota_count_find(const struct quota_account *account, unsigned budget,
+struct quota_count *quota_count_find(struct quota_account *account, unsigned budget,
                                      int64_t utc_ms);
 struct quota_count *quota_count_make(struct quota_book *book, struct quota_account *account,
                                      unsigned budget, int64_t utc_ms);

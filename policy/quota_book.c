@@ -58,11 +58,19 @@ static uint32_t amount_of(const struct charging *at, unsigned budget)
 
 static bool has_room(const struct charging *at, unsigned budget, int64_t utc_ms)
 {
-    const struct quota_count *count = quota_count_find(at->account, budget, utc_ms);
-    uint64_t used = count ? count->used : 0;
+    uint64_t limit = at->limits->budgets[budget];
+    const struct quota_count *count;
 
-    return !at->limits->budgets[budget] ||
-           used + amount_of(at, budget) <= at->limits->budgets[budget];
+    if (!limit)
+        return true;
+    count = quota_count_find(at->account, budget, utc_ms);
+    return (count ? count->used : 0) + (uint64_t)amount_of(at, budget) <= limit;
+}
+
+/* No period of it has room for so many. */
+static bool is_above(const struct charging *at, unsigned budget)
+{
+    return amount_of(at, budget) > at->limits->budgets[budget];
 }
 
 /* Whether a budget stands in the way at *utc_ms; moves that to the end of its period. */
@@ -73,7 +81,7 @@ static bool is_in_the_way(const struct charging *at, int64_t *utc_ms)
             continue;
         at->answer->is_held = true;
         at->answer->budget = (enum quota_budget)i;
-        *utc_ms = amount_of(at, i) > at->limits->budgets[i]
+        *utc_ms = is_above(at, i)
                       ? at->utc_ms + HORIZON_MS + 1
                       : quota_period(at->book, quota_budget_unit((enum quota_budget)i), *utc_ms)
                             .ends_utc_ms;
@@ -145,13 +153,14 @@ static void count_all(struct charging *at, struct quota_count **counts)
     }
 }
 
-/* What holds it is used up, for whoever is told, even if some crumbs of it are left. */
+/* What holds it is used up, for whoever is told, even if some crumbs of it are left; not if it is
+ * that of a later period, or would hold it whenever it came. */
 static void tell_held(struct charging *at)
 {
     unsigned budget = at->answer->budget;
-    struct quota_count *count = quota_count_make(at->book, at->account, budget, at->utc_ms);
+    struct quota_count *count = quota_count_find(at->account, budget, at->utc_ms);
 
-    if (count)
+    if (count && !is_above(at, budget) && !has_room(at, budget, at->utc_ms))
         tell(at, budget, count, 100);
 }
 

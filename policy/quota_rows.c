@@ -74,7 +74,7 @@ void quota_book_delay_ended(struct quota_book *book, uint32_t user_id)
 void quota_book_usage(struct quota_book *book, uint32_t user_id, int64_t utc_ms,
                       uint32_t used[N_QUOTA_BUDGETS])
 {
-    const struct quota_account *account = quota_account_find(book, user_id);
+    struct quota_account *account = quota_account_find(book, user_id);
 
     for (unsigned i = 0; i < N_QUOTA_BUDGETS; i++) {
         const struct quota_count *count = account ? quota_count_find(account, i, utc_ms) : NULL;
