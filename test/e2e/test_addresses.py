@@ -123,7 +123,7 @@ def wait_for_result(relay, result):
     mark = relay.log.mark()
 
     def is_there():
-        relay.log.wait("reloaded", after=relay.reload(), timeout=30 * PATIENCE)
+        relay.log.wait("reloaded", role="relay", after=relay.reload(), timeout=30 * PATIENCE)
         return relay.log.all("egress_name", after=mark, result=result)
     wait_for(is_there, f"the name is {result}", timeout=30 * PATIENCE, pause=0.3)
 

@@ -645,7 +645,7 @@ def test_over_tcp_nothing_is_told_without_a_login(world):
         assert headers["Cache-Control"] == "no-store"
     relay.write_config()
     mark = relay.reload()
-    relay.log.wait("reloaded", after=mark)
+    relay.log.wait("reloaded", role="relay", after=mark)
     assert over_tcp("GET", "/healthz")[0] == 200  # a reload keeps the panel's socket
 
 

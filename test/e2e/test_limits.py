@@ -195,7 +195,7 @@ def test_a_nearly_full_disk_refuses_in_time_and_says_so(world):
     queued = relay.send(relay.login, SENDER, RECIPIENT, text("before"))
     relay.config += 'spool { keep_free = "1TB" }\n'
     mark = relay.reload()
-    relay.log.wait("reloaded", after=mark, timeout=30 * PATIENCE)
+    relay.log.wait("reloaded", role="relay", after=mark, timeout=30 * PATIENCE)
     relay.log.wait("space_low", after=mark, timeout=60 * PATIENCE)
     with relay.client(relay.login) as client:
         code, reply = client.mail(SENDER)

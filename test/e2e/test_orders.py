@@ -222,6 +222,30 @@ def test_why_names_who_since_when_and_what_would_change_it(plant):
     wait_for(lambda: len(relay.receiver.taken) == 4, "they have left")
 
 
+def test_a_throttle_leaves_a_site_with_its_domain(world, relay):
+    """Others' mail for the same hosts waits with it, and no longer than it leads there."""
+    other = world.receiver()
+    relay.cli("destination", "throttle", "dest.example", "--per-hour", "1", "--reason", "slowly")
+    ids = [send(relay, "ann@dest.example") for _ in range(2)]
+    row = wait_for(lambda: [r for i in ids for r in queued(relay, i) if r["why"] == "message_rate"],
+                   "the second waits for its turn")[0]
+    neighbour = send(relay, "ann@else.example")
+    wait_why(relay, neighbour, "message_rate")
+    relay.cli("destination", "reroute", "dest.example", "--via", other.address, "--reason", "moved")
+    relay.wait_delivered(neighbour)
+    relay.wait_delivered(row["id"])
+    assert len(other.taken) == 1 and len(relay.receiver.taken) == 2
+
+
+def test_a_throttle_ends_with_its_order_also_without_mail(relay):
+    relay.cli("destination", "throttle", "dest.example", "--per-hour", "1", "--reason", "slowly")
+    relay.wait_delivered(send(relay, "ann@dest.example"))
+    neighbour = send(relay, "ann@else.example")
+    wait_why(relay, neighbour, "message_rate")
+    relay.cli("destination", "resume", "dest.example", "--order", "throttle")
+    relay.wait_delivered(neighbour)
+
+
 # ---- providers, and paces as receivers count them
 
 @pytest.fixture

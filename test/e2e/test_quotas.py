@@ -232,15 +232,49 @@ def test_queued_mail_of_a_braked_user_is_held_too(world):
     relay.log.wait("released", msg=waiting, timeout=60 * PATIENCE)
 
 
-def test_held_mail_of_a_deleted_user_waits_for_an_operator(world):
-    """Neither the walk that the deletion starts nor the one of a start lets it go."""
-    relay, _, _ = start(world, config=BRAKE)
-    other = relay.add_user("friend@shop.example")
+def brake_all(relay):
     relay.stop()
     with sqlite3.connect(relay.folder / "data/db/staffetta.db") as database:
         database.execute("UPDATE users SET braked_since = 1000, braked_reason = 'of the test'")
     database.close()
     relay.start()
+
+
+def test_what_is_braked_and_over_a_quota_waits_for_its_period_too(world):
+    relay, _, _ = start(world, "messages_per_month=1", config=BRAKE)
+    brake_all(relay)
+    first, second = send(relay), send(relay)
+    assert held(relay, first)[0]["why"] == "braked"
+    over, = held(relay, second)
+    assert over["why"] == "quota" and over["until"]
+    assert "stolen" in over["reply"] and "messages_per_month" in over["reply"]
+    make_due(relay)  # which is not enough while the user is braked
+    relay.cli("user", "enable", SENDER)
+    for each in (first, second):
+        relay.log.wait("released", msg=each, timeout=60 * PATIENCE)
+        relay.wait_delivered(each)
+
+
+def test_enabling_a_user_lets_no_more_go_than_its_quota(world):
+    relay, receiver, _ = start(world, "messages_per_month=2", config=BRAKE)
+    brake_all(relay)
+    sent = [send(relay) for _ in range(5)]
+    for each in sent:
+        held(relay, each)
+    relay.cli("user", "enable", SENDER)
+    for each in sent[:2]:
+        relay.wait_delivered(each)
+    after = send(relay)
+    held(relay, after)
+    assert sorted(item["id"] for item in relay.queue()) == sorted(sent[2:] + [after])
+    assert len(receiver.taken) == 2
+
+
+def test_held_mail_of_a_deleted_user_waits_for_an_operator(world):
+    """Neither the walk that the deletion starts nor the one of a start lets it go."""
+    relay, _, _ = start(world, config=BRAKE)
+    other = relay.add_user("friend@shop.example")
+    brake_all(relay)
     theirs = send(relay)
     ours = relay.send(other, "friend@shop.example", "ann@dest.example", PLAIN)
     for each in (theirs, ours):

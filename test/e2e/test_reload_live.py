@@ -21,7 +21,7 @@ def reload(relay, **changes):
     for name, value in changes.items():
         setattr(relay, name, value)
     mark = relay.reload()
-    relay.log.wait("reloaded", after=mark, timeout=30 * PATIENCE)
+    relay.log.wait("reloaded", role="relay", after=mark, timeout=30 * PATIENCE)
 
 
 def test_a_changed_route_takes_waiting_mail_elsewhere(world):

@@ -208,7 +208,7 @@ def test_a_provider_that_wants_tls_gets_no_mail_in_clear(world, net):
     scene = Scene(world, net, "slow on site")
     scene.write("providers", PROVIDERS + "    tls required\n")
     scene.relay.reload()
-    scene.relay.log.wait("reloaded", timeout=30 * PATIENCE)
+    scene.relay.log.wait("reloaded", role="relay", timeout=30 * PATIENCE)
     waiting = scene.send("one")
     event = scene.relay.log.wait("deferred", msg=waiting, timeout=30 * PATIENCE)
     assert "TLS" in event["reply"].upper(), event
@@ -231,7 +231,7 @@ def test_rules_change_with_a_reload_and_a_broken_file_changes_nothing(world, net
                 .replace("code     451", "code     450").replace("come slower", "busy today")
                 .replace("mail 451", "mail 450").replace("when     2 in 1h", "when     at once"))
     scene.relay.reload()
-    scene.relay.log.wait("reloaded", timeout=30 * PATIENCE)
+    scene.relay.log.wait("reloaded", role="relay", timeout=30 * PATIENCE)
     scene.wait_applied(rule="big-slow", action="suspend")
 
 

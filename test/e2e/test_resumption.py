@@ -43,7 +43,7 @@ def test_resumption_holds_over_loops_and_reloads(relay, version):
         resumed, session = secured(relay, context, session)
         assert resumed
     relay.config += 'limits { recipients = 200 }\n'
-    relay.log.wait("reloaded", after=relay.reload(), timeout=30 * PATIENCE)
+    relay.log.wait("reloaded", role="relay", after=relay.reload(), timeout=30 * PATIENCE)
     for _ in range(4):
         resumed, session = secured(relay, context, session)
         assert resumed, "a reload made all clients shake hands anew"
