@@ -94,7 +94,7 @@ static struct rule_counter *counter_at(struct rule_counter **table, size_t n, ui
         *table = calloc(n, sizeof(**table));
     if (!*table)
         return NULL;
-    set = oldest = &(*table)[key % (n / WAYS) * WAYS];
+    set = oldest = &(*table)[(key >> 1) % (n / WAYS) * WAYS]; /* all keys are odd */
     for (int i = 0; i < WAYS; i++) {
         if (set[i].key == key) {
             set[i].last_ms = now_ms;
@@ -117,12 +117,13 @@ static struct rule_counter *counter_of(struct reply_rule_engine *engine,
                                             : counter_at(&engine->others, RULE_OTHERS, key, now_ms);
 }
 
-/* The slices that the window has left behind are emptied. */
+/* The slices that the window has left behind are emptied; all of them when a reload made the window
+ * another, for slices are numbered by their length. */
 static void turn_to(struct rule_counter *counter, const struct rule_step *step, int64_t now_ms)
 {
     int64_t slice = now_ms / (step->window_ms / SLICES);
 
-    if (slice - counter->slice >= SLICES) {
+    if (slice < counter->slice || slice - counter->slice >= SLICES) {
         memset(counter->hits, 0, sizeof(counter->hits));
         memset(counter->attempts, 0, sizeof(counter->attempts));
         counter->slice = slice;
@@ -182,6 +183,26 @@ static bool is_said_again(const struct rule_counter *counter, const struct rule_
            now_ms < counter->done_until_ms + (step->for_ms << counter->n_doublings);
 }
 
+/* As long as before while it should hold, twice as long soon after, and then from the beginning. */
+static int64_t duration(struct rule_counter *counter, const struct rule_step *step, int64_t now_ms,
+                        bool is_again)
+{
+    if (is_again && counter->n_doublings < MOST_DOUBLINGS)
+        counter->n_doublings++;
+    else if (!is_again && now_ms >= counter->done_until_ms)
+        counter->n_doublings = 0;
+    return step->for_ms << counter->n_doublings;
+}
+
+static void note_done(struct rule_counter *counter, int64_t now_ms, int64_t for_ms)
+{
+    counter->done_ms = now_ms;
+    if (counter->done_until_ms < now_ms + for_ms)
+        counter->done_until_ms = now_ms + for_ms;
+    memset(counter->hits, 0, sizeof(counter->hits));
+    memset(counter->attempts, 0, sizeof(counter->attempts));
+}
+
 /* Counts the reply; true: the step's action is due, for *for_ms. */
 static bool count(struct rule_counter *counter, const struct rule_step *step, int64_t now_ms,
                   int64_t *for_ms)
@@ -199,15 +220,8 @@ static bool count(struct rule_counter *counter, const struct rule_step *step, in
     }
     if (is_each_for_itself(step))
         return true;
-    if (!is_again)
-        counter->n_doublings = 0;
-    else if (counter->n_doublings < MOST_DOUBLINGS)
-        counter->n_doublings++;
-    *for_ms = step->for_ms << counter->n_doublings;
-    counter->done_ms = now_ms;
-    counter->done_until_ms = now_ms + (*for_ms ? *for_ms : least_gap_ms(step->verb));
-    memset(counter->hits, 0, sizeof(counter->hits));
-    memset(counter->attempts, 0, sizeof(counter->attempts));
+    *for_ms = duration(counter, step, now_ms, is_again);
+    note_done(counter, now_ms, *for_ms ? *for_ms : least_gap_ms(step->verb));
     return true;
 }
 
@@ -256,11 +270,14 @@ static struct rule_block *room_for_block(struct reply_rule_engine *engine)
     return first;
 }
 
+/* One that holds longer stays. */
 static void set_block(struct reply_rule_engine *engine, uint64_t key, const struct reply_rule *rule,
                       const struct rule_step *step, int64_t now_ms, int64_t for_ms)
 {
     struct rule_block *block = find_block(engine, key);
 
+    if (block && block->until_ms > now_ms + for_ms)
+        return;
     if (!block)
         block = room_for_block(engine);
     if (!block)
