@@ -35,7 +35,7 @@ struct quota_request {
     struct quota_request *next;
 };
 
-/* False: too much waits, and nothing happened: let it pass. */
+/* False: too much waits, and nothing happened. */
 MUST_USE bool quota_ask(struct policy *policy, struct quota_request *request);
 
 /* Of a request that was answered: its message did not come (n_messages 1), or was not transactional

@@ -70,13 +70,13 @@ static bool may_be_transactional(const struct user *user)
     return user->may_use_class || user->is_transactional;
 }
 
-void session_ask_quota(struct session *session)
+bool session_ask_quota(struct session *session)
 {
     const struct user *user = session_user(session);
 
     session->quota_state = SESSION_QUOTA_NONE;
     if (!user || !session->shard->parts->policy || !is_limited(session, user))
-        return;
+        return true;
     session->quota = (struct quota_request){
         .answer_to = loop_mailbox(session->shard->loop),
         .done = on_quota,
@@ -84,11 +84,11 @@ void session_ask_quota(struct session *session)
         .n_recipients = session->n_recipients,
         .wants_transactional = may_be_transactional(user),
     };
+    if (!quota_ask(session->shard->parts->policy, &session->quota))
+        return false;
     session->n_pending++;
-    if (quota_ask(session->shard->parts->policy, &session->quota))
-        session->quota_state = SESSION_QUOTA_ASKED;
-    else
-        session->n_pending--; /* too much waits there: mail passes */
+    session->quota_state = SESSION_QUOTA_ASKED;
+    return true;
 }
 
 /* ---- the answer ---- */
@@ -117,22 +117,27 @@ struct smtp_reply session_judge_quota(struct session *session)
     return smtp_reply_with(452, SMTP_STATUS(4, 7, 1), buffer_slice(&session->sentence));
 }
 
+/* What is braked and over a quota waits for its period, in which it is counted, and does not leave
+ * before its user is enabled (relay/delivery/hold_desk.h). */
 const struct message_hold *session_hold(struct session *session, const struct user *user)
 {
     const struct quota_request *quota = &session->quota;
     bool is_braked = user->braked_utc_ms || (is_asked(session) && quota->verdict == QUOTA_BRAKED);
+    int64_t until_utc_ms = is_asked(session) ? quota->until_utc_ms : 0;
 
     if (!is_braked && !(is_asked(session) && quota->verdict == QUOTA_HELD))
         return NULL;
     buffer_clear(&session->hold_reason);
     if (is_braked)
         buffer_append_text(&session->hold_reason, "the password of its user may be stolen");
-    else
+    if (is_braked && until_utc_ms)
+        buffer_append_text(&session->hold_reason, ", and ");
+    if (!is_braked || until_utc_ms)
         buffer_printf(&session->hold_reason, "%s of its user is used up%s",
                       quota_budget_name(quota->budget),
-                      quota->until_utc_ms ? "" : ", and no period has room for so many");
-    session->hold = (struct message_hold){.until_utc_ms = is_braked ? 0 : quota->until_utc_ms,
-                                          .is_braked = is_braked,
+                      until_utc_ms ? "" : ", and no period has room for so many");
+    session->hold = (struct message_hold){.until_utc_ms = until_utc_ms,
+                                          .is_braked = is_braked && !until_utc_ms,
                                           .reason = buffer_slice(&session->hold_reason)};
     return &session->hold;
 }

@@ -120,7 +120,7 @@ void session_finish(struct session *session, struct smtp_reply reply);
 void session_quota_came(struct session *session); /* it waited for that alone */
 
 /* quota.c: what the user may send */
-void session_ask_quota(struct session *session);
+bool session_ask_quota(struct session *session); /* false: too much waits there, refuse */
 void session_return_quota(struct session *session);
 struct smtp_reply session_judge_quota(struct session *session); /* code 0: no objection */
 const struct message_hold *session_hold(struct session *session, const struct user *user);

@@ -105,6 +105,8 @@ struct smtp_reply session_begin_body(struct session *session)
 {
     struct smtp_reply room = judge_room(session);
 
+    if (!room.code && !session_ask_quota(session)) /* what is not counted may not pass */
+        room = SMTP_REPLY(451, 4, 3, 2, "Too much is waiting, try again later");
     if (room.code) {
         forget_transaction(session); /* the refusal ends it */
         return room;
@@ -114,7 +116,6 @@ struct smtp_reply session_begin_body(struct session *session)
     collector_begin(&session->collector, &session->collector_owner, session->shard->parts->spool,
                     loop_mailbox(session->shard->loop), session->shard->memory);
     session_watch_rate(session);
-    session_ask_quota(session);
     return SMTP_REPLY(354, 0, 0, 0, "End data with <CR><LF>.<CR><LF>");
 }
 
