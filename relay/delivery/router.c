@@ -82,12 +82,11 @@ static void lead(struct delivery_shard *shard, struct domain *domain,
         return;
     }
     if (owner != shard) {
-        schedule_route(shard->schedule, domain, NULL, now_ms);
+        standing_orders_route(shard, domain, NULL, now_ms);
         shipment_send(shard, owner, domain, plan, fresh_until_ms - now_ms);
         return;
     }
-    schedule_route(shard->schedule, domain, target_ensure(shard, plan), fresh_until_ms);
-    standing_orders_meet_domain(shard, domain);
+    standing_orders_route(shard, domain, target_ensure(shard, plan), fresh_until_ms);
 }
 
 static void lead_to_rule(struct delivery_shard *shard, struct domain *domain,

@@ -85,8 +85,7 @@ static void unpack(struct task *task)
     /* With other settings than we have by now: we route it ourselves. */
     if (domain && site) {
         list_remove(&domain->owner_link);
-        schedule_route(shard->schedule, domain, site, shard_now_ms(shard) + shipment->fresh_ms);
-        standing_orders_meet_domain(shard, domain);
+        standing_orders_route(shard, domain, site, shard_now_ms(shard) + shipment->fresh_ms);
     }
     free_shipment(shipment);
     delivery_shard_touch(shard);

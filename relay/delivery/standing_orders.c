@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "relay/base/clock.h"
+#include "relay/base/secret.h"
 #include "relay/delivery/target.h"
 #include "relay/schedule/halts.h"
 #include "relay/schedule/provider.h"
@@ -86,6 +87,11 @@ static bool is_about(struct delivery_shard *shard, const struct order *order,
 
 /* A receiver counts by its hosts: a domain's throttle holds for the site that takes its mail, and
  * of several the strictest. */
+static uint64_t cause_of(struct slice name)
+{
+    return table_hash_ignoring_case(name) | 1;
+}
+
 static void throttle_site(struct delivery_shard *shard, struct site *site)
 {
     const struct directory *directory = shard->directory;
@@ -105,6 +111,8 @@ static void throttle_site(struct delivery_shard *shard, struct site *site)
                 limits_stricter(limits_fields(&strictest)[field], limits_fields(&limits)[field]);
     }
     limit(shard, &site->bound, &strictest, first);
+    if (site->owner)
+        target_of(site)->throttled_for = first ? cause_of(first->name) : 0;
 }
 
 static void obey_at_site(struct delivery_shard *shard, struct site *site)
@@ -134,11 +142,58 @@ static void obey_at_destination(struct delivery_shard *shard, struct slice name)
     schedule_reconsider(shard->schedule, domain);
 }
 
-void standing_orders_meet_domain(struct delivery_shard *shard, struct domain *domain)
+/* Whom an order slows down that is still in force.  A domain without mail is not known to lead
+ * elsewhere: its site keeps the throttle, and what was sent counts. */
+static bool is_throttled_for_one(const struct delivery_shard *shard, uint64_t cause)
 {
-    if (domain->site &&
-        shard_order(shard, ORDER_OF_DESTINATION, ORDER_THROTTLE, slice_of(domain->name)))
-        throttle_site(shard, domain->site);
+    const struct directory *directory = shard->directory;
+
+    for (uint32_t i = 0; i < directory->n_orders; i++) {
+        const struct order *order = &directory->orders[i];
+
+        if (order->scope == ORDER_OF_DESTINATION && order->action == ORDER_THROTTLE &&
+            cause_of(order->name) == cause && order_is_in_force(order, clock_utc_ms()))
+            return true;
+    }
+    return false;
+}
+
+static void review_throttle(void *owner, struct site *site)
+{
+    struct delivery_shard *shard = owner;
+
+    if (site->owner && target_of(site)->throttled_for &&
+        !is_throttled_for_one(shard, target_of(site)->throttled_for))
+        throttle_site(shard, site);
+}
+
+struct leaving {
+    struct delivery_shard *shard;
+    const struct site *to;
+    uint64_t cause;
+};
+
+static void free_left_site(void *owner, struct site *site)
+{
+    const struct leaving *leaving = owner;
+
+    if (site != leaving->to && site->owner && target_of(site)->throttled_for == leaving->cause)
+        throttle_site(leaving->shard, site);
+}
+
+void standing_orders_route(struct delivery_shard *shard, struct domain *domain, struct site *site,
+                           int64_t fresh_until_ms)
+{
+    struct leaving leaving = {shard, site, cause_of(slice_of(domain->name))};
+    bool is_known = domain->site == site && site && target_of(site)->throttled_for == leaving.cause;
+
+    schedule_route(shard->schedule, domain, site, fresh_until_ms);
+    if (!shard_order(shard, ORDER_OF_DESTINATION, ORDER_THROTTLE, slice_of(domain->name)))
+        return;
+    if (!is_known)
+        schedule_each_site(shard->schedule, free_left_site, &leaving);
+    if (site)
+        throttle_site(shard, site);
 }
 
 /* ---- providers ---- */
@@ -303,6 +358,8 @@ void standing_orders_apply(struct delivery_shard *shard, const struct directory 
         obey(shard, &former->orders[i]);
     for (uint32_t i = 0; i < shard->directory->n_orders; i++)
         obey(shard, &shard->directory->orders[i]);
+    if (shard->directory->n_orders || (former && former->n_orders))
+        schedule_each_site(shard->schedule, review_throttle, shard);
     if (had_address_orders || shard->has_address_orders)
         schedule_each_site(shard->schedule, obey_at_lanes, shard);
 }

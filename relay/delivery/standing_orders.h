@@ -10,9 +10,13 @@ void standing_orders_apply(struct delivery_shard *shard, const struct directory 
 /* Ends what ended by itself; a few times a second. */
 void standing_orders_tick(struct delivery_shard *shard);
 
-/* A site was made, or has another provider; a domain leads to one of our sites. */
+/* A site was made, or has another provider. */
 void standing_orders_meet_site(struct delivery_shard *shard, struct site *site);
-void standing_orders_meet_domain(struct delivery_shard *shard, struct domain *domain);
+
+/* schedule_route(), and what is ordered of the domain goes with it: its throttle begins at the site
+ * (NULL: another loop's) and ends at those it led to before. */
+void standing_orders_route(struct delivery_shard *shard, struct domain *domain, struct site *site,
+                           int64_t fresh_until_ms);
 
 /* schedule_hooks.may_use: what is ordered of the lane's address holds for the lane. */
 bool standing_orders_may_use(void *owner, struct lane *lane);
