@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "relay/base/buffer.h"
 #include "relay/base/list.h"
 #include "relay/spool/queue_id.h"
 #include "webui/exchange.h"
@@ -17,28 +18,56 @@ static json_t *time_or_null(int64_t utc_ms)
     return utc_ms < 0 ? json_null() : json_time(utc_ms);
 }
 
+/* One word of a shell's line: names are what senders and zones made them, and people paste this. */
+static void append_word(struct buffer *out, const char *word)
+{
+    size_t n_plain =
+        strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:,@/-");
+
+    buffer_append_byte(out, ' ');
+    if (n_plain > 0 && word[n_plain] == '\0') {
+        buffer_append(out, slice_of(word));
+        return;
+    }
+    buffer_append_byte(out, '\'');
+    for (; *word; word++)
+        if (*word == '\'')
+            buffer_append(out, SLICE_LITERAL("'\\''"));
+        else
+            buffer_append_byte(out, *word);
+    buffer_append_byte(out, '\'');
+}
+
+/* What the command is about: "google" of "provider:google" where the command says the kind. */
+static void append_subject(struct buffer *out, const struct why_view *view, const char *action)
+{
+    const char *colon = strchr(view->about, ':');
+    char id[QUEUE_ID_SIZE];
+
+    if (strncmp(action, "queue ", 6) == 0 && view->id) {
+        queue_id_format(view->id, id);
+        append_word(out, id);
+    } else if (strncmp(action, "queue ", 6) == 0) {
+        buffer_append(out, SLICE_LITERAL(" --dest"));
+        append_word(out, view->site);
+    } else if (strncmp(action, "destination ", 12) == 0 && view->about[0]) {
+        append_word(out, view->about);
+    } else if (colon) {
+        append_word(out, colon + 1);
+    }
+}
+
 /* The one command that would change it: "destination resume provider:google". */
 static json_t *action_json(const struct why_view *view)
 {
+    CLEANUP(buffer) struct buffer command = BUFFER_INIT;
     const char *action = why_action(view->kind);
-    char command[400], id[QUEUE_ID_SIZE];
-    bool is_about_message = action && strncmp(action, "queue ", 6) == 0;
 
     if (!action)
         return json_null();
-    if (view->id)
-        queue_id_format(view->id, id);
-    if (is_about_message && view->id)
-        (void)snprintf(command, sizeof(command), "%s %s", action, id);
-    else if (is_about_message)
-        (void)snprintf(command, sizeof(command), "%s --dest %s", action, view->site);
-    else if (strncmp(action, "destination ", 12) == 0 && view->about[0])
-        (void)snprintf(command, sizeof(command), "%s %s", action, view->about);
-    else if (strchr(view->about, ':'))
-        (void)snprintf(command, sizeof(command), "%s %s", action, strchr(view->about, ':') + 1);
-    else
-        (void)snprintf(command, sizeof(command), "%s", action);
-    return json_slice(slice_of(command));
+    buffer_append(&command, slice_of(action));
+    append_subject(&command, view, action);
+    return buffer_error(&command) ? NULL : json_slice(buffer_slice(&command));
 }
 
 static json_t *view_json(const struct why_view *view)

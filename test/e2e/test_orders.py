@@ -1,5 +1,6 @@
 """Operators' orders: what stands still, goes slower or another way, over restarts, and until when."""
 import json
+import shlex
 
 import pytest
 
@@ -86,8 +87,8 @@ def plant(world):
     return relay
 
 
-def send_campaign(relay, to="ann@dest.example"):
-    message = b"X-Staffetta-Campaign: Spring\r\n" + text("hello").encode().replace(b"\n", b"\r\n")
+def send_campaign(relay, to="ann@dest.example", name="Spring"):
+    message = f"X-Staffetta-Campaign: {name}\r\n".encode() + text("hello").encode().replace(b"\n", b"\r\n")
     return relay.send(relay.login, SENDER, to, message)
 
 
@@ -167,6 +168,17 @@ def test_names_of_nothing_are_refused(relay, words):
 
 
 # ---- campaigns
+
+def test_the_command_may_be_pasted_whatever_the_campaign_is_called(plant):
+    relay = plant
+    name = "mother's $(day); x"
+    relay.cli("campaign", "hold", name, "--reason", "wrong link")
+    identifier = send_campaign(relay, name=name)
+    command = wait_why(relay, identifier, "campaign_suspended")["command"]
+    assert command == "campaign release 'mother'\\''s $(day); x'"
+    relay.cli(*shlex.split(command))
+    relay.wait_delivered(identifier)
+
 
 def test_a_campaign_is_held_released_and_stopped(plant):
     relay = plant
