@@ -78,6 +78,9 @@ void outcome_commit(struct outcome *outcome);
 void outcome_for_all(struct delivery_shard *shard, struct list *entries,
                      const struct judgement *judgement);
 
+/* Those of shard->expired: site by site, for what was the matter there. */
+void outcome_for_expired(struct delivery_shard *shard);
+
 /* A message is late: its sender is told, nothing else changes. */
 struct delayed_entry {
     struct stored *stored; /* a reference */

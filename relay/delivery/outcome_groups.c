@@ -1,4 +1,5 @@
-/* Outcomes of many recipients at once: one judgement for a list, and reports of delay. */
+/* Outcomes of many recipients at once: one judgement for a list, what expired, and reports of
+ * delay. */
 #include "relay/base/log.h"
 #include "relay/delivery/outcome.h"
 #include "relay/delivery/telling.h"
@@ -45,6 +46,34 @@ void outcome_for_all(struct delivery_shard *shard, struct list *entries,
             continue;
         schedule_return(shard->schedule, CONTAINER_OF(list_take_first(entries), struct entry, link),
                         shard_now_ms(shard));
+    }
+}
+
+/* Of one site at a time: its trouble is the reason. */
+void outcome_for_expired(struct delivery_shard *shard)
+{
+    while (!list_is_empty(&shard->expired)) {
+        struct entry *first = CONTAINER_OF(shard->expired.next, struct entry, link);
+        const struct flow *flow = entry_flow(shard->schedule, first);
+        const char *trouble = flow ? flow->share->site->trouble : NULL;
+        struct judgement judgement = {
+            .verdict = VERDICT_EXPIRED,
+            .status = SMTP_STATUS(4, 4, 7),
+            .text = slice_of(trouble ? trouble : "it could not be delivered in time"),
+        };
+        struct list same;
+
+        list_init(&same);
+        LIST_FOR_EACH(link, &shard->expired)
+        {
+            struct entry *entry = CONTAINER_OF(link, struct entry, link);
+
+            if (entry_flow(shard->schedule, entry) != flow)
+                break;
+            list_remove(link);
+            list_append(&same, link);
+        }
+        outcome_for_all(shard, &same, &judgement);
     }
 }
 

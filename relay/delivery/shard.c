@@ -128,36 +128,6 @@ static bool may_start(const struct delivery_shard *shard)
            shard->n_outcomes < SHARD_MOST_IN_DOUBT && spool_may_deliver(shard->delivery->spool);
 }
 
-/* Of one site at a time: its trouble is the reason. */
-static void end_expired(struct delivery_shard *shard)
-{
-    while (!list_is_empty(&shard->expired)) {
-        struct entry *first = CONTAINER_OF(shard->expired.next, struct entry, link);
-        const struct flow *flow = entry_flow(shard->schedule, first);
-        const char *trouble = flow ? flow->share->site->trouble : NULL;
-        struct judgement judgement = {
-            .verdict = VERDICT_EXPIRED,
-            .status = SMTP_STATUS(4, 4, 7),
-            .text = slice_of(trouble ? trouble : "it could not be delivered in time"),
-        };
-        struct list same;
-
-        list_init(&same);
-        LIST_FOR_EACH(link, &shard->expired)
-        {
-            struct entry *entry = CONTAINER_OF(link, struct entry, link);
-
-            if (entry_flow(shard->schedule, entry) != flow)
-                break;
-            list_remove(link);
-            list_append(&same, link);
-        }
-        outcome_for_all(shard, &same, &judgement);
-    }
-    if (shard->delayed.len)
-        outcome_for_delayed(shard);
-}
-
 static void answer_drain(struct delivery_shard *shard)
 {
     struct delivery_drain *drain = shard->drain;
@@ -195,7 +165,8 @@ static void pump(struct later *later)
     if (shard->is_ready && shard->directory && !shard->is_draining) {
         router_run(shard); /* first: what it leads to a site may start at once */
         has_more = schedule_advance(shard->schedule, now_ms, STEPS_A_TURN);
-        end_expired(shard);
+        outcome_for_expired(shard);
+        outcome_for_delayed(shard);
     }
     if (!shard->schedule->is_paused)
         has_more |= start_some(shard);
