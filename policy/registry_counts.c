@@ -5,6 +5,8 @@
 #include "policy/registry_internal.h"
 #include "relay/base/clock.h"
 
+enum { DELETE_EVERY_MS = 3600 * 1000 };
+
 #define HISTORY_MS ((int64_t)BRAKE_HISTORY_DAYS * 86400 * 1000)
 
 static int put_count(struct registry *registry, const struct count_row *row)
@@ -30,11 +32,22 @@ static int put_network(struct registry *registry, const struct brake_network *ne
     return statement_run(put);
 }
 
+/* Not with each block of a budget: whoever reads counts passes over what is past. */
+static int delete_past_counts(struct registry *registry, int64_t utc_ms)
+{
+    int64_t now_ms = clock_monotonic_ms();
+
+    if (now_ms < registry->past_counts_due_ms)
+        return 0;
+    registry->past_counts_due_ms = now_ms + DELETE_EVERY_MS;
+    return registry_run_number(registry, STAFFETTA_DELETE_PAST_COUNTS, utc_ms);
+}
+
 static enum registry_result store_counts(struct registry *registry, struct registry_request *base)
 {
     struct counts_request *request = (struct counts_request *)(void *)base;
     int64_t now_ms = clock_utc_ms();
-    int error = registry_run_number(registry, STAFFETTA_DELETE_PAST_COUNTS, now_ms);
+    int error = delete_past_counts(registry, now_ms);
 
     if (!error && request->n_networks)
         error = registry_run_number(registry, STAFFETTA_DELETE_PAST_LOGIN_NETWORKS,

@@ -17,7 +17,7 @@ struct count_row {
     unsigned told; /* percent */
 };
 
-/* All of it in one transaction, with the removal of what is past. */
+/* All of it in one transaction, once an hour with the removal of what is past. */
 struct counts_request {
     struct registry_request request;
     uint32_t n_rows, n_networks;

@@ -26,7 +26,8 @@ struct registry {
     struct task stop;
     struct task leave; /* registry_unsubscribe() */
     struct directory_subscriber *leaving;
-    struct mailbox *starter; /* where the starting thread waits for it */
+    struct mailbox *starter;    /* where the starting thread waits for it */
+    int64_t past_counts_due_ms; /* when they are deleted, monotonic */
 };
 
 typedef enum registry_result registry_verb(struct registry *registry,

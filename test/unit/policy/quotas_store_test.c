@@ -192,12 +192,50 @@ static void a_brake_that_could_not_be_stored_is_pulled_by_the_next_message(void 
     assert_int_equal(n_braked, 2); /* it is stored */
 }
 
+static void store_past(int64_t starts_utc_ms)
+{
+    struct count_row row = {
+        .owner = "user:1", .budget = "messages_per_hour", .period = {starts_utc_ms, 1000}
+    };
+    struct counts_request request = {.n_rows = 1, .rows = &row};
+
+    prepare_request(&request.request);
+    assert_true(registry_store_counts(registry, &request));
+    registry_turn(registry);
+    wait_until(&is_answered);
+    assert_int_equal(request.request.result, REGISTRY_OK);
+}
+
+static unsigned n_stored(void)
+{
+    struct statement *all = db_statement(registry->db, STAFFETTA_ALL_COUNTS);
+    unsigned n = 0;
+
+    bind_number(all, 1, 0);
+    while (statement_step(all) == STATEMENT_ROW)
+        n++;
+    return n;
+}
+
+static void what_is_past_is_deleted_once_an_hour(void **state)
+{
+    (void)state;
+    for (int i = 1; i <= 3; i++) {
+        store_past(i);
+        assert_int_equal(n_stored(), i);
+    }
+    registry->past_counts_due_ms -= 3600 * 1000;
+    store_past(4);
+    assert_int_equal(n_stored(), 1); /* the one that came after */
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(nobody_is_answered_before_a_store_that_holds_its_counts),
         TEST(mail_does_not_wait_for_a_disk_that_fails),
+        TEST(what_is_past_is_deleted_once_an_hour),
         TEST(a_brake_that_could_not_be_stored_is_pulled_by_the_next_message),
     };
 
