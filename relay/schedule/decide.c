@@ -214,19 +214,47 @@ bool site_has_idle(const struct site *site)
     return count_idle(site, &ignored) > 0;
 }
 
-struct lane *site_idle_elsewhere(struct site *site)
+static bool is_full(const struct bound *bound)
+{
+    return bound->limits.connections && bound->n_open >= bound->limits.connections;
+}
+
+/* Neither busy nor idle: one is ending, which will be the room that is wanted. */
+static bool one_ends(const struct bound *bound, uint32_t n_idle)
+{
+    return bound->n_open > bound_n_busy(bound) + n_idle;
+}
+
+static struct lane *idle_on_road(const struct road *road, const struct provider *provider)
+{
+    struct lane *found = NULL;
+    uint32_t n_idle = 0;
+
+    LIST_FOR_EACH(link, &provider->idle_lanes)
+    {
+        struct lane *lane = CONTAINER_OF(link, struct lane, idle_link);
+
+        if (lane->road != road)
+            continue;
+        n_idle += lane->n_idle;
+        found = found ? found : lane;
+    }
+    return one_ends(&road->bound, n_idle) ? NULL : found;
+}
+
+struct lane *site_idle_elsewhere(struct site *site, const struct lane *wanted)
 {
     struct provider *provider = site->provider;
     struct lane *lane = NULL;
     uint32_t n_idle;
 
-    if (provider && provider->bound.limits.connections &&
-        provider->bound.n_open >= provider->bound.limits.connections) {
-        if (list_is_empty(&provider->idle_lanes) ||
-            provider->bound.n_open > bound_n_busy(&provider->bound) + provider->n_idle)
+    if (wanted && wanted->road && is_full(&wanted->road->bound))
+        return idle_on_road(wanted->road, provider);
+    if (provider && is_full(&provider->bound)) {
+        if (list_is_empty(&provider->idle_lanes) || one_ends(&provider->bound, provider->n_idle))
             return NULL;
         return CONTAINER_OF(provider->idle_lanes.next, struct lane, idle_link);
     }
     n_idle = count_idle(site, &lane);
-    return site->bound.n_open > bound_n_busy(&site->bound) + n_idle ? NULL : lane;
+    return one_ends(&site->bound, n_idle) ? NULL : lane;
 }

@@ -191,6 +191,18 @@ static void unpledge(struct halt *halt, enum message_class message_class)
         halt->n_pledged[message_class]--;
 }
 
+bool halts_stop(const struct schedule *schedule, uint32_t user_id, uint32_t campaign,
+                int64_t now_ms)
+{
+    struct halt *halts[2];
+    unsigned n = find_both(schedule, user_id, campaign, halts);
+
+    for (unsigned i = 0; i < n; i++)
+        if (halts[i]->stop.until_ms > now_ms)
+            return true;
+    return false;
+}
+
 int64_t halts_turn_ms(const struct schedule *schedule, uint32_t user_id, uint32_t campaign,
                       enum message_class message_class, int64_t now_ms)
 {

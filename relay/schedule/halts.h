@@ -23,6 +23,10 @@ struct halt_order {
 /* This and nothing else holds from now on; what was used of a pace is not forgotten. */
 void schedule_halt(struct schedule *schedule, const struct halt_order *order, int64_t now_ms);
 
+/* Nothing of theirs is to be said now, though it was picked before. */
+bool halts_stop(const struct schedule *schedule, uint32_t user_id, uint32_t campaign,
+                int64_t now_ms);
+
 /* A message of theirs that was picked may be said to the receiver at the moment returned (up to
  * now_ms: at once), and will be, at at_ms; or it will not be said. */
 int64_t halts_turn_ms(const struct schedule *schedule, uint32_t user_id, uint32_t campaign,

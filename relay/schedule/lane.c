@@ -135,7 +135,7 @@ void lane_pick(struct lane *lane, enum message_class message_class, bool needs_c
     note_service(lane);
 }
 
-int64_t lane_take_turn(struct lane *lane, enum message_class message_class, int64_t now_ms)
+int64_t lane_turn_ms(const struct lane *lane, enum message_class message_class, int64_t now_ms)
 {
     struct bound *bounds[N_BOUND_KINDS];
     unsigned n = lane_bounds(lane, bounds);
@@ -143,9 +143,36 @@ int64_t lane_take_turn(struct lane *lane, enum message_class message_class, int6
 
     for (unsigned i = 0; i < n; i++)
         at_ms = bound_turn_ms(bounds[i], message_class, at_ms);
+    return at_ms;
+}
+
+void lane_use_turn(struct lane *lane, enum message_class message_class, int64_t at_ms)
+{
+    struct bound *bounds[N_BOUND_KINDS];
+    unsigned n = lane_bounds(lane, bounds);
+
     for (unsigned i = 0; i < n; i++)
         bound_use_turn(bounds[i], message_class, at_ms);
+}
+
+int64_t lane_take_turn(struct lane *lane, enum message_class message_class, int64_t now_ms)
+{
+    int64_t at_ms = lane_turn_ms(lane, message_class, now_ms);
+
+    lane_use_turn(lane, message_class, at_ms);
     return at_ms;
+}
+
+bool lane_is_suspended(const struct lane *lane, int64_t now_ms)
+{
+    struct bound *bounds[N_BOUND_KINDS];
+    unsigned n = lane_bounds(lane, bounds);
+
+    for (unsigned i = 0; i < n; i++)
+        if (bound_is_suspended(bounds[i], BOUND_BY_RULE, now_ms) ||
+            bound_is_suspended(bounds[i], BOUND_BY_ORDER, now_ms))
+            return true;
+    return false;
 }
 
 void lane_drop_turn(struct lane *lane, enum message_class message_class)
@@ -273,7 +300,7 @@ int64_t lane_next_host(struct lane *lane, enum message_class message_class, int6
         at_ms = turn_ms > at_ms ? turn_ms : at_ms;
     }
     for (unsigned i = 0; i < n && at_ms <= latest_ms; i++)
-        paces_use_connection(&bounds[i]->paces, &bounds[i]->limits, message_class, now_ms);
+        paces_use_connection(&bounds[i]->paces, &bounds[i]->limits, message_class, at_ms);
     return at_ms;
 }
 

@@ -55,6 +55,15 @@ uint32_t lane_messages_per_connection(const struct lane *lane);
 int64_t lane_take_turn(struct lane *lane, enum message_class message_class, int64_t now_ms);
 void lane_drop_turn(struct lane *lane, enum message_class message_class);
 
+/* The two halves of lane_take_turn(), for who will not wait for a turn that is far, as after a
+ * limit that came since the pick. */
+int64_t lane_turn_ms(const struct lane *lane, enum message_class message_class, int64_t now_ms);
+void lane_use_turn(struct lane *lane, enum message_class message_class, int64_t at_ms);
+
+/* A rule or an operator said so, of anything that its mail passes: also what was picked before is
+ * not to be said.  (The day's room of a young address is counted by picks.) */
+bool lane_is_suspended(const struct lane *lane, int64_t now_ms);
+
 /* A transaction ended.  is_kept: its connection is idle now; else it is being closed. */
 void lane_transaction_ended(struct lane *lane, enum message_class message_class, bool is_kept);
 

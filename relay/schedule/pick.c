@@ -94,9 +94,9 @@ static enum outcome ask_owner(struct schedule *schedule, struct lane *lane)
     return PICKED;
 }
 
-static void make_room(struct schedule *schedule, struct site *site)
+static void make_room(struct schedule *schedule, struct site *site, const struct lane *wanted)
 {
-    struct lane *lane = site_idle_elsewhere(site);
+    struct lane *lane = site_idle_elsewhere(site, wanted);
 
     if (lane && schedule->hooks.end_idle)
         schedule->hooks.end_idle(schedule->hooks.owner, lane);
@@ -116,7 +116,7 @@ static enum outcome find_lane(struct attempt *attempt, struct queue *queue, stru
         return outcome;
     note_until(attempt, decision.wake_ms);
     if (decision.wants_idle_closed)
-        make_room(attempt->schedule, queue->site);
+        make_room(attempt->schedule, queue->site, decision.lane);
     if (decision.is_beyond_site)
         return BLOCKED_BEYOND;
     return decision.is_partly_beyond ? BLOCKED_PARTLY : BLOCKED;
@@ -306,7 +306,7 @@ static void prepare_room(struct schedule *schedule, struct provider *provider, s
     uint32_t most = provider->bound.limits.connections;
 
     if (most && provider->bound.n_open >= most && !site_has_idle(site))
-        make_room(schedule, site);
+        make_room(schedule, site, NULL);
 }
 
 static enum outcome try_stations(struct attempt *attempt, struct provider *provider,

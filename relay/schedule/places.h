@@ -49,8 +49,9 @@ struct decision site_decide(struct site *site, enum message_class message_class,
 /* The same for what concerns all sites of the provider, should there be a connection. */
 struct why provider_decide(struct provider *provider, enum message_class message_class,
                            uint32_t pool, int64_t now_ms);
-/* An idle connection that a new one of the site must wait for; NULL: none, or one is ending. */
-struct lane *site_idle_elsewhere(struct site *site);
+/* An idle connection that a new one of the site must wait for, on the lane wanted when that is
+ * known; NULL: none, or one is ending. */
+struct lane *site_idle_elsewhere(struct site *site, const struct lane *wanted);
 bool site_has_idle(const struct site *site);
 void provider_touch(struct provider *provider);
 void turn_wake(struct schedule *schedule, struct turn *turn);

@@ -110,6 +110,19 @@ static void a_user_goes_no_faster_than_ordered(void **state)
     assert_int_equal(why_of(bench, 0).kind, WHY_NOTHING);
 }
 
+/* What was picked before the order is asked for again before it is said. */
+static void an_order_stops_what_was_picked_before(void **state)
+{
+    struct bench *bench = *state;
+
+    assert_false(halts_stop(bench->schedule, 1, 0, bench->now_ms));
+    halt(bench, (struct halt_order){
+                    .user_id = 1, .stop_reason = "x", .stop_until_ms = bench->now_ms + 1000});
+    assert_true(halts_stop(bench->schedule, 1, 7, bench->now_ms));
+    assert_false(halts_stop(bench->schedule, 2, 7, bench->now_ms));
+    assert_false(halts_stop(bench->schedule, 1, 7, bench->now_ms + 1000));
+}
+
 static void the_last_leaves_as_the_limits_say(void **state)
 {
     struct bench *bench = *state;
@@ -138,6 +151,7 @@ int main(void)
         TEST(a_user_stands_still_until_then_and_others_go_on),
         TEST(an_order_taken_back_lets_all_go),
         TEST(a_user_goes_no_faster_than_ordered),
+        TEST(an_order_stops_what_was_picked_before),
         TEST(the_last_leaves_as_the_limits_say),
     };
 

@@ -73,6 +73,90 @@ static void an_idle_connection_of_another_site_makes_room(void **state)
     assert_ptr_not_equal(bench->pick.lane, lane);
 }
 
+/* The provider itself has no limit: only a rule for one address does. */
+static void an_idle_connection_of_another_site_on_a_full_road_makes_room(void **state)
+{
+    struct bench *bench = *state;
+    struct provider *provider = provider_of(bench, 0);
+    struct site_limits one = {.connections = 1};
+    struct lane *lane;
+
+    bench->schedule->hooks.end_idle = end_idle;
+    n_ended = 0;
+    one_for(bench, "a.example", provider);
+    assert_true(next_pick(bench));
+    lane = bench->pick.lane;
+    deliver(bench); /* kept, idle */
+    bound_limit(lane_road(lane), BOUND_BY_RULE, &one, "one at once", INT64_MAX, bench->now_ms);
+    one_for(bench, "b.example", provider);
+    assert_false(next_pick(bench));
+    assert_false(next_pick(bench));
+    assert_int_equal(n_ended, 1); /* one is ending: no other one must */
+    lane_closed(lane, true, bench->now_ms);
+    assert_true(next_pick(bench));
+    assert_ptr_not_equal(bench->pick.lane, lane);
+}
+
+/* What gives its pick back leaves no trace in the pace. */
+static void a_turn_that_is_only_looked_at_is_nobody_s(void **state)
+{
+    struct bench *bench = *state;
+    struct provider *provider = provider_of(bench, 0);
+    struct site_limits limits = {.messages_per_minute = 1};
+    struct lane *lane;
+    int64_t next_ms;
+
+    one_for(bench, "a.example", provider);
+    assert_true(next_pick(bench));
+    lane = bench->pick.lane;
+    bound_limit(lane_road(lane), BOUND_BY_ORDER, &limits, "slowly", INT64_MAX, bench->now_ms);
+    lane_use_turn(lane, CLASS_TRANSACTIONAL, bench->now_ms);
+    next_ms = lane_turn_ms(lane, CLASS_TRANSACTIONAL, bench->now_ms);
+    assert_in_range(next_ms, bench->now_ms + 60000, bench->now_ms + 65000);
+    assert_int_equal(lane_turn_ms(lane, CLASS_TRANSACTIONAL, bench->now_ms), next_ms);
+}
+
+static void a_lane_is_suspended_with_anything_that_its_mail_passes(void **state)
+{
+    struct bench *bench = *state;
+    struct bound *bounds[N_BOUND_KINDS];
+    struct lane *lane = site_lane(one_for(bench, "a.example", provider_of(bench, 0)), 0);
+    unsigned n = lane_bounds(lane, bounds);
+
+    assert_int_equal(n, N_BOUND_KINDS);
+    for (unsigned i = 0; i < n; i++) {
+        assert_false(lane_is_suspended(lane, bench->now_ms));
+        bound_suspend(bounds[i], BOUND_BY_ORDER, "stop", INT64_MAX, bench->now_ms);
+        assert_true(lane_is_suspended(lane, bench->now_ms));
+        bound_resume(bounds[i], BOUND_BY_ORDER, bench->now_ms);
+    }
+    /* What is under way has its room of the day. */
+    bound_suspend(&lane->bound, BOUND_BY_WARM_UP, "used up", INT64_MAX, bench->now_ms);
+    assert_false(lane_is_suspended(lane, bench->now_ms));
+}
+
+/* The site's row is free, the lane's is not: the connection comes when both are, and counts then.
+ */
+static void another_host_counts_when_it_is_tried(void **state)
+{
+    struct bench *bench = *state;
+    struct site_limits limits = {.connections = 5, .connections_per_minute = 1};
+    struct site *site = make_site(bench, "mx", limits);
+    struct lane *lane;
+    int64_t at_ms;
+
+    bench->now_ms += 200000; /* a pace begins used up */
+    admit(bench, "a.example", 1, CLASS_TRANSACTIONAL, 1);
+    route_all(bench, site);
+    assert_true(next_pick(bench));
+    lane = bench->pick.lane;
+    bound_set_limits(&site->bound, &limits);
+    at_ms = lane_next_host(lane, CLASS_TRANSACTIONAL, bench->now_ms, INT64_MAX);
+    assert_true(at_ms >= bench->now_ms + 60000);
+    assert_true(paces_connection_ms(&site->bound.paces, &limits, CLASS_TRANSACTIONAL) >=
+                at_ms + 60000);
+}
+
 /* A thousand sites wait for their provider: one wakes for all of them. */
 static void what_waits_for_a_provider_is_looked_at_once(void **state)
 {
@@ -257,6 +341,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_provider_s_connections_are_for_all_its_sites_together),
         CASE(an_idle_connection_of_another_site_makes_room),
+        CASE(an_idle_connection_of_another_site_on_a_full_road_makes_room),
+        CASE(a_turn_that_is_only_looked_at_is_nobody_s),
+        CASE(a_lane_is_suspended_with_anything_that_its_mail_passes),
+        CASE(another_host_counts_when_it_is_tried),
         CASE(what_waits_for_a_provider_is_looked_at_once),
         CASE(mail_of_a_pool_leaves_from_its_addresses_only),
         CASE(addresses_of_a_pool_share_by_weight),
