@@ -268,6 +268,8 @@ void connection_end_opening(struct delivery_shard *shard)
         struct connection *connection = CONTAINER_OF(link, struct connection, all_link);
         struct dispatch *dispatch = connection->dispatch;
 
+        if (connection->state == CONNECTION_READY && dispatch)
+            dispatch_on_drain(dispatch);
         if (connection->state != CONNECTION_OPENING)
             continue;
         connection->dispatch = NULL;

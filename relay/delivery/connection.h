@@ -88,8 +88,8 @@ void connection_let_go(struct connection *connection);
 /* Closed without another octet, in the middle of a body too: the peer must drop it. */
 void connection_abort(struct connection *connection);
 
-/* Idle ones end now, the oldest or all; those still looking for a host give their mail back; and
- * everything at once (free). */
+/* Idle ones end now, the oldest or all; those still looking for a host, or keeping mail for
+ * its turn, give it back; and everything at once (free). */
 void connection_end_oldest_idle(struct delivery_shard *shard);
 /* schedule_hooks.end_idle: the least recent one of the lane, for another site of its provider. */
 void connection_end_idle_of(void *owner, struct lane *lane);

@@ -276,6 +276,22 @@ static bool is_too_big(const struct dispatch *dispatch)
                peer->size;
 }
 
+/* A limit or a suspension came since the pick: no attempt, the schedule keeps it until it may go.
+ */
+static void send_in_turn(struct dispatch *dispatch)
+{
+    switch (dispatch_take_turn(dispatch)) {
+    case TURN_NOW:
+        send_now(dispatch);
+        break;
+    case TURN_LATER:
+        break;
+    case TURN_NEVER:
+        refuse(dispatch, &(struct judgement){.verdict = VERDICT_AGAIN});
+        break;
+    }
+}
+
 /* Called whenever one of the things it needs has come. */
 void dispatch_try_send(struct dispatch *dispatch)
 {
@@ -299,8 +315,14 @@ void dispatch_try_send(struct dispatch *dispatch)
                &(struct judgement){.verdict = VERDICT_FAILED,
                                    .status = SMTP_STATUS(5, 3, 4),
                                    .text = SLICE_LITERAL("longer than the receiver takes")});
-    else if (dispatch_takes_turn(dispatch))
-        send_now(dispatch);
+    else
+        send_in_turn(dispatch);
+}
+
+void dispatch_on_drain(struct dispatch *dispatch)
+{
+    if (dispatch->has_turn && !dispatch->is_sent)
+        send_in_turn(dispatch);
 }
 
 /* ---- what the connection tells ---- */

@@ -53,6 +53,9 @@ void dispatch_on_recipient(struct dispatch *dispatch, uint32_t index, enum smtp_
                            const struct smtp_reply *reply, uint32_t n_accepted);
 void dispatch_on_room(struct dispatch *dispatch); /* 354 came, or the output has drained */
 
+/* The service drains: what waits for its turn in the pace is given back. */
+void dispatch_on_drain(struct dispatch *dispatch);
+
 /* The end: reply stands for every recipient without an answer of its own.  The connection tells
  * nothing more after this, but for dispatch_release() when it has set is_lingering before. */
 void dispatch_on_end(struct dispatch *dispatch, enum smtp_phase phase,

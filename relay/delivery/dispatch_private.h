@@ -26,8 +26,13 @@ void dispatch_end_body(struct dispatch *dispatch);
 /* The connection was lost behind the dot: told, and judged by each destination's setting. */
 void dispatch_judge_doubtful(struct dispatch *dispatch, const struct judgement *judgement);
 
-/* dispatch_turn.c.  False: not yet; dispatch_try_send() is called when it is. */
-bool dispatch_takes_turn(struct dispatch *dispatch);
+/* dispatch_turn.c */
+enum dispatch_turn {
+    TURN_NOW,
+    TURN_LATER, /* dispatch_try_send() is called then */
+    TURN_NEVER, /* too far off, or it is to stand still: to be given back to the schedule */
+};
+enum dispatch_turn dispatch_take_turn(struct dispatch *dispatch);
 void dispatch_on_turn(struct timer *timer);
 void dispatch_drop_turn(struct dispatch *dispatch); /* it will not be said after all */
 void dispatch_try_send(struct dispatch *dispatch);

@@ -3,30 +3,49 @@
 #include "relay/delivery/dispatch_private.h"
 #include "relay/schedule/halts.h"
 
-/* What an operator set for its user and its campaign, then the receiver's; it counts for both when
- * it leaves. */
-static void take_turn(struct dispatch *dispatch, int64_t now_ms)
-{
-    struct schedule *schedule = dispatch->shard->schedule;
-    int64_t of_sender_ms = halts_turn_ms(schedule, dispatch->user_id, dispatch->campaign,
-                                         dispatch->message_class, now_ms);
+/* A limit that came since the pick may put the turn off by hours, and the peer's patience is
+ * minutes: what is further away than this waits in the schedule, without a connection. */
+enum { LONGEST_WAIT_MS = 5000 };
 
-    dispatch->turn_ms = lane_take_turn(dispatch->lane, dispatch->message_class, of_sender_ms);
-    halts_use_turn(schedule, dispatch->user_id, dispatch->campaign, dispatch->message_class,
-                   dispatch->turn_ms);
+static bool stands_still(const struct dispatch *dispatch, int64_t now_ms)
+{
+    return lane_is_suspended(dispatch->lane, now_ms) ||
+           halts_stop(dispatch->shard->schedule, dispatch->user_id, dispatch->campaign, now_ms);
 }
 
-bool dispatch_takes_turn(struct dispatch *dispatch)
+/* What an operator set for its user and its campaign, then the receiver's. */
+static int64_t find_turn_ms(const struct dispatch *dispatch, int64_t now_ms)
+{
+    int64_t of_sender_ms = halts_turn_ms(dispatch->shard->schedule, dispatch->user_id,
+                                         dispatch->campaign, dispatch->message_class, now_ms);
+
+    return lane_turn_ms(dispatch->lane, dispatch->message_class, of_sender_ms);
+}
+
+/* It counts for both when it leaves. */
+static void use_turn(struct dispatch *dispatch, int64_t at_ms)
+{
+    lane_use_turn(dispatch->lane, dispatch->message_class, at_ms);
+    halts_use_turn(dispatch->shard->schedule, dispatch->user_id, dispatch->campaign,
+                   dispatch->message_class, at_ms);
+    dispatch->turn_ms = at_ms;
+    dispatch->has_turn = true;
+}
+
+enum dispatch_turn dispatch_take_turn(struct dispatch *dispatch)
 {
     int64_t now_ms = shard_now_ms(dispatch->shard);
+    int64_t latest_ms = now_ms + (dispatch->shard->is_draining ? 0 : LONGEST_WAIT_MS);
+    int64_t at_ms = dispatch->has_turn ? dispatch->turn_ms : find_turn_ms(dispatch, now_ms);
 
+    if (at_ms > latest_ms || stands_still(dispatch, now_ms))
+        return TURN_NEVER;
     if (!dispatch->has_turn)
-        take_turn(dispatch, now_ms);
-    dispatch->has_turn = true;
-    if (dispatch->turn_ms <= now_ms)
-        return true;
-    timer_set(&dispatch->turn, dispatch->turn_ms - now_ms);
-    return false;
+        use_turn(dispatch, at_ms);
+    if (at_ms <= now_ms)
+        return TURN_NOW;
+    timer_set(&dispatch->turn, at_ms - now_ms);
+    return TURN_LATER;
 }
 
 void dispatch_on_turn(struct timer *timer)
