@@ -222,6 +222,26 @@ static bool has_time(const struct recipient_row *row)
            (row->state == RECIPIENT_HELD && row->flags & RECIPIENT_TIMED);
 }
 
+static struct new_entry entry_of_row(const struct delivery_config *config, struct stored *stored,
+                                     const struct recipient_row *row, int64_t utc_offset_ms)
+{
+    return (struct new_entry){
+        .message = stored_ref(stored),
+        .n = row->n,
+        .to_hash = stored_hash(row->address),
+        .campaign = row->campaign.len ? stored_hash(row->campaign) : 0,
+        .pool = egress_table_pool(&config->egress, row->user, row->sender,
+                                  (enum message_class)stored->class),
+        .attempts = row->attempts < UINT16_MAX ? (uint16_t)row->attempts : UINT16_MAX,
+        .flags = (uint8_t)((row->flags & RECIPIENT_DOUBTFUL ? ENTRY_DOUBTFUL : 0) |
+                           (row->flags & RECIPIENT_DELAY_REPORTED ? ENTRY_DELAY_REPORTED : 0)),
+        .is_held = row->state == RECIPIENT_HELD,
+        .is_braked = row->state == RECIPIENT_HELD && row->flags & RECIPIENT_BRAKED,
+        .needs_attempt = true,
+        .due_ms = has_time(row) ? row->next_utc_ms - utc_offset_ms : 0,
+    };
+}
+
 /* Before the loops run: straight into their schedules, so that five million rows need no tasks. */
 void delivery_recover(struct delivery *delivery, struct stored *stored,
                       const struct recipient_row *rows, uint32_t n_rows)
@@ -234,23 +254,9 @@ void delivery_recover(struct delivery *delivery, struct stored *stored,
         const struct recipient_row *row = &rows[i];
         struct slice domain = admission_domain(row->address, ascii);
         struct delivery_shard *shard = first_shard(delivery, config, domain);
-        struct new_entry entry = {
-            .message = stored_ref(stored),
-            .domain = domain,
-            .n = row->n,
-            .to_hash = stored_hash(row->address),
-            .campaign = row->campaign.len ? stored_hash(row->campaign) : 0,
-            .pool = egress_table_pool(&config->egress, row->user, row->sender,
-                                      (enum message_class)stored->class),
-            .attempts = row->attempts < UINT16_MAX ? (uint16_t)row->attempts : UINT16_MAX,
-            .flags = (uint8_t)((row->flags & RECIPIENT_DOUBTFUL ? ENTRY_DOUBTFUL : 0) |
-                               (row->flags & RECIPIENT_DELAY_REPORTED ? ENTRY_DELAY_REPORTED : 0)),
-            .is_held = row->state == RECIPIENT_HELD,
-            .is_braked = row->state == RECIPIENT_HELD && row->flags & RECIPIENT_BRAKED,
-            .needs_attempt = true,
-            .due_ms = has_time(row) ? row->next_utc_ms - utc_offset_ms : 0,
-        };
+        struct new_entry entry = entry_of_row(config, stored, row, utc_offset_ms);
 
+        entry.domain = domain;
         if (row->flags & RECIPIENT_DELIVERED) {
             doubt_note_delivered(shard, entry.message, row);
             continue;

@@ -245,7 +245,7 @@ int delivery_config_next_hop(const struct delivery_config *config, struct slice 
     CLEANUP(buffer) struct buffer name = BUFFER_INIT;
     const char *text = arena_copy(arena, via).data;
     struct slice host = {NULL, 0};
-    uint16_t port;
+    uint16_t port = 0;
     int error = text ? read_via(text, config->settings.port, &host, &port) : FAULT(-ENOMEM);
 
     if (error < 0)
