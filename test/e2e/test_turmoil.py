@@ -184,10 +184,17 @@ def test_each_recipient_ends_once(world):
     receiver.behaviour.clear()
     settle(relay)
 
-    ended = collections.Counter(
-        (event["msg"], event["rcpt"]) for name in ENDS for event in relay.log.all(name))
-    doubtful = {(event["msg"], event["rcpt"]) for event in relay.log.all("doubtful")}
+    def ends():
+        return collections.Counter(
+            (event["msg"], event["rcpt"]) for name in ENDS for event in relay.log.all(name))
+
     accepted = {mark: value for one in senders for mark, value in one.accepted.items()}
+    wanted = {(identifier, str(n + 1))
+              for identifier, n_recipients in accepted.values() for n in range(n_recipients)}
+    # An end is told after its row is gone, so the last lines may still be on their way.
+    wait_for(lambda: wanted <= ends().keys(), "each recipient's end is told")
+    ended = ends()
+    doubtful = {(event["msg"], event["rcpt"]) for event in relay.log.all("doubtful")}
     assert len(accepted) > 10
     for mark, (identifier, n_recipients) in accepted.items():
         counts = [ended[identifier, str(n + 1)] for n in range(n_recipients)]
