@@ -26,9 +26,10 @@ function(staffetta_folder path)
     set(staffetta_folders "${staffetta_folders}" CACHE INTERNAL "")
 endfunction()
 
-# The *.sql and *.conf files of a folder become C strings in generated/PATH/embedded.h.
+# The *.sql, *.conf and *.json files of a folder become C strings in generated/PATH/embedded.h.
 function(staffetta_embed name path)
-    file(GLOB texts CONFIGURE_DEPENDS ${path}/*.sql ${path}/migrations/*.sql ${path}/*.conf)
+    file(GLOB texts CONFIGURE_DEPENDS ${path}/*.sql ${path}/migrations/*.sql ${path}/*.conf
+         ${path}/*.json)
     set(header ${CMAKE_BINARY_DIR}/generated/${path}/embedded.h)
     add_custom_command(
         OUTPUT ${header}

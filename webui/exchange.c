@@ -111,12 +111,10 @@ void *exchange_memory(struct exchange *exchange, size_t bytes)
     return memory;
 }
 
-static void answer_with(struct exchange *exchange, unsigned status, const char *content_type,
-                        json_t *body)
+/* text is taken. */
+static void answer_bytes(struct exchange *exchange, unsigned status, const char *content_type,
+                         char *text, size_t len)
 {
-    char *text = body ? json_dumps(body, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
-
-    json_decref(body);
     if (exchange->status) {
         free(text); /* a handler that already gave up: the first answer stands */
         return;
@@ -124,8 +122,22 @@ static void answer_with(struct exchange *exchange, unsigned status, const char *
     exchange->status = text || status == 204 ? status : 500;
     exchange->content_type = content_type;
     exchange->text = text;
-    exchange->text_len = text ? strlen(text) : 0;
+    exchange->text_len = len;
     server_answered(exchange);
+}
+
+static void answer_with(struct exchange *exchange, unsigned status, const char *content_type,
+                        json_t *body)
+{
+    char *text = body ? json_dumps(body, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+
+    json_decref(body);
+    answer_bytes(exchange, status, content_type, text, text ? strlen(text) : 0);
+}
+
+void exchange_answer_text(struct exchange *exchange, const char *content_type, struct slice text)
+{
+    answer_bytes(exchange, 200, content_type, slice_to_string(text), text.len);
 }
 
 void exchange_answer(struct exchange *exchange, unsigned status, json_t *body)

@@ -73,6 +73,7 @@ int exchange_texts(struct exchange *exchange, const char *name, const struct sli
 
 /* Each answers; body is taken.  Once per exchange; on a later turn it wakes the connection. */
 void exchange_answer(struct exchange *exchange, unsigned status, json_t *body);
+void exchange_answer_text(struct exchange *exchange, const char *content_type, struct slice text);
 void exchange_answer_items(struct exchange *exchange, json_t *items, const char *next_cursor);
 
 /* RFC 9457: {"type","title","status","code","detail"}; code is stable, detail is for people. */

@@ -16,6 +16,9 @@ void api_ready(struct exchange *exchange);
 void api_version(struct exchange *exchange);
 void api_config(struct exchange *exchange);
 
+/* api_openapi.c */
+void api_openapi(struct exchange *exchange);
+
 /* api_users.c */
 void api_users_list(struct exchange *exchange);
 void api_users_add(struct exchange *exchange);

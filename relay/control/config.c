@@ -2,6 +2,7 @@
  * are ours: every option is a string to it, checked by the row's type while the line is known. */
 #include "relay/control/config.h"
 
+#include <assert.h>
 #include <confuse.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +12,7 @@
 #include "relay/base/file.h"
 #include "relay/control/items.h"
 
-enum { MAX_SECTIONS = 16, MAX_ITEMS = 24, MAX_FILE_BYTES = 1024 * 1024 };
+enum { MAX_SECTIONS = 24, MAX_ITEMS = 32, MAX_FILE_BYTES = 1024 * 1024 };
 
 /* libconfuse's callbacks carry no pointer of ours, and its lexer is global anyway. */
 static struct {
@@ -87,9 +88,11 @@ static void make_options(cfg_opt_t options[MAX_SECTIONS][MAX_ITEMS + MAX_SECTION
     static const cfg_opt_t end = CFG_END();
     size_t n_top = 0;
 
+    assert(n_item_sections < MAX_SECTIONS);
     for (size_t s = 0; s < n_item_sections; s++) {
         size_t n = 0;
 
+        assert(item_sections[s].n_items < MAX_ITEMS);
         for (size_t k = 0; k < item_sections[s].n_items; k++)
             options[s][n++] = option_of(&item_sections[s].items[k]);
         options[s][n] = end;

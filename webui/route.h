@@ -1,0 +1,67 @@
+/* A row of the API: method, path, who may, what may come, who answers.  The rows stand in
+ * routes_*.c, one table for each part; routes.c finds them, asks access.h and runs them.
+ * webui/openapi.json describes the same rows, and a test compares the two.  Thread: the panel's. */
+#pragma once
+
+#include "webui/exchange.h"
+
+/* Who may.  From FOR_VIEWER on each may what those before may. */
+enum route_level {
+    FOR_ANYBODY,   /* without a login: it tells nothing that could be misused */
+    FOR_SIGNED_IN, /* every administrator and every SMTP user */
+    FOR_SENDER,    /* SMTP users alone: their own rows and nobody else's */
+    FOR_VIEWER,
+    FOR_OPERATOR,
+    FOR_ADMIN,
+    FOR_OWNER,
+};
+
+enum {
+    NEEDS_CONFIRMATION = 1, /* the password was given within the last minutes (not by tokens) */
+};
+
+struct route {
+    enum http_method method;
+    const char *path; /* {}: one argument, which may hold slashes */
+    void (*run)(struct exchange *exchange);
+    enum route_level who;
+    const char *scope; /* what a token needs; NULL: no token will do */
+    unsigned flags;
+    const char *query, *body; /* what may come: exchange_check_query(), exchange_check_body() */
+};
+
+struct route_table {
+    const struct route *routes;
+    size_t n_routes;
+};
+
+/* routes_mail.c: users, domains, queue, destinations and the service itself. */
+extern const struct route_table mail_routes;
+
+#define API  "/api/v1"
+#define NONE ""
+
+/* A row each.  clang-format leaves calls as they are, so that a new row touches no other. */
+#define GET(path, run, who, scope, query)                                                          \
+    {                                                                                              \
+        HTTP_GET, path, run, FOR_##who, scope, 0, query, NONE                                      \
+    }
+#define POST(path, run, who, scope, body)                                                          \
+    {                                                                                              \
+        HTTP_POST, path, run, FOR_##who, scope, 0, NONE, body                                      \
+    }
+#define DELETE(path, run, who, scope, query)                                                       \
+    {                                                                                              \
+        HTTP_DELETE, path, run, FOR_##who, scope, 0, query, NONE                                   \
+    }
+#define CONFIRMED_POST(path, run, who, scope, body)                                                \
+    {                                                                                              \
+        HTTP_POST, path, run, FOR_##who, scope, NEEDS_CONFIRMATION, NONE, body                     \
+    }
+#define CONFIRMED_DELETE(path, run, who, scope, query)                                             \
+    {                                                                                              \
+        HTTP_DELETE, path, run, FOR_##who, scope, NEEDS_CONFIRMATION, query, NONE                  \
+    }
+
+/* The rows of table i, or NULL behind the last: for tests that must meet every route. */
+const struct route_table *routes_table(size_t i);
