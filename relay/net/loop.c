@@ -10,7 +10,14 @@
 #include "relay/base/clock.h"
 #include "relay/net/timer_queue.h"
 
-enum { PEAKS_WORTH_A_TRIM = 64, CALM_MS = 250 };
+enum {
+    PEAKS_WORTH_A_TRIM = 64,
+    CALM_MS = 250,
+    TRIM_EVERY_MS = 60 * 1000, /* it walks all of the heap, while every loop that frees waits */
+};
+
+/* When the process may be trimmed again: the heap is one, whichever loop asks. */
+static _Atomic int64_t may_trim_at_ms;
 
 struct loop {
     struct event_base *base;
@@ -63,11 +70,18 @@ static void on_nearest(evutil_socket_t fd, short what, void *argument)
 static void on_calm(struct timer *timer)
 {
     struct loop *loop = CONTAINER_OF(timer, struct loop, calm);
+    int64_t now_ms = clock_monotonic_ms(), at_ms = atomic_load(&may_trim_at_ms);
 
-    if (loop->n_peaks >= PEAKS_WORTH_A_TRIM) {
-        loop->n_peaks = 0;
-        malloc_trim(0);
+    if (loop->n_peaks < PEAKS_WORTH_A_TRIM)
+        return;
+    if (now_ms < at_ms) {
+        timer_set(timer, at_ms - now_ms);
+        return;
     }
+    loop->n_peaks = 0;
+    /* Else another loop does it this moment, for us too. */
+    if (atomic_compare_exchange_strong(&may_trim_at_ms, &at_ms, now_ms + TRIM_EVERY_MS))
+        malloc_trim(0);
 }
 
 void loop_note_peak(struct loop *loop)

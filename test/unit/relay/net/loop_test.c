@@ -1,5 +1,7 @@
 #include "test/support/test_support.h"
 
+#include <dlfcn.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -308,6 +310,17 @@ static void another_thread_stops_a_loop_that_waits_and_it_runs_again(void **stat
 /* Small blocks that stay, each behind a large one that goes. */
 enum { N_BLOCKS = 1000, SMALL = 64, LARGE = 20000, N_PEAKS = 64 };
 
+static atomic_uint n_trims;
+
+/* In front of libc's. */
+int malloc_trim(size_t pad)
+{
+    int (*libc)(size_t) = (int (*)(size_t))dlsym(RTLD_NEXT, "malloc_trim");
+
+    atomic_fetch_add(&n_trims, 1);
+    return libc(pad);
+}
+
 static size_t resident_bytes(void)
 {
     unsigned long size = 0, resident = 0;
@@ -346,6 +359,12 @@ static void memory_of_many_peaks_goes_back_when_they_are_over(void **state)
         timer_set(&timer, 10);
         loop_run(loop);
     }
+    assert_int_equal(atomic_load(&n_trims), 1);
+    for (int i = 0; i < N_PEAKS; i++)
+        loop_note_peak(loop);
+    timer_set(&timer, 500);
+    loop_run(loop);
+    assert_int_equal(atomic_load(&n_trims), 1); /* once a minute is enough */
     for (int i = 0; i < N_BLOCKS; i++)
         free(small[i]);
 }
