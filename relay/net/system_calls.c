@@ -77,6 +77,7 @@ static const int calls_of_both[] = {
     SCMP_SYS(renameat2),
     SCMP_SYS(fsync),
     SCMP_SYS(fdatasync),
+    SCMP_SYS(sync_file_range),
     SCMP_SYS(ftruncate),
     SCMP_SYS(fallocate),
     SCMP_SYS(fadvise64),

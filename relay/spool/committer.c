@@ -172,6 +172,7 @@ void committer_note_failure(struct spool *spool, int error)
     EVENT(EVENT_SPOOL_FAILED, field_text("what", "commit"), field_text("reason", strerror(-error)));
     if (error == -EBUSY)
         return; /* somebody holds the lock by hand: wait, nothing is broken */
+    spool->committer.has_failed = true;
     atomic_store(&spool->committer.is_closed, true);
     spool->committer.needs_database = true;
     replace_database(spool);

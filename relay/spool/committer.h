@@ -36,6 +36,7 @@ struct committer {
     struct buffer scratch;  /* one envelope, or one record to be moved */
     bool has_new_names;     /* in large/ */
     bool needs_database;    /* the current one failed */
+    bool has_failed;        /* since the start: a COMMIT or a checkpoint */
     int64_t replace_at_ms;  /* monotonic: when the next attempt may be made */
     atomic_bool is_closed;  /* intake: until a sound database is there */
     atomic_bool is_blocked; /* verdicts could not be committed */

@@ -61,26 +61,45 @@ void doubts_begin(struct doubts *doubts, struct spool *spool)
         doubts->is_same_boot = doubts->boot && then == doubts->boot;
 }
 
+int doubts_distrust(struct store *store)
+{
+    return store_remember(store, boot_fact, 0);
+}
+
 /* ---- the rows ---- */
 
-static enum recipient_mark mark_of(struct doubts *doubts, const struct spool *spool,
-                                   const struct stored *stored, uint32_t n)
+/* Of one message, read when its first open row asks. */
+struct marks_of {
+    struct doubts *doubts;
+    const struct spool *spool;
+    const struct stored *stored;
+    bool is_read;
+};
+
+static enum recipient_mark mark_of(struct marks_of *message, uint32_t n)
 {
-    if (marks_read(spool, stored, &doubts->marks) || n == 0 || n > doubts->marks.len)
+    struct buffer *marks = &message->doubts->marks;
+
+    if (!message->is_read && marks_read(message->spool, message->stored, marks))
+        buffer_clear(marks);
+    message->is_read = true;
+    if (n == 0 || n > marks->len)
         return MARK_SENT; /* nobody knows */
-    return (enum recipient_mark)(uint8_t)doubts->marks.data[n - 1];
+    return (enum recipient_mark)(uint8_t)marks->data[n - 1];
 }
 
 void doubts_settle(struct doubts *doubts, const struct spool *spool, const struct stored *stored,
                    struct row_list list)
 {
+    struct marks_of message = {.doubts = doubts, .spool = spool, .stored = stored};
+
     for (uint32_t i = 0; i < list.n_rows; i++) {
         struct recipient_row *row = &list.rows[i];
         enum recipient_mark mark;
 
         if (!(row->flags & RECIPIENT_OPEN))
             continue;
-        mark = mark_of(doubts, spool, stored, row->n);
+        mark = mark_of(&message, row->n);
         if (mark == MARK_DELIVERED) {
             row->flags |= RECIPIENT_DELIVERED; /* the row stays as it is until that is committed */
             continue;

@@ -27,6 +27,10 @@ void doubts_begin(struct doubts *doubts, struct spool *spool);
 void doubts_settle(struct doubts *doubts, const struct spool *spool, const struct stored *stored,
                    struct row_list list);
 
+/* After a disk's failure marks may be lost with the kernel still running: the next start believes
+ * none that is missing.  Part of a group's transaction, and of the first one only. */
+MUST_USE int doubts_distrust(struct store *store);
+
 /* In one transaction, once the scan is over; frees.  What cannot be stored now is found in doubt
  * again by the next start. */
 void doubts_store(struct doubts *doubts, struct store *store);

@@ -1,5 +1,6 @@
 /* The rows of a group: one transaction, and what becomes visible after its COMMIT. */
 #include "relay/base/clock.h"
+#include "relay/spool/doubts.h"
 #include "relay/spool/parts.h"
 
 void group_init(struct group *group)
@@ -108,8 +109,17 @@ static void undo_counts(const struct group *group)
     }
 }
 
+static int store_facts(struct spool *spool, bool distrusts)
+{
+    int error = store_remember(&spool->store, "committed", clock_utc_ms());
+
+    return !error && distrusts ? doubts_distrust(&spool->store) : error;
+}
+
 int group_transact(struct spool *spool, const struct group *group)
 {
+    bool distrusts =
+        !spool->distrusts_marks && (spool->committer.has_failed || spool->segments.has_abandoned);
     int error;
 
     for (struct spool_update *update = group->updates; update; update = update->state.next)
@@ -119,14 +129,16 @@ int group_transact(struct spool *spool, const struct group *group)
         return error;
     error = apply_group(spool, group);
     if (!error)
-        error = store_remember(&spool->store, "committed", clock_utc_ms());
+        error = store_facts(spool, distrusts);
     if (!error)
         error = store_commit(&spool->store);
     if (error) {
         store_rollback(&spool->store);
         undo_counts(group);
+        return error;
     }
-    return error;
+    spool->distrusts_marks |= distrusts;
+    return 0;
 }
 
 /* ---- after COMMIT ---- */

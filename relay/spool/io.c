@@ -45,6 +45,13 @@ static int sync_system(int fd)
     return fsync(fd) < 0 ? -errno : 0;
 }
 
+static int write_back_system(int fd, uint64_t offset, uint64_t length)
+{
+    const unsigned flags = SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+
+    return sync_file_range(fd, (off_t)offset, (off_t)length, flags) < 0 ? -errno : 0;
+}
+
 static int allocate_system(int fd, uint64_t length)
 {
     int error = posix_fallocate(fd, 0, (off_t)length);
@@ -73,6 +80,7 @@ const struct io io_system = {
     .read = read_system,
     .data_sync = data_sync_system,
     .sync = sync_system,
+    .write_back = write_back_system,
     .allocate = allocate_system,
     .rename = rename_system,
     .remove = remove_system,

@@ -14,8 +14,10 @@ struct io {
     int (*open)(int dir_fd, const char *name, int flags, mode_t mode);
     int64_t (*write)(int fd, const struct iovec *pieces, int n_pieces, uint64_t offset);
     int64_t (*read)(int fd, void *out, size_t length, uint64_t offset);
-    int (*data_sync)(int fd);                 /* fdatasync */
-    int (*sync)(int fd);                      /* fsync: folders, new files */
+    int (*data_sync)(int fd); /* fdatasync */
+    int (*sync)(int fd);      /* fsync: folders, new files */
+    /* The data of a range is written, but nothing is durable: no sync (sync_file_range). */
+    int (*write_back)(int fd, uint64_t offset, uint64_t length);
     int (*allocate)(int fd, uint64_t length); /* blocks for the first length bytes */
     int (*rename)(int dir_fd, const char *from, const char *to);
     int (*remove)(int dir_fd, const char *name);

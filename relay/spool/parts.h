@@ -52,7 +52,8 @@ struct spool {
         int result;
     } spare;
 
-    int64_t last_commit_utc_ms;                                             /* as found at start */
+    bool distrusts_marks;       /* stored: a disk failed since the start (doubts.h) */
+    int64_t last_commit_utc_ms; /* as found at start */
     _Atomic uint64_t n_groups, n_appended, n_finished, n_syncs, n_messages; /* any thread reads */
     _Atomic uint32_t n_segments, n_free_segments;
 };

@@ -13,7 +13,7 @@ enum {
     SEGMENT_MAGIC = 0x47455354,
     SEGMENT_VERSION = 1,
     ZEROS_BYTES = 1 << 20,
-    SYNC_STEP_BYTES = 4 << 20
+    STEP_BYTES = 4 << 20,
 };
 
 /* The first bytes of the file; read and written by memcpy only. */
@@ -65,16 +65,24 @@ static void read_header(struct segment *segment, const struct io *io)
         segment->generation = le32toh(layout.generation);
 }
 
+/* Written back in steps, so that the sync at the end, and a group that commits meanwhile, do not
+ * wait for the whole of it; a step is no sync, of which a group's would have to wait for each. */
 static int fill_with_zeros(struct segment *segment, const struct io *io)
 {
-    for (uint64_t offset = 0; offset < segment->size; offset += ZEROS_BYTES) {
+    uint64_t n_behind = 0; /* bytes that wait for their step */
+
+    for (uint64_t offset = 0, n; offset < segment->size; offset += n) {
         uint64_t rest = segment->size - offset;
         struct iovec piece = {(void *)zeros, rest < ZEROS_BYTES ? rest : ZEROS_BYTES};
-        int error = io_write_all(io, segment->fd, &piece, 1, offset);
+        int error;
 
-        /* In steps, so that a group that commits meanwhile does not wait for the whole. */
-        if (!error && offset % SYNC_STEP_BYTES == 0)
-            error = io->data_sync(segment->fd);
+        n = piece.iov_len;
+        error = io_write_all(io, segment->fd, &piece, 1, offset);
+        n_behind += n;
+        if (!error && n_behind >= STEP_BYTES) {
+            error = io->write_back(segment->fd, offset + n - n_behind, n_behind);
+            n_behind = 0;
+        }
         if (error)
             return FAULT(error);
     }

@@ -187,6 +187,7 @@ static int make_free(struct segments *set)
 static void abandon(struct segments *set, struct segment *segment)
 {
     segment->use = SEGMENT_ABANDONED;
+    set->has_abandoned = true;
     segment->is_dirty = false;
     if (set->active == segment)
         set->active = NULL;

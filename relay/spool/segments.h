@@ -16,6 +16,7 @@ struct segments {
     uint32_t spare_id; /* being made by another thread, or 0 */
     uint32_t n_files, n_free;
     bool is_folder_dirty;             /* a name was made or removed */
+    bool has_abandoned;               /* since the start: pages may be gone from the cache */
     _Atomic(struct segment *) *slots; /* by id; a struct stays until segments_fini() */
 };
 

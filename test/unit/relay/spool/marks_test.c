@@ -174,6 +174,65 @@ static void a_start_that_could_not_store_trusts_no_mark_the_next_time(void **sta
     fixture_free(fixture);
 }
 
+/* What a failed sync or COMMIT has taken out of the page cache, nobody can tell. */
+static void after_a_failure_of_the_disk_no_missing_mark_is_believed(void **state)
+{
+    static const char *const failing[] = {"sync segments/", "write segments/", "sync queue.db-wal",
+                                          "write queue.db-wal"};
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(failing) / sizeof(failing[0]); i++) {
+        struct spool_fixture *fixture = new_fixture();
+        uint64_t id = append(fixture, 1);
+
+        io_shim_fail_next(failing[i], EIO);
+        assert_true(fixture_append(fixture, queue_id_new(), "refused\r\n", 1) != 0);
+        append(fixture, 2); /* its group says that marks are not to be trusted */
+        restart(fixture);
+        assert_int_equal(flags_of(fixture, id, 1), RECIPIENT_DOUBTFUL);
+        assert_int_equal(n_asked, 1);
+        id = append(fixture, 1); /* of a run without failures */
+        restart(fixture);
+        assert_int_equal(flags_of(fixture, id, 1), 0);
+        assert_int_equal(n_asked, 1);
+        fixture_free(fixture);
+    }
+}
+
+static atomic_uint n_reads;
+
+static int64_t count_read(int fd, void *out, size_t length, uint64_t offset)
+{
+    atomic_fetch_add(&n_reads, 1);
+    return io_system.read(fd, out, length, offset);
+}
+
+static void a_start_looks_at_the_marks_of_a_message_once(void **state)
+{
+    struct spool_fixture *fixture = fixture_new();
+    struct io io = io_system;
+    unsigned n_of_one = 0;
+
+    (void)state;
+    io.read = count_read;
+    fixture->settings.io = &io;
+    assert_int_equal(fixture_start(fixture), 0);
+    for (unsigned n = 1; n <= 20; n += 19) {
+        uint64_t id = append(fixture, n);
+
+        for (uint32_t i = 1; i <= n; i++)
+            open_row(fixture, id, i);
+        atomic_store(&n_reads, 0);
+        restart(fixture);
+        assert_int_equal(flags_of(fixture, id, n), RECIPIENT_DOUBTFUL);
+        if (n == 1)
+            n_of_one = atomic_load(&n_reads);
+    }
+    /* No row of the first message is open any more, and it lies in a segment of its own. */
+    assert_true(atomic_load(&n_reads) <= n_of_one + 4);
+    fixture_free(fixture);
+}
+
 /* The message is alone in a sealed segment: the next start moves it at once. */
 static void a_mark_made_while_its_message_is_moved_goes_along(void **state)
 {
@@ -268,6 +327,8 @@ int main(void)
         cmocka_unit_test(only_rows_in_doubt_are_looked_at),
         cmocka_unit_test(mail_that_was_never_tried_is_not_in_doubt_after_a_kill),
         cmocka_unit_test(a_start_that_could_not_store_trusts_no_mark_the_next_time),
+        cmocka_unit_test(after_a_failure_of_the_disk_no_missing_mark_is_believed),
+        cmocka_unit_test(a_start_looks_at_the_marks_of_a_message_once),
         cmocka_unit_test(a_mark_made_while_its_message_is_moved_goes_along),
         cmocka_unit_test(a_copy_of_what_was_never_tried_is_in_doubt_after_a_kill),
         cmocka_unit_test(a_mark_that_could_not_be_written_is_not_claimed),

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "relay/spool/queue_id.h"
+#include "relay/spool/segment.h"
 #include "test/support/io_shim.h"
 #include "test/support/spool_fixture.h"
 
@@ -56,6 +57,57 @@ static void one_message_costs_two_syncs(void **state)
     io_shim_record();
     assert_int_equal(fixture_append(fixture, queue_id_new(), "hello\r\n", 1), 0);
     assert_int_equal(io_shim_n_syncs(), 2);
+    fixture_free(fixture);
+}
+
+/* ---- a spare segment: made while groups commit ---- */
+
+static unsigned n_half_syncs, n_whole_syncs, n_steps, failing_step;
+static uint64_t n_written_back;
+
+static int count_data_sync(int fd)
+{
+    n_half_syncs++;
+    return io_system.data_sync(fd);
+}
+
+static int count_sync(int fd)
+{
+    n_whole_syncs++;
+    return io_system.sync(fd);
+}
+
+static int count_step(int fd, uint64_t offset, uint64_t length)
+{
+    assert_true(offset == n_written_back);
+    n_written_back += length;
+    n_steps++;
+    return n_steps == failing_step ? -EIO : io_system.write_back(fd, offset, length);
+}
+
+static void a_spare_segment_is_written_in_steps_and_synced_once(void **state)
+{
+    struct spool_fixture *fixture = fixture_new();
+    struct io io = io_system;
+    struct segment *segment = NULL;
+    int dir_fd = open(fixture->dir, O_RDONLY | O_DIRECTORY);
+
+    (void)state;
+    io.data_sync = count_data_sync;
+    io.sync = count_sync;
+    io.write_back = count_step;
+    assert_int_equal(segment_create(&segment, &io, dir_fd, 1, 18 << 20, true), 0);
+    assert_int_equal(n_steps, 4); /* the rest goes with the sync */
+    assert_true(n_written_back == 16 << 20);
+    assert_int_equal(n_whole_syncs, 1);
+    assert_int_equal(n_half_syncs, 0);
+    segment_free(segment);
+    n_steps = 0;
+    n_written_back = 0;
+    failing_step = 3; /* its error is told once, so the file must not be used */
+    assert_int_equal(segment_create(&segment, &io, dir_fd, 2, 18 << 20, true), -EIO);
+    assert_int_equal(faccessat(dir_fd, "00000002.seg", F_OK, 0), -1);
+    close(dir_fd);
     fixture_free(fixture);
 }
 
@@ -196,6 +248,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_are_synced_before_rows_and_rows_before_the_receipt),
         cmocka_unit_test(one_message_costs_two_syncs),
+        cmocka_unit_test(a_spare_segment_is_written_in_steps_and_synced_once),
         cmocka_unit_test(a_long_message_syncs_its_file_and_folder_before_the_rows),
         cmocka_unit_test(sixty_four_sessions_share_their_syncs),
         cmocka_unit_test(a_verdict_goes_with_the_rows_of_the_group_whose_bytes_are_being_synced),
