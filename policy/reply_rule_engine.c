@@ -2,23 +2,9 @@
 
 #include <stdio.h>
 
-enum {
-    WAYS = 8,   /* counters that share a place in the table */
-    SLICES = 8, /* of a window */
-    MOST_DOUBLINGS = 3,
-    SLOW_GAP_MS = 5000, /* replies that come together were sent together */
-    NOTIFY_GAP_MS = 60 * 1000,
-    GRACE_MS = 60 * 1000, /* what comes so soon was on its way when something was done */
-    PROBE_MS = 60 * 1000,
-};
+#include "policy/reply_rule_counter.h"
 
-struct rule_counter {
-    uint64_t key; /* 0: free */
-    int64_t last_ms, slice;
-    int64_t done_ms, done_until_ms; /* what was done, and until when it holds */
-    uint16_t hits[SLICES], attempts[SLICES];
-    uint8_t n_doublings;
-};
+enum { PROBE_MS = 60 * 1000 };
 
 void reply_rule_engine_init(struct reply_rule_engine *engine)
 {
@@ -27,6 +13,7 @@ void reply_rule_engine_init(struct reply_rule_engine *engine)
 
 void reply_rule_engine_fini(struct reply_rule_engine *engine)
 {
+    free(engine->providers);
     free(engine->paths);
     free(engine->others);
     free(engine->blocks);
@@ -77,6 +64,21 @@ static uint64_t key_of(const struct reply_subject *subject, enum rule_scope scop
     return 0;
 }
 
+/* ---- what one site says of its provider ---- */
+
+static bool is_of_provider(const struct reply_subject *subject, enum rule_scope scope)
+{
+    return subject->provider && (scope == RULE_ON_LANE_PROVIDER || scope == RULE_ON_PROVIDER);
+}
+
+/* What is done while only one of its sites has said so. */
+static enum rule_scope narrowed(const struct reply_subject *subject, enum rule_scope scope)
+{
+    if (!is_of_provider(subject, scope))
+        return scope;
+    return scope == RULE_ON_PROVIDER ? RULE_ON_SITE : RULE_ON_LANE;
+}
+
 /* ---- counters ---- */
 
 static bool is_path(enum rule_scope scope)
@@ -84,157 +86,71 @@ static bool is_path(enum rule_scope scope)
     return scope <= RULE_ON_PROVIDER;
 }
 
-/* Found, or made of the least recently used of its place; NULL without memory. */
-static struct rule_counter *counter_at(struct rule_counter **table, size_t n, uint64_t key,
-                                       int64_t now_ms)
-{
-    struct rule_counter *set, *oldest;
-
-    if (!*table)
-        *table = calloc(n, sizeof(**table));
-    if (!*table)
-        return NULL;
-    set = oldest = &(*table)[(key >> 1) % (n / WAYS) * WAYS]; /* all keys are odd */
-    for (int i = 0; i < WAYS; i++) {
-        if (set[i].key == key) {
-            set[i].last_ms = now_ms;
-            return &set[i];
-        }
-        if (set[i].key == 0 || (oldest->key != 0 && set[i].last_ms < oldest->last_ms))
-            oldest = &set[i];
-    }
-    *oldest = (struct rule_counter){.key = key, .last_ms = now_ms};
-    return oldest;
-}
-
+/* Where it counts; scope: the step's own, or what it is narrowed to. */
 static struct rule_counter *counter_of(struct reply_rule_engine *engine,
                                        const struct reply_rule *rule, size_t step,
-                                       uint64_t scope_key, int64_t now_ms)
+                                       const struct reply_subject *subject, enum rule_scope scope,
+                                       int64_t now_ms)
 {
-    uint64_t key = mix(mix(scope_key, rule->hash), step) | 1;
+    uint64_t key = mix(mix(key_of(subject, scope), rule->hash), step) | 1;
 
-    return is_path(rule->steps[step].scope) ? counter_at(&engine->paths, RULE_PATHS, key, now_ms)
-                                            : counter_at(&engine->others, RULE_OTHERS, key, now_ms);
+    if (is_of_provider(subject, scope))
+        return rule_counter_at(&engine->providers, RULE_PROVIDERS, key, now_ms);
+    return is_path(scope) ? rule_counter_at(&engine->paths, RULE_PATHS, key, now_ms)
+                          : rule_counter_at(&engine->others, RULE_OTHERS, key, now_ms);
 }
 
-/* The slices that the window has left behind are emptied; all of them when a reload made the window
- * another, for slices are numbered by their length. */
-static void turn_to(struct rule_counter *counter, const struct rule_step *step, int64_t now_ms)
-{
-    int64_t slice = now_ms / (step->window_ms / SLICES);
-
-    if (slice < counter->slice || slice - counter->slice >= SLICES) {
-        memset(counter->hits, 0, sizeof(counter->hits));
-        memset(counter->attempts, 0, sizeof(counter->attempts));
-        counter->slice = slice;
-    }
-    while (counter->slice < slice) {
-        counter->slice++;
-        counter->hits[counter->slice % SLICES] = 0;
-        counter->attempts[counter->slice % SLICES] = 0;
-    }
-}
-
-static void add(uint16_t *count, uint32_t n)
-{
-    *count = (uint16_t)(n < (uint32_t)UINT16_MAX - *count ? *count + n : UINT16_MAX);
-}
-
-static uint32_t sum(const uint16_t counts[SLICES])
-{
-    uint32_t n = 0;
-
-    for (int i = 0; i < SLICES; i++)
-        n += counts[i];
-    return n;
-}
-
-static bool is_reached(const struct rule_counter *counter, const struct rule_step *step)
-{
-    uint32_t n_hits = sum(counter->hits), n_attempts = sum(counter->attempts);
-
-    if (step->percent == 0)
-        return n_hits >= step->n;
-    return n_attempts >= step->n && (uint64_t)n_hits * 100 >= (uint64_t)n_attempts * step->percent;
-}
-
-/* ---- actions ---- */
-
-static bool is_each_for_itself(const struct rule_step *step)
-{
-    return step->scope == RULE_ON_RECIPIENT;
-}
-
-static int64_t least_gap_ms(enum rule_verb verb)
-{
-    return verb == RULE_NOTIFY ? NOTIFY_GAP_MS : SLOW_GAP_MS;
-}
-
-/* Later than that it is no longer in force (an operator resumed), or was not enough. */
-static bool is_still_fresh(const struct rule_counter *counter, int64_t now_ms)
-{
-    return now_ms < counter->done_until_ms && now_ms < counter->done_ms + GRACE_MS;
-}
-
-static bool is_said_again(const struct rule_counter *counter, const struct rule_step *step,
-                          int64_t now_ms)
-{
-    return step->for_ms && counter->done_until_ms && now_ms >= counter->done_until_ms &&
-           now_ms < counter->done_until_ms + (step->for_ms << counter->n_doublings);
-}
-
-/* As long as before while it should hold, twice as long soon after, and then from the beginning. */
-static int64_t duration(struct rule_counter *counter, const struct rule_step *step, int64_t now_ms,
-                        bool is_again)
-{
-    if (is_again && counter->n_doublings < MOST_DOUBLINGS)
-        counter->n_doublings++;
-    else if (!is_again && now_ms >= counter->done_until_ms)
-        counter->n_doublings = 0;
-    return step->for_ms << counter->n_doublings;
-}
-
-static void note_done(struct rule_counter *counter, int64_t now_ms, int64_t for_ms)
-{
-    counter->done_ms = now_ms;
-    if (counter->done_until_ms < now_ms + for_ms)
-        counter->done_until_ms = now_ms + for_ms;
-    memset(counter->hits, 0, sizeof(counter->hits));
-    memset(counter->attempts, 0, sizeof(counter->attempts));
-}
-
-/* Counts the reply; true: the step's action is due, for *for_ms. */
-static bool count(struct rule_counter *counter, const struct rule_step *step, int64_t now_ms,
-                  int64_t *for_ms)
-{
-    bool is_again = is_said_again(counter, step, now_ms);
-
-    if (is_still_fresh(counter, now_ms) && !is_each_for_itself(step))
-        return false;
-    if (step->window_ms) {
-        turn_to(counter, step, now_ms);
-        add(&counter->hits[counter->slice % SLICES], 1);
-        add(&counter->attempts[counter->slice % SLICES], 1);
-        if (!is_again && !is_reached(counter, step))
-            return false;
-    }
-    if (is_each_for_itself(step))
-        return true;
-    *for_ms = duration(counter, step, now_ms, is_again);
-    note_done(counter, now_ms, *for_ms ? *for_ms : least_gap_ms(step->verb));
-    return true;
-}
-
-static bool step_is_due(struct reply_rule_engine *engine, const struct reply_rule *rule, size_t i,
-                        uint64_t key, int64_t now_ms, int64_t *for_ms)
+static bool scope_is_due(struct reply_rule_engine *engine, const struct reply_rule *rule, size_t i,
+                         const struct reply_subject *subject, enum rule_scope scope, int64_t now_ms,
+                         int64_t *for_ms)
 {
     const struct rule_step *step = &rule->steps[i];
     struct rule_counter *counter;
 
-    if (step->window_ms == 0 && is_each_for_itself(step))
+    if (step->window_ms == 0 && rule_step_is_each_for_itself(step))
         return true;
-    counter = counter_of(engine, rule, i, key, now_ms);
-    return counter ? count(counter, step, now_ms, for_ms) : step->window_ms == 0;
+    counter = counter_of(engine, rule, i, subject, scope, now_ms);
+    return counter ? rule_counter_count(counter, step, now_ms, for_ms) : step->window_ms == 0;
+}
+
+enum answer { NOT_DUE, DUE_HERE, DUE_EVERYWHERE, IN_FORCE };
+
+/* One tenant's hosts do not speak for the firm that many share. */
+static enum answer ask_provider(struct reply_rule_engine *engine, const struct reply_rule *rule,
+                                size_t i, const struct reply_subject *subject, int64_t now_ms,
+                                int64_t *for_ms)
+{
+    const struct rule_step *step = &rule->steps[i];
+    struct rule_counter *counter = counter_of(engine, rule, i, subject, step->scope, now_ms);
+    bool is_wide;
+
+    if (!counter)
+        return NOT_DUE;
+    if (rule_counter_is_fresh(counter, now_ms))
+        return IN_FORCE;
+    rule_counter_note_site(counter, subject->site, now_ms);
+    is_wide = step->verb == RULE_NOTIFY || rule_counter_has_two_sites(counter, step, now_ms);
+    if (is_wide)
+        return rule_counter_count(counter, step, now_ms, for_ms) ? DUE_EVERYWHERE : NOT_DUE;
+    if (step->window_ms)
+        rule_counter_hit(counter, step, now_ms);
+    return NOT_DUE;
+}
+
+static enum answer step_is_due(struct reply_rule_engine *engine, const struct reply_rule *rule,
+                               size_t i, const struct reply_subject *subject, int64_t now_ms,
+                               int64_t *for_ms)
+{
+    enum rule_scope scope = rule->steps[i].scope;
+    enum answer answer = NOT_DUE;
+
+    if (is_of_provider(subject, scope))
+        answer = ask_provider(engine, rule, i, subject, now_ms, for_ms);
+    if (answer != NOT_DUE || (is_of_provider(subject, scope) && rule->steps[i].verb == RULE_NOTIFY))
+        return answer;
+    return scope_is_due(engine, rule, i, subject, narrowed(subject, scope), now_ms, for_ms)
+               ? DUE_HERE
+               : NOT_DUE;
 }
 
 /* ---- blocks ---- */
@@ -338,15 +254,15 @@ static void note_attempts(struct reply_rule_engine *engine, const struct reply_r
 {
     for (size_t i = 0; i < rule->n_steps; i++) {
         const struct rule_step *step = &rule->steps[i];
-        struct rule_counter *counter;
+        enum rule_scope here = narrowed(subject, step->scope);
 
         if (!step->percent)
             continue;
-        counter = counter_of(engine, rule, i, key_of(subject, step->scope), now_ms);
-        if (!counter)
-            continue;
-        turn_to(counter, step, now_ms);
-        add(&counter->attempts[counter->slice % SLICES], n);
+        rule_counter_attempts(counter_of(engine, rule, i, subject, step->scope, now_ms), step, n,
+                              now_ms);
+        if (here != step->scope)
+            rule_counter_attempts(counter_of(engine, rule, i, subject, here, now_ms), step, n,
+                                  now_ms);
     }
 }
 
@@ -375,12 +291,15 @@ size_t reply_rule_engine_hear(struct reply_rule_engine *engine, const struct rep
         const struct rule_step *step = &rule->steps[i];
         uint64_t key = key_of(subject, step->scope);
         int64_t for_ms = step->for_ms;
+        enum answer answer = key ? step_is_due(engine, rule, i, subject, now_ms, &for_ms) : NOT_DUE;
 
-        if (!key || !step_is_due(engine, rule, i, key, now_ms, &for_ms))
+        if (answer == NOT_DUE || answer == IN_FORCE)
             continue;
         if (is_block(step))
             set_block(engine, key, rule, step, now_ms, for_ms);
-        out[n++] = (struct rule_action){rule, step, for_ms};
+        out[n++] = (struct rule_action){rule, step, for_ms,
+                                        answer == DUE_EVERYWHERE ? step->scope
+                                                                 : narrowed(subject, step->scope)};
     }
     return n;
 }

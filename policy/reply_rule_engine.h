@@ -1,15 +1,23 @@
 /* What rules make of one reply after another: counts them by rule, step and scope, and says which
- * actions are due.  Memory is bounded: what was seen least recently makes room, apart for paths
- * (lane, site, provider) and for senders and recipients, so that many of these cannot make us
- * forget those. A count looks at eighths of its window, so it covers at most the window and at
- * least 7/8 of it. What was done for a time and is said again within that time after its end is
- * done again at once, twice as long, up to eight times. Pure: now_ms is monotonic.  Thread: the
- * owner's, one engine per loop. */
+ * actions are due.  Memory is bounded: what was seen least recently makes room, apart for the
+ * providers of the table, for lanes and sites, and for senders and recipients, so that many of
+ * these cannot make us forget those.  What a rule does to a provider (or to an address of ours at
+ * one) is done when two of its sites have said so within the window; until then it is counted for
+ * each site, too, and done to the site (or our address there) alone.  A count looks at eighths of
+ * its window, so it covers at most the window and at least 7/8 of it. What was done for a time and
+ * is said again within that time after its end is done again at once, twice as long, up to eight
+ * times. Pure: now_ms is monotonic.  Thread: the owner's, one engine per loop. */
 #pragma once
 
 #include "policy/reply_rules.h"
 
-enum { RULE_PATHS = 1024, RULE_OTHERS = 8192, RULE_BLOCKS = 256, RULE_REASON_SIZE = 256 };
+enum {
+    RULE_PROVIDERS = 2048,
+    RULE_PATHS = 2048,
+    RULE_OTHERS = 8192,
+    RULE_BLOCKS = 256,
+    RULE_REASON_SIZE = 256
+};
 
 /* Whose mail it was, and where. */
 struct reply_subject {
@@ -24,7 +32,8 @@ struct reply_subject {
 struct rule_action {
     const struct reply_rule *rule;
     const struct rule_step *step;
-    int64_t for_ms; /* 0: no end of its own */
+    int64_t for_ms;        /* 0: no end of its own */
+    enum rule_scope scope; /* the step's, or a narrower one */
 };
 
 /* Mail of one From domain, campaign or user that waits (or is held) at one provider or site. */
@@ -36,7 +45,7 @@ struct rule_block {
 };
 
 struct reply_rule_engine {
-    struct rule_counter *paths, *others; /* NULL until the first is needed */
+    struct rule_counter *providers, *paths, *others; /* NULL until the first is needed */
     struct rule_block *blocks;
     size_t n_blocks;
 };

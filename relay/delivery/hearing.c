@@ -132,8 +132,7 @@ static void tell(const struct delivery_shard *shard, const struct lane *lane,
 
     EVENT(EVENT_RULE_APPLIED, field_slice("rule", action->rule->name),
           field_text("action", rule_verb_name(action->step->verb)),
-          field_text("scope", rule_scope_name(action->step->scope)),
-          field_text("site", lane->site->name),
+          field_text("scope", rule_scope_name(action->scope)), field_text("site", lane->site->name),
           field_text("provider", provider ? provider->name : NULL),
           field_slice("egress", address_of(shard, lane, address)),
           field_number("for", action->for_ms / 1000), field_slice("reason", action->rule->reason),
@@ -143,7 +142,7 @@ static void tell(const struct delivery_shard *shard, const struct lane *lane,
 static void apply(struct delivery_shard *shard, struct lane *lane, const struct rule_action *action,
                   const struct smtp_reply *reply)
 {
-    struct bound *bound = bound_of(lane, action->step->scope);
+    struct bound *bound = bound_of(lane, action->scope);
     char reason[RULE_REASON_SIZE];
 
     snprintf(reason, sizeof(reason), "rule %.*s: %.*s", (int)action->rule->name.len,

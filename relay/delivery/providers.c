@@ -18,9 +18,14 @@ const struct provider_entry *providers_find(const struct delivery_config *config
     return provider_table_match(&config->book->providers, domain, names, n);
 }
 
+bool providers_is_mixed(const struct provider_entry *entry)
+{
+    return entry && slice_equal(entry->name, SLICE_LITERAL("mixed"));
+}
+
 static bool is_one(const struct provider_entry *entry)
 {
-    return entry && !slice_equal(entry->name, SLICE_LITERAL("mixed"));
+    return entry && !providers_is_mixed(entry);
 }
 
 struct slice providers_owner_name(const struct target_plan *plan)
@@ -92,7 +97,9 @@ static void apply_to_site(void *owner, struct site *site)
 
     if (!site->owner || target_of(site)->policy.kind != TARGET_MX)
         return;
-    if (book && site->provider)
+    if (book && target_of(site)->is_mixed)
+        providers_shape(book->providers.mixed, &policy);
+    else if (book && site->provider)
         providers_shape(provider_table_named(&book->providers, slice_of(site->provider->name)),
                         &policy);
     site_set_lane_limits(site, &policy.limits);

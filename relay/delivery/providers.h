@@ -10,6 +10,9 @@ const struct provider_entry *providers_find(const struct delivery_config *config
                                             struct slice domain, const struct target_host *hosts,
                                             size_t n_hosts);
 
+/* Not a provider's, but the row for sites that are only partly one's. */
+bool providers_is_mixed(const struct provider_entry *entry);
+
 /* A site of this provider is spoken to so: on top of what policy says already. */
 void providers_shape(const struct provider_entry *entry, struct target_policy *policy);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "relay/base/secret.h"
+#include "relay/delivery/host_memory.h"
 #include "relay/delivery/providers.h"
 #include "relay/delivery/standing_orders.h"
 
@@ -40,6 +41,17 @@ static struct target *make_target(struct delivery_shard *shard, struct site *sit
     return target;
 }
 
+static bool are_all_dead(const struct target *target)
+{
+    const struct delivery_shard *shard = target->shard;
+
+    for (size_t i = 0; i < target->n_hosts; i++)
+        if (!host_memory_is_dead(&shard->hosts, slice_of(target->hosts[i].name),
+                                 shard_now_ms(shard)))
+            return false;
+    return target->n_hosts > 0;
+}
+
 static bool limits_differ(const struct site_limits *a, const struct site_limits *b)
 {
     return memcmp(a, b, sizeof(*a)) != 0;
@@ -63,13 +75,16 @@ struct site *target_ensure(struct delivery_shard *shard, const struct target_pla
     free_hosts(target->hosts, target->n_hosts);
     target->hosts = hosts;
     target->n_hosts = plan->n_hosts;
+    if (is_new)
+        site->is_doubted = are_all_dead(target);
     if (target->config != plan->config || target->policy.kind != plan->policy.kind ||
         plan->provider) {
-        if (limits_differ(&target->policy.limits, &plan->policy.limits))
+        if (limits_differ(&site->lane_limits, &plan->policy.limits))
             site_set_lane_limits(site, &plan->policy.limits);
         delivery_config_unref(target->config);
         target->config = delivery_config_ref(plan->config);
         target->policy = plan->policy;
+        target->is_mixed = providers_is_mixed(plan->provider);
         providers_join(shard, site, plan->provider);
     }
     if (is_new || site->provider != former)

@@ -18,6 +18,7 @@ struct target {
     struct delivery_config *config;
     struct target_host *hosts;
     size_t n_hosts;
+    bool is_mixed; /* some of its hosts are a provider's: the table's careful limits hold */
     uint64_t throttled_for; /* standing_orders.c: the name whose order slows it down; 0: none */
 };
 

@@ -1,6 +1,18 @@
 /* May something start, and why not? */
 #include "relay/schedule/places.h"
 
+enum { DOUBT_MS = 15000 };
+
+/* Too many of its provider's that did not let us in are being tried already.  By time, not by turn:
+ * the provider's line is for those that answer. */
+static bool waits_in_doubt(const struct site *site)
+{
+    const struct provider *provider = site->provider;
+
+    return provider && site_is_in_doubt(site) && provider_doubt_most(provider) &&
+           provider->n_doubted >= provider_doubt_most(provider);
+}
+
 /* What stops all of a site's mail, whichever lane it takes. */
 static struct decision decide_stop(const struct site *site, int64_t now_ms)
 {
@@ -17,6 +29,11 @@ static struct decision decide_stop(const struct site *site, int64_t now_ms)
                bound_n_busy(&site->bound) > 0) {
         decision.why = (struct why){.kind = WHY_PROBED,
                                     .until_ms = -1,
+                                    .since_ms = site->failed_ms,
+                                    .reason = site->trouble};
+    } else if (decision.why.kind == WHY_NEXT && waits_in_doubt(site)) {
+        decision.why = (struct why){.kind = WHY_UNREACHABLE,
+                                    .until_ms = now_ms + DOUBT_MS,
                                     .since_ms = site->failed_ms,
                                     .reason = site->trouble};
     } else if (decision.why.kind == WHY_NEXT && site->provider) {

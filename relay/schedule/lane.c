@@ -128,10 +128,12 @@ void lane_pick(struct lane *lane, enum message_class message_class, bool needs_c
 
     for (unsigned i = 0; i < n; i++)
         bound_pick(bounds[i], message_class, needs_connection, now_ms);
-    if (!needs_connection)
+    if (!needs_connection) {
         use_idle(lane);
-    else
+    } else {
         lane->n_in_row = 0;
+        site_doubt_opens(lane->site);
+    }
     note_service(lane);
 }
 
@@ -260,6 +262,8 @@ void lane_greeted(struct lane *lane, int64_t now_ms)
     (void)now_ms;
     lane->n_greeted++;
     site->n_greeted++;
+    site->is_doubted = false;
+    site_doubt_closes(site, site->n_doubted);
     site_try_now(site);
 }
 
@@ -281,6 +285,8 @@ void lane_closed(struct lane *lane, bool was_greeted, int64_t now_ms)
     if (was_greeted) {
         lane->n_greeted--;
         lane->site->n_greeted--;
+    } else {
+        site_doubt_closes(lane->site, 1);
     }
     lane->site->last_used_ms = now_ms;
     schedule_put_permit(lane->site->schedule);

@@ -53,6 +53,8 @@ struct why provider_decide(struct provider *provider, enum message_class message
  * known; NULL: none, or one is ending. */
 struct lane *site_idle_elsewhere(struct site *site, const struct lane *wanted);
 bool site_has_idle(const struct site *site);
+void site_doubt_opens(struct site *site); /* a connection, maybe to one in doubt */
+void site_doubt_closes(struct site *site, uint32_t n);
 void provider_touch(struct provider *provider);
 void turn_wake(struct schedule *schedule, struct turn *turn);
 void lane_pick(struct lane *lane, enum message_class message_class, bool needs_connection,

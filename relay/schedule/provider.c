@@ -92,6 +92,32 @@ void schedule_each_provider(struct schedule *schedule,
             visit(owner, schedule->provider_table.slots[i].thing);
 }
 
+/* ---- sites in doubt ---- */
+
+uint32_t provider_doubt_most(const struct provider *provider)
+{
+    uint32_t most = provider->bound.limits.connections;
+
+    return most == 0 ? 0 : most < 8 ? 1 : most / 4;
+}
+
+void site_doubt_opens(struct site *site)
+{
+    if (!site->provider || !site_is_in_doubt(site))
+        return;
+    site->n_doubted++;
+    site->provider->n_doubted++;
+}
+
+void site_doubt_closes(struct site *site, uint32_t n)
+{
+    if (n > site->n_doubted)
+        n = site->n_doubted;
+    site->n_doubted -= n;
+    if (site->provider)
+        site->provider->n_doubted -= n;
+}
+
 /* ---- its sites ---- */
 
 /* What is under way counts where the site belongs. */
@@ -140,6 +166,7 @@ void site_set_provider(struct site *site, struct provider *provider)
 
     if (former == provider)
         return;
+    site_doubt_closes(site, site->n_doubted);
     LIST_FOR_EACH(link, &site->lanes)
     count_lane(CONTAINER_OF(link, struct lane, link), -1);
     leave_stations(site);

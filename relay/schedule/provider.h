@@ -29,6 +29,7 @@ struct provider {
     uint32_t pool_at;
     struct list idle_lanes; /* the least recently used first */
     uint32_t n_idle;        /* connections */
+    uint32_t n_doubted;     /* connections being opened to sites in doubt */
     void *owner;            /* the table's row, if it likes */
 };
 
@@ -41,6 +42,11 @@ struct provider *schedule_make_provider(struct schedule *schedule, struct slice 
 
 /* The site belongs to the provider from now on (NULL: to none). */
 void site_set_provider(struct site *site, struct provider *provider);
+
+/* How many connections may be opened at once to sites of it that did not let us in lately: a
+ * quarter of its limit, at least one.  Whoever has a domain can name any host below a provider's
+ * suffix as its own, and what never answers must not use up what the others need.  0: no bound. */
+uint32_t provider_doubt_most(const struct provider *provider);
 
 /* The limits of each address of ours towards it; 0s: none but the sites' own. */
 void provider_set_road_limits(struct provider *provider, const struct site_limits *limits);

@@ -22,6 +22,8 @@ struct site { /* what a pick looks at stands together */
     uint32_t n_flows, n_domains; /* that lead here */
     uint32_t n_greeted;          /* connections that were let in */
     uint32_t n_failures;         /* straight failures to reach it */
+    uint32_t n_doubted;          /* connections counted in provider->n_doubted */
+    bool is_doubted;             /* none of its hosts was reached when it was made */
     uint64_t service;            /* of the lane that went last; see lane->service */
     int64_t reachable_ms;        /* not tried before this (monotonic) */
     int64_t last_used_ms;
@@ -48,6 +50,12 @@ bool site_is_unused(const struct site *site, int64_t now_ms);
 
 void site_resume(struct site *site, int64_t now_ms); /* also forgets that it was unreachable */
 void site_try_now(struct site *site); /* forgets that it was unreachable, not a suspension */
+
+/* Its hosts bear a provider's name, and none of them lets us in: see provider_doubt_most(). */
+static inline bool site_is_in_doubt(const struct site *site)
+{
+    return site->n_failures > 0 || site->is_doubted;
+}
 
 /* The limits of each address of ours; bound_set_limits(&site->bound, …) sets those of all. */
 void site_set_lane_limits(struct site *site, const struct site_limits *limits);

@@ -170,6 +170,28 @@ def test_a_providers_limits_hold_over_all_its_sites(world, how):
     assert all(sink.times("DOT", 250) for sink in provider.sinks)
 
 
+def test_what_is_only_partly_a_providers_stays_careful_over_a_reload(world):
+    """Its first mail host is the provider's, its second is not: neither the provider's limits nor the
+    default hold, but those of `mixed`."""
+    town = Town(world, {"one": "DOT -> delay=300ms\n"}, provider="big",
+                zone="partly MX 10 mx.one.big\npartly MX 20 alien\nalien A 127.0.0.9\n")
+    files = world.new_path("providers"), world.new_path("reply_rules")
+    files[0].write_text("provider mixed\n    connections 3\n"
+                        "provider big\n    mx .big.example\n    connections 9\n")
+    files[1].write_text(RULE)
+    for file in files:
+        file.chmod(0o644)
+    relay = start(world, town, more=f'policy {{ providers = "{files[0]}"  '
+                  f'reply_rules = "{files[1]}" }}\n')
+    send(relay, "partly", 2)
+    wait_delivered(relay, 2)
+    for _ in range(2):  # the second reload finds the site as the first left it
+        relay.log.wait("reloaded", after=relay.reload(), role="relay", timeout=30 * PATIENCE)
+    send(relay, "partly", 30)
+    wait_delivered(relay, 32)
+    assert most_open(town["one"]) in (2, 3)
+
+
 def test_a_slower_pace_holds_from_the_reload_on(world):
     provider = Provider(world, ["rate 20/s"])
     relay = provider.relay

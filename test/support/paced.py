@@ -62,9 +62,9 @@ class Town:
     """Domains, each with a sink of its own and its script (None: it does not listen), and the settings
     by which a service finds them.  A name without a dot is `NAME.example`, with the mail host
     `mx.NAME.example`, or in the domain `PROVIDER.example` when there is a provider; one with dots is
-    a zone of its own."""
+    a zone of its own.  zone: more lines of `example`."""
 
-    def __init__(self, world, scripts, provider="", certificate=None):
+    def __init__(self, world, scripts, provider="", certificate=None, zone=""):
         self.prefix = f"127.{random.randint(2, 250)}.{random.randint(1, 250)}"
         self.hosts = {name: f"{self.prefix}.{n}" for n, name in enumerate(scripts, 1)}
         with socket.socket() as probe:
@@ -76,7 +76,7 @@ class Town:
         suffix = f".{provider}" if provider else ""
         zones = {"example": "".join(
             f"{name} MX 10 mx.{name}{suffix}\nmx.{name}{suffix} A {host}\n"
-            for name, host in self.hosts.items() if "." not in name)}
+            for name, host in self.hosts.items() if "." not in name) + zone}
         zones.update((name, f"@ MX 10 mx\nmx A {host}\n")
                      for name, host in self.hosts.items() if "." in name)
         self.dns = world.name_server(zones)
