@@ -1,0 +1,64 @@
+// Bundles the panel: node build.mjs OUT.  The same sources give the same bytes.
+// OUT gets index.html, the hashed files under assets/, the icon, and the texts of the licences.
+import { build } from "esbuild";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const out = process.argv[2] ?? join(here, "dist");
+
+function short_hash(bytes) {
+  return createHash("sha256").update(bytes).digest("hex").slice(0, 8);
+}
+
+// MIT asks that the text travels with the program: one for each package whose code is in the bundle.
+function licences(inputs) {
+  const names = new Set();
+  for (const path of inputs) {
+    const inside = path.split("node_modules/").pop();
+    if (inside !== path) names.add(inside.split("/").slice(0, inside.startsWith("@") ? 2 : 1).join("/"));
+  }
+  return [...names].sort().map((name) => {
+    const folder = join(here, "node_modules", name);
+    const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    return `${name} ${version} (${license})\n\n${readFileSync(join(folder, "LICENSE"), "utf8").trim()}\n`;
+  }).join(`\n${"-".repeat(72)}\n\n`);
+}
+
+async function main() {
+  rmSync(join(out, "assets"), { recursive: true, force: true });
+  mkdirSync(join(out, "assets"), { recursive: true });
+  const result = await build({
+    absWorkingDir: here,
+    entryPoints: { panel: "src/main.tsx" },
+    outdir: join(out, "assets"),
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    target: "es2022",
+    minify: true,
+    legalComments: "none", // licences.txt has the whole texts
+    entryNames: "[name]-[hash]",
+    chunkNames: "[name]-[hash]",
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    loader: { ".css": "css" },
+    supported: { "inline-style": true },
+    metafile: true,
+    logLevel: "warning",
+  });
+  const made = Object.keys(result.metafile.outputs).map((path) => relative(out, join(here, path)));
+  const entry = (suffix) => `/${made.find((path) => /^assets\/panel-/.test(path) && path.endsWith(suffix))}`;
+  const icon = readFileSync(join(here, "src/icon.svg"));
+  const icon_name = `assets/icon-${short_hash(icon)}.svg`;
+  const page = readFileSync(join(here, "src/index.html"), "utf8")
+    .replace("{script}", entry(".js")).replace("{style}", entry(".css")).replace("{icon}", `/${icon_name}`);
+
+  writeFileSync(join(out, icon_name), icon);
+  writeFileSync(join(out, "licences.txt"), licences(Object.keys(result.metafile.inputs)));
+  writeFileSync(join(out, "index.html"), page); // last: it is what the build waits for
+}
+
+await main();
