@@ -20,6 +20,7 @@
 #include "relay/net/system_calls.h"
 #include "relay/service_confine.h"
 #include "relay/service_parts.h"
+#include "relay/service_settings.h"
 #include "signer/client.h"
 #include "signer/process.h"
 
@@ -302,6 +303,21 @@ static void take_time_zone(const struct settings *settings)
     tzset();
 }
 
+static int start_events(struct service *service)
+{
+    const struct settings *settings = service->bundle.settings;
+    char folder[4096];
+    struct history_settings history = {
+        .dir = folder,
+        .kept_days = settings->history.days,
+        .max_bytes = settings->history.max_bytes,
+        .min_free = service_min_free(settings),
+    };
+
+    snprintf(folder, sizeof(folder), "%s/history", settings->data_dir);
+    return events_start(&service->events, &history);
+}
+
 static int run(struct service *service)
 {
     int error = receive_start(service->channel_fd, &service->bundle);
@@ -316,7 +332,7 @@ static int run(struct service *service)
         error = service_confine(service);
     if (error < 0)
         return error;
-    error = events_start(&service->events);
+    error = start_events(service);
     if (error == 0)
         error = begin(service);
     if (error == 0)

@@ -114,13 +114,18 @@ static int harden(struct db *db)
 
 static int configure(struct db *db, enum db_mode mode, const struct db_settings *settings)
 {
+    static const char *const journals[] = {
+        [DB_SYNC_FULL] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
+        [DB_SYNC_NORMAL] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;",
+        [DB_SYNC_OFF] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;",
+    };
     char cache[64];
     int error = harden(db);
 
     if (!error)
         error = db_execute(db, "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;");
     if (!error && mode != DB_READ)
-        error = db_execute(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+        error = db_execute(db, journals[settings->sync]);
     if (!error && settings->is_manual)
         error = db_execute(db, "PRAGMA wal_autocheckpoint = 0;");
     if (error)

@@ -32,11 +32,16 @@ enum db_mode {
     DB_CHECKPOINT, /* prepares nothing; only db_checkpoint() */
 };
 
+/* What survives a power cut: all that was committed; a sound file without the last moments; or,
+ * where it is cheap to lose, perhaps no sound file.  A killed process loses nothing with any. */
+enum db_sync { DB_SYNC_FULL, DB_SYNC_NORMAL, DB_SYNC_OFF };
+
 struct db_settings {
     int cache_kib;   /* 0: 2 MiB */
     const char *vfs; /* NULL: the system's; a test's shim otherwise */
     bool is_manual;  /* no automatic checkpoints: the owner calls db_checkpoint() */
-    int busy_ms;     /* how long to wait for another connection's lock; 0: 5000 */
+    enum db_sync sync;
+    int busy_ms; /* how long to wait for another connection's lock; 0: 5000 */
 };
 
 /* settings may be NULL. */

@@ -17,12 +17,19 @@ static const struct {
 static struct {
     event_sink *run;
     void *owner;
+    bool wants[N_EVENTS];
 } sink;
 
 void event_set_sink(event_sink *run, void *owner)
 {
     sink.run = run;
     sink.owner = owner;
+}
+
+void event_want(const enum event_kind *kinds, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        sink.wants[kinds[i]] = true;
 }
 
 const char *event_name(enum event_kind kind)
@@ -40,7 +47,7 @@ void event_emit(enum event_kind kind, const struct event_field *fields, size_t n
     struct event event = {kind, 0, (unsigned)n_fields, fields};
 
     assert(n_fields <= EVENT_MAX_FIELDS);
-    if (events[kind].level < log_level())
+    if (events[kind].level < log_level() && !(sink.run && sink.wants[kind]))
         return;
     event.utc_ms = clock_utc_ms();
     if (sink.run)

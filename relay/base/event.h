@@ -15,6 +15,7 @@ enum event_field_type { FIELD_TYPE_TEXT, FIELD_TYPE_NUMBER, FIELD_TYPE_SECONDS }
 struct event_field {
     const char *name; /* a literal */
     enum event_field_type type;
+    bool is_quiet;     /* not for the log's line: for history, which knows it by its name */
     struct slice text; /* raw bytes; the sink escapes */
     int64_t number;    /* FIELD_TYPE_SECONDS: milliseconds, shown as 1.8 */
 };
@@ -47,6 +48,12 @@ static inline struct event_field field_seconds(const char *name, int64_t span_ms
     return (struct event_field){.name = name, .type = FIELD_TYPE_SECONDS, .number = span_ms};
 }
 
+static inline struct event_field field_quiet(struct event_field field)
+{
+    field.is_quiet = true;
+    return field;
+}
+
 /* EVENT(EVENT_QUEUED, field_text("msg", id), field_number("size", bytes)); a field whose text is
  * NULL is left out.  Secrets never go into a field. */
 #define EVENT(kind, ...)                                                                           \
@@ -59,6 +66,9 @@ void event_emit(enum event_kind kind, const struct event_field *fields, size_t n
 
 typedef void event_sink(void *owner, const struct event *event);
 void event_set_sink(event_sink *run, void *owner); /* NULL: back to stderr */
+
+/* The sink gets events of these kinds whatever the log's level is; before other threads start. */
+void event_want(const enum event_kind *kinds, size_t n);
 
 const char *event_name(enum event_kind kind);
 enum event_level event_level_of(enum event_kind kind);

@@ -24,6 +24,8 @@
     X(EVENT_SELF_SIGNED, "self_signed", WARNING)                                                   \
     X(EVENT_CLOCK_JUMPED, "clock_jumped", WARNING)                                                 \
     X(EVENT_HISTORY_GAP, "history_gap", WARNING)                                                   \
+    X(EVENT_HISTORY_FAILED, "history_failed", ERROR)                                               \
+    X(EVENT_HISTORY_MENDED, "history_mended", WARNING)                                             \
     X(EVENT_FAULT, "fault", DEBUG)                                                                 \
     /* submission */                                                                               \
     X(EVENT_CONNECTED, "connected", DEBUG)                                                         \
@@ -82,6 +84,12 @@
     X(EVENT_USER_CHANGED, "user_changed", INFO)                                                    \
     X(EVENT_NETWORK_CHANGED, "network_changed", INFO)                                              \
     X(EVENT_DOMAIN_CHANGED, "domain_changed", INFO)                                                \
+    X(EVENT_ADMIN_CHANGED, "admin_changed", INFO)                                                  \
+    X(EVENT_TOKEN_CHANGED, "token_changed", INFO)                                                  \
+    X(EVENT_SETUP_CODE, "setup_code", WARNING)                                                     \
+    X(EVENT_PANEL_LOGIN, "panel_login", INFO)                                                      \
+    X(EVENT_PANEL_LOGIN_FAILED, "panel_login_failed", WARNING)                                     \
+    X(EVENT_AUDIT_LOST, "audit_lost", ERROR)                                                       \
     X(EVENT_QUEUE_COMMAND, "queue_command", INFO)
 
 enum event_level { LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARNING, LEVEL_ERROR };

@@ -101,9 +101,9 @@ static void append_json_value(struct buffer *out, const struct event_field *fiel
         append_logfmt_value(out, field);
 }
 
-static bool is_absent(const struct event_field *field)
+static bool is_left_out(const struct event_field *field)
 {
-    return field->type == FIELD_TYPE_TEXT && !field->text.data;
+    return field->is_quiet || (field->type == FIELD_TYPE_TEXT && !field->text.data);
 }
 
 /* Many lines of one millisecond follow each other. */
@@ -152,7 +152,7 @@ void log_format_event(struct buffer *out, enum log_format format, const struct e
     for (unsigned i = 0; i < event->n_fields; i++) {
         const struct event_field *field = &event->fields[i];
 
-        if (is_absent(field))
+        if (is_left_out(field))
             continue;
         buffer_append_text(out, marks->field);
         buffer_append_text(out, field->name);

@@ -148,6 +148,12 @@
       "file of what to do when receivers say certain things, in place of the one built in")        \
     X(TEXT, bounce_classes, "", "", LIVE, "file of what replies mean, in place of the one built in")
 
+#define SETTINGS_HISTORY(X)                                                                        \
+    X(NUMBER, days, "21", "1..3650", RESTART,                                                      \
+      "for so long each recipient's outcome can be looked up; counters stay for years")            \
+    X(SIZE, max_bytes, "10GB", "10MB..100TB", RESTART,                                             \
+      "beyond this the oldest days go first, whatever `days` says")
+
 #define SETTINGS_SANDBOX(X)                                                                        \
     X(LIST, connect_ports, "", "port", RESTART,                                                    \
       "TCP ports we connect to, and those of DNS; default any")
@@ -168,4 +174,5 @@
     X(spool, spool, ONCE, SETTINGS_SPOOL)                                                          \
     X(dkim, dkim, ONCE, SETTINGS_DKIM)                                                             \
     X(policy, policy, ONCE, SETTINGS_POLICY)                                                       \
+    X(history, history, ONCE, SETTINGS_HISTORY)                                                    \
     X(sandbox, sandbox, ONCE, SETTINGS_SANDBOX)

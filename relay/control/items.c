@@ -58,6 +58,9 @@ static const struct item dkim_items[] = {SETTINGS_DKIM(ITEM_ROW)};
 #define ITEM_STRUCT struct settings_policy
 static const struct item policy_items[] = {SETTINGS_POLICY(ITEM_ROW)};
 #undef ITEM_STRUCT
+#define ITEM_STRUCT struct settings_history
+static const struct item history_items[] = {SETTINGS_HISTORY(ITEM_ROW)};
+#undef ITEM_STRUCT
 #define ITEM_STRUCT struct settings_sandbox
 static const struct item sandbox_items[] = {SETTINGS_SANDBOX(ITEM_ROW)};
 #undef ITEM_STRUCT

@@ -155,7 +155,10 @@ static void tell_held(const struct envelope *envelope)
               field_slice("to", envelope->recipients[i].address),
               field_text("why", hold->is_braked ? "braked" : "quota"),
               field_slice("reply", hold->reason),
-              field_text("until", hold->until_utc_ms ? until : NULL));
+              field_text("until", hold->until_utc_ms ? until : NULL),
+              field_quiet(field_slice("user", envelope->user)),
+              field_quiet(field_slice("from", envelope->sender)),
+              field_quiet(field_slice("campaign", envelope->campaign)));
 }
 
 static uint64_t only_domain_hash(const struct envelope *envelope)

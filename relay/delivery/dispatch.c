@@ -5,6 +5,7 @@
 #include "relay/delivery/doubt.h"
 #include "relay/delivery/hearing.h"
 #include "relay/message/line_scan.h"
+#include "relay/schedule/provider.h"
 
 enum { SIGNER_WAIT_MS = 2000 };
 
@@ -77,7 +78,9 @@ static void refuse(struct dispatch *dispatch, const struct judgement *judgement)
 void dispatch_set_place(struct dispatch *dispatch)
 {
     const struct connection *connection = dispatch->connection;
-    struct outcome_place place = {.site = slice_of(dispatch->site->name)};
+    const struct provider *provider = dispatch->site->provider;
+    struct outcome_place place = {.site = slice_of(dispatch->site->name),
+                                  .provider = slice_of(provider ? provider->name : NULL)};
 
     if (connection) {
         place.mx = slice_of(connection->mx);

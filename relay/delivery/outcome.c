@@ -61,6 +61,7 @@ void outcome_set_place(struct outcome *outcome, const struct outcome_place *plac
 
     outcome->place = (struct outcome_place){
         .site = arena_copy(arena, place->site),
+        .provider = arena_copy(arena, place->provider),
         .mx = arena_copy(arena, place->mx),
         .egress = arena_copy(arena, place->egress),
         .tls = arena_copy(arena, place->tls),

@@ -31,7 +31,7 @@ struct outcome_item {
 
 /* Where it happened; empty slices: nowhere. */
 struct outcome_place {
-    struct slice site, mx, egress, tls;
+    struct slice site, provider, mx, egress, tls;
     bool peer_has_dsn;
 };
 

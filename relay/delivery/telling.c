@@ -31,9 +31,29 @@ static struct slice address_of(const struct letter *letter, uint32_t n)
     return letter->envelope.recipients[n - 1].address;
 }
 
+/* What history keeps besides; .data NULL while the letter is closed. */
+static struct slice of_envelope(const struct letter *letter, size_t offset)
+{
+    struct slice text = {NULL, 0};
+
+    if (letter->is_open)
+        memcpy(&text, (const char *)&letter->envelope + offset, sizeof(text));
+    return text;
+}
+
+#define OF_ENVELOPE(letter, member) of_envelope(letter, offsetof(struct envelope, member))
+
 static const char *class_name(const struct judgement *judgement)
 {
     return judgement_has_class(judgement) ? bounce_class_name(judgement->bounce_class) : NULL;
+}
+
+/* With this one; only what is put off has been counted by now. */
+static int64_t attempts_of(const struct outcome_item *item)
+{
+    bool is_last = item->judgement.verdict != VERDICT_LATER && item->judgement.code;
+
+    return (item->entry ? item->entry->attempts : 0) + is_last;
 }
 
 void tell_recipient(const struct outcome *outcome, const struct outcome_item *item)
@@ -56,7 +76,13 @@ void tell_recipient(const struct outcome *outcome, const struct outcome_item *it
           field_slice("enhanced", or_none(buffer_slice(&status))),
           field_text("class", class_name(judgement)),
           field_slice("reply", slice_head(judgement->text, 1024)),
-          field_seconds("secs", clock_utc_ms() - letter->stored->arrived_utc_ms));
+          field_seconds("secs", clock_utc_ms() - letter->stored->arrived_utc_ms),
+          field_quiet(field_slice("user", OF_ENVELOPE(letter, user))),
+          field_quiet(field_slice("from", OF_ENVELOPE(letter, sender))),
+          field_quiet(field_slice("campaign", or_none(OF_ENVELOPE(letter, campaign)))),
+          field_quiet(field_slice("provider", or_none(outcome->place.provider))),
+          field_quiet(field_number("attempts", attempts_of(item))),
+          field_quiet(field_number("size", (int64_t)stored_size(letter->stored))));
 }
 
 void tell_report(const struct outcome *outcome, const struct bounce_report *report)

@@ -27,7 +27,7 @@ static size_t lines_of_a_run(char *text, size_t size)
     ssize_t n;
 
     dup2(file, STDERR_FILENO);
-    assert_int_equal(events_start(&events), 0);
+    assert_int_equal(events_start(&events, &(struct history_settings){0}), 0);
     for (int i = 0; i < N_THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, emit_many, (void *)"7Q2F"), 0);
     for (int i = 0; i < N_THREADS; i++)
@@ -79,7 +79,7 @@ static void what_finds_no_room_is_counted_exactly(void **state)
     assert_int_equal(pipe(pipes), 0);
     dup2(pipes[1], STDERR_FILENO);
     close(pipes[1]);
-    assert_int_equal(events_start(&events), 0);
+    assert_int_equal(events_start(&events, &(struct history_settings){0}), 0);
     for (int i = 0; i < N_EVENTS_TOLD; i++)
         EVENT(EVENT_QUEUED, field_number("n", i));
     assert_int_equal(pthread_create(&stopper, NULL, stop_events, events), 0);

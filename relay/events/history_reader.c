@@ -1,0 +1,461 @@
+#include "relay/events/history_reader.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "relay/base/clock.h"
+#include "sql/counters_schema.h"
+#include "sql/history_schema.h"
+
+enum { WINDOW_ROWS = 10000 }; /* looked at between two looks at the clock: some milliseconds */
+
+struct history_reader {
+    char *dir;
+    struct db *db, *counters;
+    char day[HISTORY_DAY_SIZE]; /* of db */
+    pthread_mutex_t lock;       /* both against history_reader_interrupt() */
+};
+
+static const struct db_settings read_settings = {.busy_ms = 200};
+
+int history_reader_new(struct history_reader **out, const char *dir)
+{
+    struct history_reader *reader = calloc(1, sizeof(*reader));
+
+    if (reader)
+        reader->dir = strdup(dir);
+    if (!reader || !reader->dir) {
+        free(reader);
+        return FAULT(-ENOMEM);
+    }
+    pthread_mutex_init(&reader->lock, NULL);
+    *out = reader;
+    return 0;
+}
+
+struct history_reader *history_reader_free(struct history_reader *reader)
+{
+    if (!reader)
+        return NULL;
+    db_close(reader->db);
+    db_close(reader->counters);
+    pthread_mutex_destroy(&reader->lock);
+    free(reader->dir);
+    free(reader);
+    return NULL;
+}
+
+void history_reader_interrupt(struct history_reader *reader)
+{
+    pthread_mutex_lock(&reader->lock);
+    if (reader->db)
+        db_interrupt(reader->db);
+    if (reader->counters)
+        db_interrupt(reader->counters);
+    pthread_mutex_unlock(&reader->lock);
+}
+
+static void exchange_db(struct history_reader *reader, struct db **place, struct db *fresh)
+{
+    struct db *old = *place;
+
+    pthread_mutex_lock(&reader->lock);
+    *place = fresh;
+    pthread_mutex_unlock(&reader->lock);
+    db_close(old);
+}
+
+static int open_file(struct history_reader *reader, struct db **place, const char *name,
+                     const struct db_schema *schema)
+{
+    char path[PATH_MAX];
+    struct db *fresh = NULL;
+    int error;
+
+    if (snprintf(path, sizeof(path), "%s/%s", reader->dir, name) >= (int)sizeof(path))
+        return FAULT(-ENAMETOOLONG);
+    error = db_open(&fresh, path, schema, DB_READ, &read_settings);
+    if (error == 0)
+        exchange_db(reader, place, fresh);
+    return error;
+}
+
+static void close_day(struct history_reader *reader)
+{
+    exchange_db(reader, &reader->db, NULL);
+    reader->day[0] = '\0';
+}
+
+static int open_day(struct history_reader *reader, const char *day)
+{
+    char name[HISTORY_DAY_SIZE + 4];
+    int error;
+
+    if (reader->db && strcmp(day, reader->day) == 0)
+        return 0;
+    close_day(reader);
+    snprintf(name, sizeof(name), "%s.db", day);
+    error = open_file(reader, &reader->db, name, &history_schema);
+    if (error == 0)
+        slice_copy_to(slice_of(day), reader->day, sizeof(reader->day));
+    return error;
+}
+
+/* ---- the filter ---- */
+
+static bool contains(struct slice whole, struct slice part)
+{
+    for (size_t at = 0; at + part.len <= whole.len; at++)
+        if (slice_equal_ignoring_case(slice_from(whole.data + at, part.len), part))
+            return true;
+    return false;
+}
+
+static bool is_in_domain(struct slice address, struct slice domain)
+{
+    ptrdiff_t at = slice_find_last(address, '@');
+
+    return at >= 0 && slice_equal_ignoring_case(slice_skip(address, (size_t)at + 1), domain);
+}
+
+static bool matches_address(struct slice address, struct slice wanted)
+{
+    if (wanted.len == 0)
+        return true;
+    return slice_find(wanted, '@') >= 0 ? slice_equal_ignoring_case(address, wanted)
+                                        : is_in_domain(address, wanted);
+}
+
+static bool matches_destination(const struct history_row *row, struct slice wanted)
+{
+    return wanted.len == 0 || slice_equal_ignoring_case(row->site, wanted) ||
+           slice_equal_ignoring_case(row->provider, wanted) || is_in_domain(row->recipient, wanted);
+}
+
+static bool matches_text(const struct history_row *row, struct slice wanted)
+{
+    return wanted.len == 0 || contains(row->recipient, wanted) || contains(row->sender, wanted) ||
+           contains(row->reply, wanted) || slice_equal_ignoring_case(row->message, wanted);
+}
+
+static bool matches_numbers(const struct history_row *row, const struct history_filter *filter)
+{
+    if (filter->kinds && !(filter->kinds & 1U << row->kind))
+        return false;
+    if (filter->from_utc_ms && row->at_utc_ms < filter->from_utc_ms)
+        return false;
+    if (filter->until_utc_ms && row->at_utc_ms >= filter->until_utc_ms)
+        return false;
+    return filter->larger_than == 0 || row->size > filter->larger_than;
+}
+
+static bool matches(const struct history_row *row, const struct history_filter *filter)
+{
+    if (filter->user.len && !slice_equal(row->user, filter->user))
+        return false;
+    if (filter->message.len && !slice_equal_ignoring_case(row->message, filter->message))
+        return false;
+    if (filter->campaign.len && !slice_equal(row->campaign, filter->campaign))
+        return false;
+    if (filter->reply.len && !contains(row->reply, filter->reply))
+        return false;
+    return matches_address(row->sender, filter->sender) &&
+           matches_address(row->recipient, filter->recipient) &&
+           matches_destination(row, filter->destination) && matches_text(row, filter->text);
+}
+
+/* ---- rows ---- */
+
+static void read_numbers(struct statement *read, struct history_row *row)
+{
+    row->id = (uint64_t)column_number(read, 0);
+    row->at_utc_ms = column_number(read, 1);
+    row->kind = (enum history_kind)(column_number(read, 2) % N_HISTORY_KINDS);
+    row->n = column_number(read, 4);
+    row->code = column_number(read, 13);
+    row->spent_ms = column_number(read, 17);
+    row->attempts = column_number(read, 18);
+    row->size = column_number(read, 19);
+    row->n_recipients = column_number(read, 20);
+}
+
+static void read_texts(struct statement *read, struct history_row *row)
+{
+    const struct {
+        struct slice *text;
+        int column;
+    } places[] = {
+        {&row->message,   3 },
+        {&row->user,      5 },
+        {&row->sender,    6 },
+        {&row->recipient, 7 },
+        {&row->site,      8 },
+        {&row->mx,        9 },
+        {&row->egress,    10},
+        {&row->provider,  11},
+        {&row->tls,       12},
+        {&row->enhanced,  14},
+        {&row->class,     15},
+        {&row->reply,     16},
+        {&row->campaign,  21},
+    };
+
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+        *places[i].text = column_text(read, places[i].column);
+}
+
+struct listing {
+    struct history_reader *reader;
+    const struct history_filter *filter;
+    uint32_t n_wanted;
+    int64_t deadline_ms;
+    history_row_callback *on_row;
+    void *owner;
+    struct history_cursor *cursor;
+};
+
+enum { LISTING_STOP = 2 };
+
+/* Steps through a prepared read; 0, LISTING_STOP or -errno. */
+static int visit_rows(struct listing *listing, struct statement *read)
+{
+    int result;
+
+    while ((result = statement_step(read)) == STATEMENT_ROW) {
+        struct history_row row;
+
+        read_numbers(read, &row);
+        if (!matches_numbers(&row, listing->filter))
+            continue;
+        read_texts(read, &row);
+        if (!matches(&row, listing->filter))
+            continue;
+        listing->cursor->id = row.id;
+        listing->n_wanted--;
+        if (!listing->on_row(listing->owner, &row) || listing->n_wanted == 0) {
+            statement_reset(read);
+            return LISTING_STOP;
+        }
+    }
+    return result;
+}
+
+/* By an index where one serves, which sees the whole day at once; *is_whole says so. */
+static struct statement *begin_read(struct listing *listing, uint64_t below, uint64_t *above)
+{
+    const struct history_filter *filter = listing->filter;
+    struct db *db = listing->reader->db;
+    bool has_message = filter->message.len, has_to = slice_find(filter->recipient, '@') >= 0;
+    struct statement *read = db_statement(db, has_message ? HISTORY_OF
+                                              : has_to    ? HISTORY_TO
+                                                          : HISTORY_BETWEEN);
+
+    *above = has_message || has_to || below <= WINDOW_ROWS ? 0 : below - WINDOW_ROWS;
+    if (has_message) {
+        bind_text(read, 1, filter->message);
+        bind_number(read, 2, 0);
+        bind_number(read, 3, (int64_t)below);
+    } else if (has_to) {
+        bind_number(read, 1, history_address_hash(filter->recipient));
+        bind_number(read, 2, 0);
+        bind_number(read, 3, (int64_t)below);
+        bind_text(read, 4, filter->recipient);
+    } else {
+        bind_number(read, 1, (int64_t)*above);
+        bind_number(read, 2, (int64_t)below);
+    }
+    return read;
+}
+
+static int last_id(struct db *db, uint64_t *out)
+{
+    struct statement *read = db_statement(db, HISTORY_LAST);
+    int result = statement_step(read);
+
+    *out = result == STATEMENT_ROW ? (uint64_t)column_number(read, 0) : 0;
+    statement_reset(read);
+    return result < 0 ? result : 0;
+}
+
+/* The rows of the day that the cursor names; 0 when all were seen, LISTING_STOP, or -errno. */
+static int visit_day(struct listing *listing)
+{
+    uint64_t id = listing->cursor->id, above = 0;
+    int result = open_day(listing->reader, listing->cursor->day);
+
+    if (result == 0 && id == 0) {
+        result = last_id(listing->reader->db, &id);
+        id++;
+    }
+    while (result == 0 && id > 1) {
+        result = visit_rows(listing, begin_read(listing, id - 1, &above));
+        if (result)
+            break;
+        listing->cursor->id = id = above + 1;
+        if (id > 1 && clock_monotonic_ms() >= listing->deadline_ms)
+            result = LISTING_STOP;
+    }
+    return result;
+}
+
+/* Whether a day may hold what is wanted; rows of its last moments may lie in the next file. */
+static bool is_wanted_day(const struct history_filter *filter, const char *day)
+{
+    char first[HISTORY_DAY_SIZE], last[HISTORY_DAY_SIZE];
+
+    history_day_of(filter->from_utc_ms, first);
+    history_day_of(filter->until_utc_ms + 86400000, last);
+    return strcmp(day, first) >= 0 && (!filter->until_utc_ms || strcmp(day, last) <= 0);
+}
+
+static int visit_days(struct listing *listing, char (*days)[HISTORY_DAY_SIZE], int n)
+{
+    struct history_cursor *cursor = listing->cursor;
+
+    for (int i = 0; i < n; i++) {
+        int result;
+
+        if (*cursor->day && strcmp(days[i], cursor->day) > 0)
+            continue;
+        if (!is_wanted_day(listing->filter, days[i]))
+            continue;
+        if (strcmp(days[i], cursor->day) != 0) {
+            memcpy(cursor->day, days[i], sizeof(cursor->day));
+            cursor->id = 0;
+        }
+        result = visit_day(listing);
+        if (result == LISTING_STOP)
+            return 0;
+        /* A day that went meanwhile, or cannot be read, hides no other. */
+        if (result == -EINTR)
+            return result;
+        if (result < 0)
+            close_day(listing->reader);
+        if (clock_monotonic_ms() >= listing->deadline_ms && i + 1 < n) {
+            memcpy(cursor->day, days[i + 1], sizeof(cursor->day));
+            cursor->id = 0;
+            return 0;
+        }
+    }
+    return 1;
+}
+
+int history_reader_list(struct history_reader *reader, const struct history_filter *filter,
+                        uint32_t limit, int slice_ms, history_row_callback *on_row, void *owner,
+                        struct history_cursor *cursor)
+{
+    struct listing listing = {reader, filter, limit, clock_monotonic_ms() + slice_ms,
+                              on_row, owner,  cursor};
+    char(*days)[HISTORY_DAY_SIZE] = NULL;
+    int n = history_days(reader->dir, &days), result;
+
+    if (n < 0)
+        return n;
+    result = visit_days(&listing, days, n);
+    free(days);
+    return result;
+}
+
+/* ---- counters ---- */
+
+static int open_counters(struct history_reader *reader)
+{
+    return reader->counters ? 0
+                            : open_file(reader, &reader->counters, "counters.db", &counters_schema);
+}
+
+/* The file may be new, or another than before. */
+static int end_counters(struct history_reader *reader, int result)
+{
+    if (result < 0)
+        exchange_db(reader, &reader->counters, NULL);
+    return result == -ENOENT ? 0 : result;
+}
+
+static int find_name(struct db *db, const struct counter_query *query, int64_t *id)
+{
+    struct statement *find = db_statement(db, COUNTERS_FIND_NAME);
+    int result;
+
+    bind_number(find, 1, query->by);
+    bind_text(find, 2, query->name.data ? query->name : slice_of(""));
+    result = statement_step(find);
+    if (result == STATEMENT_ROW) {
+        *id = column_number(find, 0);
+        statement_reset(find);
+    }
+    return result;
+}
+
+static int read_counts(struct db *db, const struct counter_query *query,
+                       counter_row_callback *on_row, void *owner)
+{
+    struct statement *read;
+    int64_t id;
+    int result = find_name(db, query, &id);
+
+    if (result != STATEMENT_ROW)
+        return result;
+    read = db_statement(db, COUNTERS_BETWEEN);
+    bind_number(read, 1, query->tier);
+    bind_number(read, 2, id);
+    bind_number(read, 3, query->from_s);
+    bind_number(read, 4, query->until_s);
+    while ((result = statement_step(read)) == STATEMENT_ROW) {
+        int64_t columns[N_COUNTER_COLUMNS];
+
+        for (int i = 0; i < N_COUNTER_COLUMNS; i++)
+            columns[i] = column_number(read, i + 1);
+        on_row(owner, column_number(read, 0), columns);
+    }
+    return result;
+}
+
+int history_reader_counts(struct history_reader *reader, const struct counter_query *query,
+                          counter_row_callback *on_row, void *owner)
+{
+    int result = open_counters(reader);
+
+    if (result == 0)
+        result = read_counts(reader->counters, query, on_row, owner);
+    return end_counters(reader, result);
+}
+
+int history_reader_gaps(struct history_reader *reader, int64_t from_s, int64_t until_s,
+                        counter_gap_callback *on_gap, void *owner)
+{
+    struct statement *read;
+    int result = open_counters(reader);
+
+    if (result < 0)
+        return end_counters(reader, result);
+    read = db_statement(reader->counters, COUNTERS_GAPS);
+    bind_number(read, 1, from_s);
+    bind_number(read, 2, until_s);
+    while ((result = statement_step(read)) == STATEMENT_ROW)
+        on_gap(owner, column_number(read, 0), column_number(read, 1), column_text(read, 2),
+               column_number(read, 3));
+    return end_counters(reader, result);
+}
+
+int history_reader_sums(struct history_reader *reader, const struct counter_query *query,
+                        counter_sum_callback *on_sum, void *owner)
+{
+    struct statement *read;
+    int result = open_counters(reader);
+
+    if (result < 0)
+        return end_counters(reader, result);
+    read = db_statement(reader->counters, COUNTERS_SUMS);
+    bind_number(read, 1, query->by);
+    bind_number(read, 2, query->tier);
+    bind_number(read, 3, query->from_s);
+    bind_number(read, 4, query->until_s);
+    while ((result = statement_step(read)) == STATEMENT_ROW)
+        on_sum(owner, column_text(read, 0), column_number(read, 1), column_number(read, 2),
+               column_number(read, 3), column_number(read, 4));
+    return end_counters(reader, result);
+}
