@@ -13,6 +13,8 @@ import appliance  # noqa: E402
 from measure import Group, Receiver, end_program, start_program  # noqa: E402
 
 USER = "news@shop.example"
+RECIPIENT_DOMAIN = "customers.example"  # of `load`
+MOST_RECEIVERS = 50  # that need a pace of their own: of 5,000 domains each gets little
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,9 +131,19 @@ class Staffetta(Contender):
                 f'  connections = 5000  site_connections = {cell.out_connections}'
                 f'  site_connections_per_minute = 100000 }}\n')
         if cell.domains > 1:
-            return text + f'resolver {{ forward = "{self.world.names}" }}\n'
+            return (text + f'resolver {{ forward = "{self.world.names}" }}\n'
+                    f'policy {{ providers = "{self.write_receivers()}" }}\n')
         return text + (f'route "*" {{ via = "127.0.0.1:{port}"  tls = "{tls}"'
                        f'  connections = {cell.out_connections} }}\n')
+
+    def write_receivers(self):
+        """The default pace of a stranger, 100 a second, would be all that is measured."""
+        path = self.folder / "receivers.conf"
+        path.write_text("".join(
+            f"provider bench-{n}\n    domain d{n:05d}.{RECIPIENT_DOMAIN}\n    rate 100000/s\n"
+            f"    connection_rate 100000/m\n    connections {self.cell.out_connections}\n"
+            for n in range(min(self.cell.domains, MOST_RECEIVERS))))
+        return path
 
     def launch(self):
         self.service = Service(self.folder, self.settings(), listeners=self.LISTENERS,
