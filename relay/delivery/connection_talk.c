@@ -242,11 +242,12 @@ static void linger(struct connection *connection, struct dispatch *dispatch)
     dispatch_on_end(dispatch, client->phase, &client->reply, client->is_doubtful);
 }
 
-static void slow_down(struct connection *connection)
+static void slow_down(struct connection *connection, const struct dispatch *dispatch)
 {
     char *said = slice_to_string(connection->client.reply.text);
+    int64_t now_ms = shard_now_ms(connection->shard);
 
-    lane_slow_down(connection->lane, said, shard_now_ms(connection->shard));
+    lane_slow_down(connection->lane, said, dispatch->turn_ms ? dispatch->turn_ms : now_ms, now_ms);
     free(said);
 }
 
@@ -254,18 +255,19 @@ void connection_end_transaction(struct connection *connection)
 {
     const struct smtp_client *client = &connection->client;
     struct dispatch *dispatch = TAKE(connection->dispatch);
-    bool is_kept_one = connection->n_messages > 1;
+    /* Peers close kept connections when they like, with 421 or without: nothing of this message was
+     * said yet, and it asks for no lower pace until a new connection hears the same. */
+    bool is_stale = connection->n_messages > 1 && client->phase <= SMTP_PHASE_MAIL &&
+                    (client->reply.code == 0 || client->reply.code == 421);
 
     if (!dispatch)
         return;
     note_v6_refusal(connection, &client->reply);
-    if (verdict_says_slower(client->phase, &client->reply))
-        slow_down(connection);
+    if (!is_stale && verdict_says_slower(client->phase, &client->reply))
+        slow_down(connection, dispatch);
     else if (client->phase == SMTP_PHASE_DOT && smtp_reply_is_positive(client->reply))
         lane_went_well(connection->lane, shard_now_ms(connection->shard));
-    /* Peers close kept connections when they like: nothing of this message was said yet. */
-    if (is_kept_one && client->phase <= SMTP_PHASE_MAIL &&
-        (client->reply.code == 0 || client->reply.code == 421))
+    if (is_stale)
         dispatch_on_stale(dispatch);
     else
         linger(connection, dispatch);

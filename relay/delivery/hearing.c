@@ -98,7 +98,7 @@ static void use(struct bound *bound, const struct rule_action *action, const cha
         bound_limit(bound, BOUND_BY_RULE, &limits, reason, now_ms + action->for_ms, now_ms);
         break;
     case RULE_SLOW:
-        bound_slow_down(bound, reason, now_ms);
+        bound_slow_down(bound, reason, now_ms, now_ms);
         break;
     case RULE_PROBE: /* a suspension ends with one, and grows from there */
         bound_suspend(bound, BOUND_BY_RULE, reason, now_ms + PROBE_MS, now_ms);

@@ -20,7 +20,6 @@ static const enum why_kind whys[N_BOUND_KINDS][N_CAUSES] = {
 enum {
     SPAN_MS = 10 * 1000,
     NO_WINDOW = 1 << 20,
-    EASED_AHEAD_US = 1000 * 1000 / 32,
     CONNECT_AHEAD_MS = 1500, /* a connection is opened so long before its message's turn */
 };
 
@@ -99,30 +98,10 @@ static bool connections_are_busy(const struct bound *bound, enum message_class m
 
 /* ---- pace ---- */
 
-static int64_t eased_step_us(const struct easing *easing)
-{
-    return (int64_t)1000 * 1000 * 1000 / easing->rate;
-}
-
 /* When the next may go by the eased pace, after n_ahead others; 0: it is not eased. */
 static int64_t eased_ms(const struct bound *bound, uint32_t n_ahead)
 {
-    const struct easing *easing = bound->words ? &bound->words->easing : NULL;
-
-    if (!easing || easing->rate == 0)
-        return 0;
-    return (easing->turn_us + n_ahead * eased_step_us(easing) - EASED_AHEAD_US + 999) / 1000;
-}
-
-static void use_eased(struct bound *bound, int64_t at_ms, uint32_t n_steps)
-{
-    struct easing *easing = bound->words ? &bound->words->easing : NULL;
-
-    if (!easing || easing->rate == 0)
-        return;
-    if (easing->turn_us < at_ms * 1000)
-        easing->turn_us = at_ms * 1000;
-    easing->turn_us += n_steps * eased_step_us(easing);
+    return bound->words ? easing_next_ms(&bound->words->easing, n_ahead) : 0;
 }
 
 static uint32_t n_pledged(const struct bound *bound)
@@ -201,7 +180,8 @@ void bound_pick(struct bound *bound, enum message_class message_class, bool need
     bound->n_busy[message_class]++;
     bound->n_pledged[message_class]++;
     paces_pledge_message(&bound->paces, &bound->limits, now_ms);
-    use_eased(bound, now_ms, 0);
+    if (bound->words)
+        easing_pledge(&bound->words->easing, now_ms);
     if (!needs_connection)
         return;
     bound->n_open++;
@@ -229,5 +209,6 @@ void bound_use_turn(struct bound *bound, enum message_class message_class, int64
 {
     bound_drop_turn(bound, message_class);
     paces_use_message(&bound->paces, &bound->limits, message_class, at_ms);
-    use_eased(bound, at_ms, 1);
+    if (bound->words)
+        easing_use(&bound->words->easing, at_ms);
 }

@@ -7,7 +7,7 @@
  * Pure: now_ms is monotonic.  Thread: the owner's of the schedule. */
 #pragma once
 
-#include "relay/schedule/limits.h"
+#include "relay/schedule/easing.h"
 #include "relay/schedule/why.h"
 
 enum bound_kind { BOUND_SITE, BOUND_LANE, BOUND_PROVIDER, BOUND_ROAD, N_BOUND_KINDS };
@@ -18,15 +18,6 @@ enum bound_voice {
     BOUND_BY_WARM_UP, /* the day's room of a young address is used up */
     BOUND_BY_ORDER,   /* an operator */
     N_BOUND_VOICES
-};
-
-/* At what share of its pace something is used after a reply that said slower. */
-struct easing {
-    uint32_t rate, full_rate; /* messages in 1,000 s now, and before; rate 0: not eased */
-    uint32_t n_successes;     /* since the last step */
-    int64_t since_ms, changed_ms;
-    int64_t turn_us; /* as in struct pace, running ahead by a 32nd of a second */
-    char *reason;
 };
 
 struct bound_word {
@@ -70,7 +61,8 @@ void bound_fini(struct bound *bound);
 void bound_suspend(struct bound *bound, enum bound_voice voice, const char *reason,
                    int64_t until_ms, int64_t now_ms);
 
-/* Takes back a suspension; an operator's resumption takes back a rule's, too. */
+/* Takes back a suspension; an operator's resumption takes back a rule's and what replies
+ * brought, too. */
 void bound_resume(struct bound *bound, enum bound_voice voice, int64_t now_ms);
 
 /* These limits (0: none said) instead of the weaker voices' until until_ms; of two rules the
@@ -82,14 +74,15 @@ void bound_unlimit(struct bound *bound, enum bound_voice voice, int64_t now_ms);
 /* Settings or the table of providers changed: what was used is not forgotten. */
 void bound_set_limits(struct bound *bound, const struct site_limits *limits);
 
-/* A reply said slower: half the transactions at once and half the pace, its limit's or, when it has
- * none, what was measured; at most once in 5 s, for what comes together was sent together. */
-void bound_slow_down(struct bound *bound, const char *reason, int64_t now_ms);
+/* A reply said slower: half the transactions at once and half the pace (easing.h).  begun_ms: when
+ * what it answers was said. */
+void bound_slow_down(struct bound *bound, const char *reason, int64_t begun_ms, int64_t now_ms);
+void bound_lift(struct bound *bound); /* it may be used at its full pace again */
 
 /* The same without the pace: a connection was lost or refused without such a word. */
 void bound_shrink(struct bound *bound);
 
-/* A message was taken: one more at once; a sixteenth of the full pace back after a few of them. */
+/* A message was taken: one more at once, and a step back to the full pace. */
 void bound_went_well(struct bound *bound, int64_t now_ms);
 
 /* ---- what follows from it ---- */

@@ -5,12 +5,7 @@
 #include "relay/schedule/places.h"
 
 enum {
-    SPAN_S = 10,            /* as count_lately() counts */
-    EASE_SETTLES_MS = 5000, /* slower replies within this are one */
-    EASE_STEP_MS = 2000,    /* no two steps back within this */
-    EASE_STEPS = 16,
-    EASE_SUCCESSES = 4, /* a step back needs so many */
-    EASE_LEAST = 16,    /* messages in 1,000 s: about one a minute */
+    SPAN_S = 10, /* as count_lately() counts */
     WINDOW_MOST = 1 << 20,
 };
 
@@ -51,7 +46,7 @@ void bound_fini(struct bound *bound)
         forget(&words->limited[voice]);
         forget(&words->suspended[voice]);
     }
-    free(words->easing.reason);
+    easing_end(&words->easing);
     free(words);
 }
 
@@ -92,8 +87,10 @@ void bound_resume(struct bound *bound, enum bound_voice voice, int64_t now_ms)
     (void)now_ms;
     if (bound->words) {
         forget(&bound->words->suspended[voice]);
-        if (voice == BOUND_BY_ORDER)
+        if (voice == BOUND_BY_ORDER) {
             forget(&bound->words->suspended[BOUND_BY_RULE]);
+            easing_end(&bound->words->easing);
+        }
     }
     bound_touch(bound);
 }
@@ -112,7 +109,7 @@ bool bound_has_words(const struct bound *bound, int64_t now_ms)
     for (int voice = 0; voice < N_BOUND_VOICES; voice++)
         if (words->suspended[voice].until_ms > now_ms || words->limited[voice].until_ms > now_ms)
             return true;
-    return words->easing.rate > 0;
+    return easing_stands(&words->easing, now_ms);
 }
 
 /* ---- limits ---- */
@@ -196,47 +193,19 @@ void bound_settle(struct bound *bound, int64_t now_ms)
         if (words->limited[voice].until_ms && words->limited[voice].until_ms <= now_ms)
             unlimit(bound, (enum bound_voice)voice);
     }
+    if (!easing_stands(&words->easing, now_ms))
+        easing_end(&words->easing);
     if (!bound_has_words(bound, now_ms))
         bound_fini(bound);
 }
 
 /* ---- easing ---- */
 
-/* Messages in 1,000 s that the limits allow; 0: any number. */
-static uint32_t limited_rate(const struct site_limits *limits)
-{
-    uint32_t rate = limits->messages_per_second * 1000;
-
-    rate = limits_stricter(rate, limits->messages_per_minute * 50 / 3);
-    rate = limits_stricter(rate, (uint32_t)((uint64_t)limits->messages_per_hour * 10 / 36));
-    return limits_stricter(rate, (uint32_t)((uint64_t)limits->messages_per_day * 10 / 864));
-}
-
 static uint32_t measured_rate(const struct bound *bound)
 {
     uint32_t n = bound->n_lately > bound->n_before ? bound->n_lately : bound->n_before;
 
     return n * (1000 / SPAN_S);
-}
-
-static void ease(struct bound *bound, const char *reason, int64_t now_ms)
-{
-    struct easing *easing = &bound->words->easing;
-    char *copy = reason ? strdup(reason) : NULL;
-
-    if (easing->rate == 0) {
-        easing->full_rate = limits_stricter(measured_rate(bound), limited_rate(&bound->limits));
-        if (easing->full_rate < 2 * EASE_LEAST)
-            easing->full_rate = 2 * EASE_LEAST;
-        easing->rate = easing->full_rate;
-        easing->since_ms = now_ms;
-    }
-    free(easing->reason);
-    easing->reason = copy;
-    easing->rate = easing->rate / 2 > EASE_LEAST ? easing->rate / 2 : EASE_LEAST;
-    easing->n_successes = 0;
-    easing->changed_ms = now_ms;
-    easing->turn_us = now_ms * 1000 + (int64_t)1000 * 1000 * 1000 / easing->rate;
 }
 
 void bound_shrink(struct bound *bound)
@@ -247,33 +216,23 @@ void bound_shrink(struct bound *bound)
     bound->window = used > 1 ? used / 2 : 1;
 }
 
-void bound_slow_down(struct bound *bound, const char *reason, int64_t now_ms)
+void bound_slow_down(struct bound *bound, const char *reason, int64_t begun_ms, int64_t now_ms)
 {
-    if (bound->words && bound->words->easing.rate &&
-        now_ms - bound->words->easing.changed_ms < EASE_SETTLES_MS)
-        return;
-    bound_shrink(bound);
-    if (words_of(bound))
-        ease(bound, reason, now_ms);
+    struct bound_words *words;
+
+    bound_settle(bound, now_ms);
+    words = words_of(bound);
+    if (!words || easing_slow_down(&words->easing, &bound->limits, measured_rate(bound), reason,
+                                   begun_ms, now_ms))
+        bound_shrink(bound);
 }
 
-static void ease_back(struct bound *bound, int64_t now_ms)
+void bound_lift(struct bound *bound)
 {
-    struct easing *easing = &bound->words->easing;
-    uint32_t step = easing->full_rate / EASE_STEPS + 1;
-    uint32_t needed = easing->rate < step ? 1 : EASE_SUCCESSES;
-
-    if (++easing->n_successes < needed || now_ms - easing->changed_ms < EASE_STEP_MS)
+    if (!bound->words || !bound->words->easing.rate)
         return;
-    easing->n_successes = 0;
-    easing->changed_ms = now_ms;
-    easing->rate += step;
-    if (easing->turn_us > now_ms * 1000) /* its row was laid out at the old pace */
-        easing->turn_us = now_ms * 1000;
-    if (easing->rate < easing->full_rate)
-        return;
-    free(easing->reason);
-    *easing = (struct easing){0};
+    easing_end(&bound->words->easing);
+    bound_touch(bound);
 }
 
 void bound_went_well(struct bound *bound, int64_t now_ms)
@@ -283,6 +242,6 @@ void bound_went_well(struct bound *bound, int64_t now_ms)
     bound->is_probed = false;
     if (bound->window < limits_stricter(WINDOW_MOST, bound->limits.connections))
         bound->window++;
-    if (bound->words && bound->words->easing.rate)
-        ease_back(bound, now_ms);
+    if (bound->words)
+        easing_went_well(&bound->words->easing, &bound->limits, now_ms);
 }

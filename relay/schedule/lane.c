@@ -248,9 +248,9 @@ void lane_went_well(struct lane *lane, int64_t now_ms)
         bound_went_well(bounds[i], now_ms);
 }
 
-void lane_slow_down(struct lane *lane, const char *reason, int64_t now_ms)
+void lane_slow_down(struct lane *lane, const char *reason, int64_t begun_ms, int64_t now_ms)
 {
-    bound_slow_down(&lane->bound, reason, now_ms);
+    bound_slow_down(&lane->bound, reason, begun_ms, now_ms);
 }
 
 /* ---- what became of connections ---- */
@@ -264,7 +264,7 @@ void lane_greeted(struct lane *lane, int64_t now_ms)
     site->n_greeted++;
     site->is_doubted = false;
     site_doubt_closes(site, site->n_doubted);
-    site_try_now(site);
+    site_was_reached(site);
 }
 
 void lane_idle_ends(struct lane *lane)

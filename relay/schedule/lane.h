@@ -67,9 +67,10 @@ bool lane_is_suspended(const struct lane *lane, int64_t now_ms);
 /* A transaction ended.  is_kept: its connection is idle now; else it is being closed. */
 void lane_transaction_ended(struct lane *lane, enum message_class message_class, bool is_kept);
 
-/* A message was taken; a reply said slower (421, refused connection). */
+/* A message was taken; a reply said slower (421, refused connection), to what was said at
+ * begun_ms. */
 void lane_went_well(struct lane *lane, int64_t now_ms);
-void lane_slow_down(struct lane *lane, const char *reason, int64_t now_ms);
+void lane_slow_down(struct lane *lane, const char *reason, int64_t begun_ms, int64_t now_ms);
 
 /* ---- what became of connections ---- */
 

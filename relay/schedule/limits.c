@@ -19,6 +19,7 @@ const struct site_limits site_limits_route = {
     .connections = 20,
     .start_connections = 20,
     .recipients_per_transaction = 100,
+    .eased_per_minute = 60,
 };
 
 static const uint32_t windows_s[N_SITE_PACES] = {60, 1, 60, 3600, 86400};

@@ -19,6 +19,7 @@ struct site_limits { /* 0: no such limit; every field is a count */
     uint32_t messages_per_connection;
     uint32_t messages_per_second, messages_per_minute, messages_per_hour, messages_per_day;
     uint32_t recipients_per_transaction;
+    uint32_t eased_per_minute; /* replies that say slower lead to no lower pace; 0: 6 */
 };
 
 enum { N_SITE_LIMITS = sizeof(struct site_limits) / sizeof(uint32_t) };

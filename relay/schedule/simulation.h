@@ -24,6 +24,7 @@ struct simulation_group_plan {
     struct site_limits lane_limits;     /* ours, of each address towards each site */
     struct site_limits road_limits;     /* ours, of each address towards the provider */
     uint32_t real_per_minute;           /* messages that it takes in truth; 0: as many as we send */
+    uint32_t refuses_one_in;            /* answers 421, at random; 0: none */
     enum simulated_mood mood;
     uint32_t latency_ms; /* of one answer */
     int64_t dead_ms, storm_every_ms, storm_ms;

@@ -19,6 +19,7 @@ struct simulated_connection {
     enum message_class message_class;
     bool is_greeted;
     uint32_t n_messages, n_entries;
+    int64_t said_ms;          /* its message */
     struct entry *entries[1]; /* one recipient a message */
 };
 
@@ -85,6 +86,7 @@ static void speak(struct simulation *simulation, struct simulated_connection *co
 {
     int64_t at_ms = lane_take_turn(connection->lane, connection->message_class, simulation->now_ms);
 
+    connection->said_ms = at_ms;
     at(simulation, connection, SPOKEN, at_ms + simulation_dice(simulation) % (JITTER_MS + 1));
 }
 
@@ -174,8 +176,11 @@ static enum answer answer_of(struct simulation *simulation, struct simulated_con
 {
     struct simulated_site *site = connection->site;
     const struct entry *entry = connection->entries[0];
+    uint32_t one_in = site->group->plan.refuses_one_in;
 
-    if (is_storm(site, simulation->now_ms) || meter_is_full(&site->group->real, simulation->now_ms))
+    if (is_storm(site, simulation->now_ms) ||
+        meter_is_full(&site->group->real, simulation->now_ms) ||
+        (one_in && simulation_dice(simulation) % one_in == 0))
         return SLOWER;
     meter_count(&site->group->real, simulation->now_ms);
     return site->mood == MOOD_GREYLISTING && entry->attempts == 0 ? LATER : TAKEN;
@@ -215,7 +220,8 @@ static void on_answer(struct simulation *simulation, struct simulated_connection
         defer(simulation, connection->entries[0]);
     }
     if (answer == SLOWER)
-        lane_slow_down(connection->lane, "421 4.7.0 slow down", simulation->now_ms);
+        lane_slow_down(connection->lane, "421 4.7.0 slow down", connection->said_ms,
+                       simulation->now_ms);
     end_transaction(simulation, connection, is_storm(connection->site, simulation->now_ms));
 }
 

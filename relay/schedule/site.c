@@ -38,10 +38,20 @@ bool site_is_unused(const struct site *site, int64_t now_ms)
 void site_resume(struct site *site, int64_t now_ms)
 {
     bound_resume(&site->bound, BOUND_BY_ORDER, now_ms);
+    LIST_FOR_EACH(link, &site->lanes)
+    bound_resume(&CONTAINER_OF(link, struct lane, link)->bound, BOUND_BY_RULE, now_ms);
     site_try_now(site);
 }
 
 void site_try_now(struct site *site)
+{
+    bound_lift(&site->bound);
+    LIST_FOR_EACH(link, &site->lanes)
+    bound_lift(&CONTAINER_OF(link, struct lane, link)->bound);
+    site_was_reached(site);
+}
+
+void site_was_reached(struct site *site)
 {
     site->n_failures = 0;
     site->reachable_ms = 0;

@@ -48,8 +48,12 @@ bool site_is_unused(const struct site *site, int64_t now_ms);
 /* Orders: bound_suspend(&site->bound, BOUND_BY_ORDER, …), bound_limit() and so on.  A limit that an
  * order sets for the site holds instead of its lanes', too. */
 
-void site_resume(struct site *site, int64_t now_ms); /* also forgets that it was unreachable */
-void site_try_now(struct site *site); /* forgets that it was unreachable, not a suspension */
+/* An operator says: go on.  site_resume() takes back suspensions, an order's and rules', and what
+ * site_try_now() does: forgets that it was unreachable, and what replies that said slower brought.
+ */
+void site_resume(struct site *site, int64_t now_ms);
+void site_try_now(struct site *site);
+void site_was_reached(struct site *site); /* forgets that it was not */
 
 /* Its hosts bear a provider's name, and none of them lets us in: see provider_doubt_most(). */
 static inline bool site_is_in_doubt(const struct site *site)

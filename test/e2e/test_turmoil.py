@@ -28,15 +28,13 @@ def moody(chance, *replies):
     return lambda session, argument: random.choice(replies) if random.random() < chance else None
 
 
-# No 421: it asks for a lower pace, which test_pace is about; with some dozens of them the thousands
-# of recipients here would take hours, rightly.
 MOODS = {
-    "CONNECT": moody(0.05, "DROP"),
+    "CONNECT": moody(0.05, "421 4.3.2 Not now", "DROP"),
     "EHLO": moody(0.02, "DROP"),
-    "MAIL": moody(0.05, "451 4.3.0 Later", "DROP"),
+    "MAIL": moody(0.05, "421 4.7.0 Slower", "451 4.3.0 Later", "DROP"),
     "RCPT": moody(0.15, "450 4.2.1 Come back", "550 5.1.1 Nobody", "452 4.5.3 Too many"),
     "DATA": moody(0.05, "451 4.3.0 Later", "DROP", "554 5.7.1 No"),
-    "DOT": moody(0.05, "451 4.3.0 Later", "DROP"),
+    "DOT": moody(0.05, "451 4.3.0 Later", "421 4.3.2 Going down"),
 }
 
 

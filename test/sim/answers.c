@@ -198,7 +198,7 @@ static void meddle(struct simulation *simulation)
         bound_unlimit(bound, voice, now_ms);
         break;
     default:
-        bound_slow_down(bound, "421 slower", now_ms);
+        bound_slow_down(bound, "421 slower", now_ms, now_ms);
         break;
     }
 }

@@ -131,33 +131,112 @@ static void rests_by_rules_end_apart_those_by_orders_when_they_say(void **state)
     assert_true(differs);
 }
 
-/* Twenty messages a second without any limit; a word halves that, twice the word within a moment is
- * one, and successes lead back to no limit at all. */
-static void a_reply_that_says_slower_halves_what_was_measured(void **state)
+static void send(struct bench *bench, struct bound *bound, unsigned n, int64_t every_ms)
 {
-    struct bench *bench = *state;
-    struct site *site = make_site(bench, "mx", plain_limits(5));
-    struct bound *bound = &site_lane(site, 0)->bound;
-    uint32_t full;
-
-    for (int i = 0; i < 400; i++, bench->now_ms += 50) {
+    for (unsigned i = 0; i < n; i++, bench->now_ms += every_ms) {
         bound_pick(bound, CLASS_BULK, false, bench->now_ms);
         bound_use_turn(bound, CLASS_BULK, bench->now_ms);
         bound->n_busy[CLASS_BULK]--;
     }
-    bound_slow_down(bound, "421 slower", bench->now_ms);
-    bound_slow_down(bound, "421 slower", bench->now_ms + 10);
-    full = bound->words->easing.full_rate;
-    assert_in_range(full, 18000, 21000); /* in 1,000 s */
-    assert_int_equal(bound->words->easing.rate, full / 2);
+}
+
+static void hear_slower(struct bench *bench, struct bound *bound)
+{
+    bound_slow_down(bound, "421 slower", bench->now_ms, bench->now_ms);
+}
+
+/* Twenty messages a second without any limit; a word halves that, what comes within a moment or
+ * answers what was sent before is the same word, and successes lead back to no limit at all. */
+static void a_reply_that_says_slower_halves_what_was_in_use(void **state)
+{
+    struct bench *bench = *state;
+    struct site *site = make_site(bench, "mx", plain_limits(5));
+    struct bound *bound = &site_lane(site, 0)->bound;
+    int64_t begun_ms;
+
+    send(bench, bound, 400, 50);
+    begun_ms = bench->now_ms;
+    hear_slower(bench, bound);
+    bound_slow_down(bound, "421 slower", bench->now_ms + 10, bench->now_ms + 10);
+    assert_in_range(bound->words->easing.rate, 9000, 10500); /* in 1,000 s */
     assert_int_equal(bound_decide(bound, CLASS_BULK, NEEDS_NONE, bench->now_ms).kind, WHY_SLOWED);
-    bound_slow_down(bound, "421 slower", bench->now_ms += 6000);
-    assert_int_equal(bound->words->easing.rate, full / 4);
-    for (int i = 0; i < 1000 && bound->words && bound->words->easing.rate; i++)
+    bench->now_ms += 6000;
+    bound_slow_down(bound, "421 slower", begun_ms - 1, bench->now_ms);
+    assert_in_range(bound->words->easing.rate, 9000, 10500);
+    hear_slower(bench, bound);
+    assert_in_range(bound->words->easing.rate, 4500, 5250);
+    for (int i = 0; i < 400 && bound->words && bound->words->easing.rate; i++)
         bound_went_well(bound, bench->now_ms += 500);
     bound_settle(bound, bench->now_ms);
     assert_null(bound->words);
     assert_int_equal(bound_decide(bound, CLASS_BULK, NEEDS_NONE, bench->now_ms).kind, WHY_NEXT);
+}
+
+/* After a lull nothing was measured: half of a message a second, then, not of nothing. */
+static void a_word_after_a_lull_does_not_make_it_crawl(void **state)
+{
+    struct bench *bench = *state;
+    struct bound *bound = &site_lane(make_site(bench, "mx", plain_limits(5)), 0)->bound;
+
+    send(bench, bound, 1, 1);
+    hear_slower(bench, bound);
+    assert_int_equal(bound->words->easing.rate, 500);
+}
+
+/* However many words: a message in ten seconds; towards a route of the operator's one a second. */
+static void words_lead_to_a_floor(void **state)
+{
+    struct bench *bench = *state;
+    struct bound *bounds[2] = {
+        &site_lane(make_site(bench, "mx", site_limits_default), 0)->bound,
+        &site_lane(make_site(bench, "route", site_limits_route), 0)->bound,
+    };
+
+    for (int i = 0; i < 50; i++, bench->now_ms += 10000)
+        for (int each = 0; each < 2; each++)
+            hear_slower(bench, bounds[each]);
+    assert_int_equal(bounds[0]->words->easing.rate, 100);
+    assert_int_equal(bounds[1]->words->easing.rate, 1000);
+}
+
+static void what_is_not_used_for_a_while_is_at_its_full_pace_again(void **state)
+{
+    struct bench *bench = *state;
+    struct site *site = make_site(bench, "mx", plain_limits(5));
+    struct bound *bound = &site_lane(site, 0)->bound;
+
+    hear_slower(bench, bound);
+    assert_false(site_is_unused(site, bench->now_ms + 9 * MINUTE_MS));
+    assert_true(site_is_unused(site, bench->now_ms + 10 * MINUTE_MS));
+    bound_settle(bound, bench->now_ms + 9 * MINUTE_MS);
+    assert_non_null(bound->words);
+    bound_settle(bound, bench->now_ms + 10 * MINUTE_MS);
+    assert_null(bound->words);
+}
+
+/* `queue retry` and `destination resume`: the site's lanes, too. */
+static void an_operator_lifts_what_replies_brought(void **state)
+{
+    struct bench *bench = *state;
+    struct site *site = make_site(bench, "mx", plain_limits(5));
+    struct lane *lane = site_lane(site, 0);
+
+    for (int i = 0; i < 2; i++, bench->now_ms += MINUTE_MS) {
+        hear_slower(bench, &lane->bound);
+        hear_slower(bench, &site->bound);
+        site_was_reached(site);
+        assert_true(lane->bound.words->easing.rate && site->bound.words->easing.rate);
+        if (i == 0)
+            site_resume(site, bench->now_ms);
+        else
+            site_try_now(site);
+        assert_false(lane->bound.words->easing.rate || site->bound.words->easing.rate);
+    }
+    bound_suspend(&lane->bound, BOUND_BY_RULE, "later", bench->now_ms + HOUR_MS, bench->now_ms);
+    site_try_now(site);
+    assert_true(bound_is_suspended(&lane->bound, BOUND_BY_RULE, bench->now_ms));
+    site_resume(site, bench->now_ms);
+    assert_false(bound_is_suspended(&lane->bound, BOUND_BY_RULE, bench->now_ms));
 }
 
 /* What was sent before the start nobody knows: nothing is in hand, and the first one waits a step.
@@ -240,7 +319,11 @@ int main(void)
         CASE(an_order_for_a_site_holds_instead_of_its_lanes_limit),
         CASE(a_rest_ends_with_one_probe_and_then_doubles),
         CASE(rests_by_rules_end_apart_those_by_orders_when_they_say),
-        CASE(a_reply_that_says_slower_halves_what_was_measured),
+        CASE(a_reply_that_says_slower_halves_what_was_in_use),
+        CASE(a_word_after_a_lull_does_not_make_it_crawl),
+        CASE(words_lead_to_a_floor),
+        CASE(what_is_not_used_for_a_while_is_at_its_full_pace_again),
+        CASE(an_operator_lifts_what_replies_brought),
         CASE(after_a_start_every_pace_begins_used_up),
         CASE(a_site_is_remembered_while_its_pace_is_not_past),
         CASE(a_connection_is_opened_ahead_of_the_turn_and_the_turn_is_kept),

@@ -142,10 +142,12 @@ static void concurrency_grows_with_success_and_shrinks_when_told_slower(void **s
     assert_int_equal(lane->bound.window, 10);
     lane->bound.n_busy[CLASS_BULK] = 9;
     for (int i = 0; i < 3; i++) /* what comes together is one word */
-        lane_slow_down(lane, "450 slower", bench->now_ms);
+        lane_slow_down(lane, "450 slower", bench->now_ms, bench->now_ms);
     assert_int_equal(lane->bound.window, 4);
-    for (int i = 0; i < 5; i++)
-        lane_slow_down(lane, "450 slower", bench->now_ms += 5000);
+    for (int i = 0; i < 5; i++) {
+        bench->now_ms += 5000;
+        lane_slow_down(lane, "450 slower", bench->now_ms, bench->now_ms);
+    }
     assert_int_equal(lane->bound.window, 1);
     lane->bound.n_busy[CLASS_BULK] = 0;
 }
