@@ -37,12 +37,12 @@ function Outside() {
     get<{ has_admin: boolean }>("/setup").then((setup) => { has_admin.value = setup.has_admin; }, () => { has_admin.value = true; });
   }, []);
   if (has_admin.value === null) return null;
-  return <PageView load={has_admin.value ? outside.login : outside.setup} props={{}} name="outside" />;
+  return <PageView load={has_admin.value ? outside.login : outside.setup} props={{ params: {} }} name="outside" />;
 }
 
 function Inside({ pages }: { pages: PageRow[] }) {
   const { path } = place.value;
-  if (path === "/login" || path === "/setup") go(pages[0]?.path ?? "/", true);
+  if (path === "/login") go(pages[0]?.path ?? "/", true);
   for (const page of pages) {
     const params = match(page.path, path);
     if (!params) continue;

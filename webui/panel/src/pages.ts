@@ -4,6 +4,18 @@ import type { Key } from "./core/i18n";
 import type { Role } from "./core/signals";
 import type { IconName } from "./ui/icon";
 
+type Load = () => Promise<{ default: ComponentType<PageProps> }>;
+
+/** One of the pages of a bundle. */
+function picked<N extends string>(load: () => Promise<Record<N, ComponentType<PageProps>>>): (name: N) => Load {
+  return (name) => () => load().then((bundle) => ({ default: bundle[name] }));
+}
+
+const from_entrance = picked(() => import("./bundles/entrance"));
+const from_senders = picked(() => import("./bundles/senders"));
+const from_system = picked(() => import("./bundles/system"));
+const from_mine = picked(() => import("./bundles/mine"));
+
 export interface PageProps {
   /** What the path's {names} stand for. */
   params: Record<string, string>;
@@ -12,7 +24,7 @@ export interface PageProps {
 export interface PageRow {
   path: string;
   title: Key;
-  load: () => Promise<{ default: ComponentType<PageProps> }>;
+  load: Load;
   icon?: IconName;
   /** Its group in the navigation; without one it is reached from other pages only. */
   group?: Key;
@@ -21,13 +33,30 @@ export interface PageRow {
 
 export const admin_pages: PageRow[] = [
   { path: "/", title: "nav.overview", icon: "overview", group: "nav.now", load: () => import("./pages/overview") },
+  { path: "/users", title: "nav.users", icon: "users", group: "nav.senders", load: from_senders("Users") },
+  { path: "/users/{name}", title: "nav.users", load: from_senders("User") },
+  { path: "/domains", title: "nav.domains", icon: "domains", group: "nav.senders", load: from_senders("Domains") },
+  { path: "/domains/{name}", title: "nav.domains", load: from_senders("Domain") },
+  { path: "/networks", title: "nav.networks", icon: "networks", group: "nav.senders", load: from_senders("Networks") },
+  { path: "/settings", title: "nav.settings", icon: "settings", group: "nav.system", load: from_system("Settings") },
+  { path: "/access", title: "nav.access", icon: "access", group: "nav.system", needs: "admin", load: from_system("Access") },
+  { path: "/audit", title: "nav.audit", icon: "audit", group: "nav.system", needs: "admin", load: from_system("Audit") },
+  { path: "/about", title: "nav.about", icon: "about", group: "nav.system", load: from_system("About") },
+  { path: "/account", title: "nav.account", load: () => import("./pages/account") },
+  { path: "/setup", title: "setup.title", needs: "admin", load: from_senders("SetupSteps") },
 ];
 
 /** Of SMTP users: only what is theirs. */
-export const user_pages: PageRow[] = [];
+export const user_pages: PageRow[] = [
+  { path: "/me", title: "me.sending", icon: "overview", group: "nav.mine", load: from_mine("Sending") },
+  { path: "/me/deliveries", title: "me.deliveries", icon: "deliveries", group: "nav.mine", load: from_mine("Deliveries") },
+  { path: "/me/program", title: "me.program", icon: "setup", group: "nav.mine", load: from_mine("Program") },
+  { path: "/me/dns", title: "me.dns", icon: "domains", group: "nav.mine", load: from_mine("Dns") },
+  { path: "/account", title: "nav.account", icon: "me", group: "nav.mine", load: () => import("./pages/account") },
+];
 
 /** Before anybody is signed in. */
 export const outside = {
-  login: () => import("./pages/login"),
-  setup: () => import("./pages/login"), // until the wizard is here
+  login: from_entrance("Login"),
+  setup: from_entrance("Setup"),
 };

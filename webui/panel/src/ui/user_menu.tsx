@@ -6,7 +6,7 @@ import { place } from "../core/router";
 import { prefer, sign_out } from "../core/session";
 import { type Language, session, type Theme } from "../core/signals";
 import { density, type Density, set_density, theme } from "../core/theme";
-import { Button, Segments } from "./button";
+import { Button, ButtonLink, Segments } from "./button";
 
 const own_languages = Object.entries(languages) as [Language, string][];
 
@@ -40,6 +40,7 @@ export function UserMenu() {
         <div>
           <div class="line"><b class="cut">{who.user}</b><span class="muted small">{word("role", who.role)}</span></div>
           <Preferences />
+          <ButtonLink href="/account" icon="me">{t("nav.account")}</ButtonLink>
           <Button onClick={() => void sign_out()}>{t("menu.leave")}</Button>
         </div>
       )}
@@ -56,7 +57,7 @@ export function Preferences() {
           onPick={(value) => void prefer({ language: value })} /></div>
       <div class="field"><span class="label small">{t("menu.theme")}</span>
         <Segments<Theme> label={t("menu.theme")} value={theme.value} onPick={(value) => void prefer({ theme: value })}
-          options={[["system", t("theme.system")], ["light", t("theme.light")], ["dark", t("theme.dark")]]} /></div>
+          options={[["auto", t("theme.system")], ["light", t("theme.light")], ["dark", t("theme.dark")]]} /></div>
       <div class="field"><span class="label small">{t("menu.density")}</span>
         <Segments<Density> label={t("menu.density")} value={density.value} onPick={set_density}
           options={[["roomy", t("density.roomy")], ["dense", t("density.dense")]]} /></div>

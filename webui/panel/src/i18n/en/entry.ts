@@ -44,5 +44,5 @@ export const entry = {
   "setup.user.intro": "The account that a program signs in with to send mail.",
   "setup.test.intro": "Everything stands. Put these values into the program that sends mail, and send a message: its sign-in appears here.",
   "setup.test.none": "Without an SMTP user there is nothing to try yet.",
-  "setup.over": "This relay is set up already. Sign in instead.",
+  
 } as const;

@@ -18,7 +18,5 @@ export const self = {
   "me.recipient": "To",
   "me.state": "State",
   "me.reply": "Answer",
-  "me.sent_24h": "Delivered in 24 hours",
-  "me.deferred_24h": "Deferred",
-  "me.bounced_24h": "Bounced",
+  "me.recipients": "Recipients",
 } as const;

@@ -46,5 +46,5 @@ export const entry: Record<keyof typeof english, string> = {
   "setup.user.intro": "L’account con cui un programma accede per inviare posta.",
   "setup.test.intro": "Tutto è pronto. Inserire questi valori nel programma che invia, e mandare un messaggio: l’accesso comparirà qui.",
   "setup.test.none": "Senza un utente SMTP non c’è ancora nulla da provare.",
-  "setup.over": "Questo relay è già configurato. Effettuare l’accesso.",
+  
 };

@@ -20,7 +20,5 @@ export const self: Record<keyof typeof english, string> = {
   "me.recipient": "A",
   "me.state": "Stato",
   "me.reply": "Risposta",
-  "me.sent_24h": "Consegnati in 24 ore",
-  "me.deferred_24h": "Differiti",
-  "me.bounced_24h": "Respinti",
+  "me.recipients": "Destinatari",
 };

@@ -1,0 +1,2 @@
+export { default as Login } from "../pages/login";
+export { default as Setup } from "../pages/setup";
