@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 
 export type Role = "viewer" | "operator" | "admin" | "owner";
 export type Language = "en" | "it";
-export type Theme = "system" | "light" | "dark";
+export type Theme = "auto" | "light" | "dark";
 
 export interface Session {
   user: string;

@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import type { Theme } from "./signals";
 
-export const theme = signal<Theme>((localStorage.getItem("theme") as Theme | null) ?? "system");
+export const theme = signal<Theme>((localStorage.getItem("theme") as Theme | null) ?? "auto");
 /** Changes whenever the colours do: what is drawn on a canvas must be drawn again. */
 export const colours = signal(0);
 
@@ -12,7 +12,7 @@ export const density = signal<Density>((localStorage.getItem("density") as Densi
 export function wear(to: Theme): void {
   theme.value = to;
   localStorage.setItem("theme", to);
-  document.documentElement.style.colorScheme = to === "system" ? "light dark" : to;
+  document.documentElement.style.colorScheme = to === "auto" ? "light dark" : to;
   colours.value++;
 }
 
