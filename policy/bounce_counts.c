@@ -14,7 +14,7 @@ const char *bounce_by_name(enum bounce_by by)
 void bounce_counts_init(struct bounce_counts *counts)
 {
     *counts = (struct bounce_counts){0};
-    for (int by = 0; by < N_BOUNCE_BY; by++)
+    for (int by = 0; by < N_BOUNCE_COUNTED; by++)
         list_init(&counts->by[by].ages);
 }
 
@@ -33,7 +33,7 @@ static struct bounce_row *oldest(struct bounce_counts *counts, enum bounce_by by
 
 void bounce_counts_fini(struct bounce_counts *counts)
 {
-    for (int by = 0; by < N_BOUNCE_BY; by++) {
+    for (int by = 0; by < N_BOUNCE_COUNTED; by++) {
         while (counts->by[by].n_rows > 0)
             free_row(counts, (enum bounce_by)by, oldest(counts, (enum bounce_by)by));
         free(counts->by[by].buckets);
@@ -44,7 +44,7 @@ void bounce_counts_fini(struct bounce_counts *counts)
 static struct list *bucket_of(const struct bounce_counts *counts, enum bounce_by by,
                               struct slice name)
 {
-    return &counts->by[by].buckets[table_hash(name) % BOUNCE_BUCKETS];
+    return &counts->by[by].buckets[table_hash_ignoring_case(name) % BOUNCE_BUCKETS];
 }
 
 static struct bounce_row *find(const struct bounce_counts *counts, enum bounce_by by,
@@ -56,7 +56,7 @@ static struct bounce_row *find(const struct bounce_counts *counts, enum bounce_b
     {
         struct bounce_row *row = CONTAINER_OF(link, struct bounce_row, bucket);
 
-        if (slice_equal(slice_from(row->name, row->n_name), name))
+        if (slice_equal_ignoring_case(slice_from(row->name, row->n_name), name))
             return row;
     }
     return NULL;

@@ -1,6 +1,7 @@
-/* How many recipients failed or were put off, by bounce class: per user, per provider, per
- * campaign, since the start.  At most 10,000 names of each kind; the least recently counted one is
- * folded into `other`.  Pure.  Thread: the policy thread. */
+/* How many recipients failed or were put off, by bounce class: per user and per provider (letter
+ * case ignored), since the start; per campaign campaign_book.h has it.  At most 10,000 names of
+ * each kind; the least recently counted one is folded into `other`.  Pure.  Thread: the policy
+ * thread. */
 #pragma once
 
 #include "policy/bounce_class.h"
@@ -10,7 +11,7 @@
 #include <stdint.h>
 
 enum bounce_by { BOUNCES_BY_USER, BOUNCES_BY_PROVIDER, BOUNCES_BY_CAMPAIGN, N_BOUNCE_BY };
-enum { BOUNCE_NAMES = 10000, BOUNCE_BUCKETS = 4096 };
+enum { BOUNCE_NAMES = 10000, BOUNCE_BUCKETS = 4096, N_BOUNCE_COUNTED = BOUNCES_BY_CAMPAIGN };
 
 struct bounce_figures {
     uint64_t failed[N_BOUNCE_CLASSES], deferred[N_BOUNCE_CLASSES];
@@ -30,7 +31,7 @@ struct bounce_counts {
         uint32_t n_rows;
         struct bounce_figures other;
         uint64_t n_folded; /* names in it */
-    } by[N_BOUNCE_BY];
+    } by[N_BOUNCE_COUNTED];
 };
 
 const char *bounce_by_name(enum bounce_by by); /* "user", "provider", "campaign" */

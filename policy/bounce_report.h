@@ -10,7 +10,7 @@ struct policy;
 struct tally_row;
 
 /* Rows: u32 class, u64 failed, u64 deferred, u8 is_other, counted name; only those that are not 0.
- * is_other: what names beyond the bound were folded into. */
+ * is_other: what names beyond the bound were folded into.  A campaign's name is "USER/NAME". */
 struct bounce_report_request {
     struct task task;
     struct mailbox *answer_to;

@@ -199,14 +199,26 @@ static void load_order(struct load *load, struct statement *row)
 }
 
 /* An order names its user; who acts on it knows the number. */
+static struct slice user_of(const struct order *order)
+{
+    struct slice user, ignored;
+
+    if (order->scope == ORDER_OF_USER)
+        return order->name;
+    if (order->scope != ORDER_OF_CAMPAIGN)
+        return (struct slice){NULL, 0};
+    (void)order_campaign_split(order->name, &user, &ignored);
+    return user;
+}
+
 static void find_users(struct load *load)
 {
     struct directory *shown = &load->full->shown;
 
     for (uint32_t i = 0; i < shown->n_orders; i++) {
         struct order *order = &load->orders[i];
-        const struct user *user =
-            order->scope == ORDER_OF_USER ? directory_user(shown, order->name) : NULL;
+        struct slice name = user_of(order);
+        const struct user *user = name.len ? directory_user(shown, name) : NULL;
 
         order->user_id = user ? user->id : 0;
     }

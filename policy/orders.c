@@ -46,6 +46,15 @@ bool order_action_parse(struct slice name, enum order_action *out)
     return false;
 }
 
+bool order_campaign_split(struct slice full, struct slice *user, struct slice *name)
+{
+    ptrdiff_t slash = slice_find(full, '/');
+
+    *user = slash < 0 ? SLICE_LITERAL("*") : slice_head(full, (size_t)slash);
+    *name = slash < 0 ? full : slice_skip(full, (size_t)slash + 1);
+    return slash >= 0;
+}
+
 enum order_scope order_subject_parse(struct slice text, struct slice *name)
 {
     ptrdiff_t colon = slice_find(text, ':');

@@ -34,7 +34,7 @@ struct order {
     enum order_scope scope;
     enum order_action action;
     struct slice name; /* in its one form: lower case, A-labels, ip_print() */
-    uint32_t user_id;  /* ORDER_OF_USER */
+    uint32_t user_id;  /* ORDER_OF_USER, ORDER_OF_CAMPAIGN; 0: all of them, or none is left */
     struct order_limits limits;
     struct slice via; /* of a reroute: the next hop */
     struct slice reason, by;
@@ -52,7 +52,11 @@ const char *order_action_name(enum order_action action); /* "suspend", "throttle
 bool order_scope_parse(struct slice name, enum order_scope *out);
 bool order_action_parse(struct slice name, enum order_action *out);
 
-/* "provider:google", "user:shop", "campaign:spring", "address:192.0.2.10"; anything else, also
+/* A campaign's name is "USER/NAME", where a star stands for all users: splits it; no user's name
+ * has a slash.  False: there is none, and it is a name alone. */
+bool order_campaign_split(struct slice full, struct slice *user, struct slice *name);
+
+/* "provider:google", "user:shop", "campaign:shop/spring", "address:192.0.2.10"; anything else, also
  * "destination:…", is a destination. */
 enum order_scope order_subject_parse(struct slice text, struct slice *name);
 

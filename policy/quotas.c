@@ -237,7 +237,7 @@ static void count_campaign(struct policy *policy, const struct tally_row *row)
 
     if (row->kind == TALLY_CAMPAIGN_ENDED)
         more = (struct campaign_counts){.n_delivered = row->first, .n_failed = row->second};
-    campaign_book_add(&policy->quotas.campaigns, row->name, row->id, &more, clock_utc_ms());
+    campaign_book_add(&policy->quotas.campaigns, row->id, row->name, &more, clock_utc_ms());
 }
 
 void quotas_take_tally(struct policy *policy, const struct tally_row *row)

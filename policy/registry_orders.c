@@ -72,6 +72,14 @@ static bool copy_text(struct slice name, char out[NAME_SIZE])
     return copy_lower(name, MOST_NAME_BYTES, out);
 }
 
+static bool copy_campaign(struct slice name, char out[NAME_SIZE])
+{
+    struct slice user, rest;
+
+    return order_campaign_split(name, &user, &rest) && user.len && rest.len &&
+           copy_lower(name, 2 * MOST_NAME_BYTES, out);
+}
+
 static bool copy_address(struct slice name, char out[NAME_SIZE])
 {
     struct ip_address address;
@@ -87,24 +95,28 @@ static const struct {
     const char *wanted;
 } forms[N_ORDER_SCOPES] = {
     [ORDER_OF_DESTINATION] = {copy_destination,
-                              "no destination: a domain is, or a name that destination list shows"},
-    [ORDER_OF_PROVIDER] = {copy_word,        "no name of a provider"                           },
-    [ORDER_OF_USER] = {copy_text,        "no name of a user"                               },
-    [ORDER_OF_CAMPAIGN] = {copy_text,        "no name of a campaign"                           },
-    [ORDER_OF_ADDRESS] = {copy_address,     "no IP address"                                   },
+                              "no destination: a domain is, or a name that destination list shows" },
+    [ORDER_OF_PROVIDER] = {copy_word,        "no name of a provider"                            },
+    [ORDER_OF_USER] = {copy_text,        "no name of a user"                                },
+    [ORDER_OF_CAMPAIGN] = {copy_campaign,    "no campaign: USER/NAME is, or */NAME of all users"},
+    [ORDER_OF_ADDRESS] = {copy_address,     "no IP address"                                    },
 };
 
 static enum registry_result parse_name(struct registry *registry, struct registry_request *base,
                                        enum order_scope scope, struct slice name,
                                        char out[NAME_SIZE])
 {
+    struct slice user = name, ignored_name;
     int64_t ignored;
 
     if (!forms[scope].copy(name, out))
         return refuse(base, REGISTRY_INVALID_NAME, "\"%.*s\" is %s", TEXT(name),
                       forms[scope].wanted);
-    if (scope == ORDER_OF_USER)
-        return registry_find_user(registry, base, name, &ignored);
+    if (scope == ORDER_OF_CAMPAIGN)
+        (void)order_campaign_split(name, &user, &ignored_name);
+    if (scope == ORDER_OF_USER ||
+        (scope == ORDER_OF_CAMPAIGN && !slice_equal(user, SLICE_LITERAL("*"))))
+        return registry_find_user(registry, base, user, &ignored);
     return REGISTRY_OK;
 }
 

@@ -22,7 +22,7 @@ static struct tally_row *find_row(struct tally_note *note, const struct tally_ro
     for (uint32_t i = 0; i < note->n_rows; i++) {
         struct tally_row *row = &note->rows[i];
 
-        if (row->kind == wanted->kind && row->id == wanted->id &&
+        if (row->kind == wanted->kind && row->id == wanted->id && row->user_id == wanted->user_id &&
             slice_equal(row->name, wanted->name))
             return row;
     }

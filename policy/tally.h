@@ -21,12 +21,12 @@ enum tally_kind {
      * bounce_by. */
     TALLY_BOUNCES_OF_USER,
     TALLY_BOUNCES_OF_PROVIDER,
-    TALLY_BOUNCES_OF_CAMPAIGN,
+    TALLY_BOUNCES_OF_CAMPAIGN, /* user_id: whose */
 };
 
 struct tally_row {
     enum tally_kind kind;
-    uint32_t id, first, second;
+    uint32_t id, first, second, user_id;
     struct slice name;
 };
 

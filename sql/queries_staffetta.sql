@@ -183,7 +183,9 @@ DELETE FROM orders WHERE until > 0 AND until <= ?1;
 
 -- name: delete_orders_of
 DELETE FROM orders
-WHERE scope = 'user' AND name = (SELECT lower(name) FROM users WHERE id = ?1);
+WHERE (scope = 'user' AND name = (SELECT lower(name) FROM users WHERE id = ?1))
+   OR (scope = 'campaign' AND
+       substr(name, 1, instr(name, '/') - 1) = (SELECT lower(name) FROM users WHERE id = ?1));
 
 -- name: add_suppression
 INSERT INTO suppressions (address, user, reason, by, since, until)

@@ -114,6 +114,9 @@ static bool read_selection(struct exchange *exchange, struct selection *selectio
     selection->destination = slice_of(exchange_text(exchange, "dest"));
     selection->campaign = campaign ? stored_hash(slice_of(campaign)) : 0;
     selection->is_all = exchange_flag(exchange, "all");
+    if (campaign && !selection->user_id && !selection->is_all)
+        return refuse(exchange, "whose_campaign",
+                      "A campaign is one user's: name user, or all for everybody's.");
     return selection->n_ids || selection->user_id || selection->destination.len ||
            selection->sender_hash || selection->campaign || selection->is_all ||
            refuse(exchange, "nothing_selected", "Name ids, dest, user, from, campaign, or all.");

@@ -38,6 +38,23 @@ static void append_word(struct buffer *out, const char *word)
     buffer_append_byte(out, '\'');
 }
 
+/* "campaign release spring --user shop" of "campaign:shop/spring". */
+static void append_campaign(struct buffer *out, const char *about)
+{
+    const char *slash = strchr(about, '/');
+    char user[ORDER_SUBJECT_SIZE] = "*";
+
+    append_word(out, slash ? slash + 1 : about);
+    if (slash)
+        slice_copy_to(slice_from(about, (size_t)(slash - about)), user, sizeof(user));
+    if (strcmp(user, "*") == 0) {
+        buffer_append(out, SLICE_LITERAL(" --all-users"));
+    } else {
+        buffer_append(out, SLICE_LITERAL(" --user"));
+        append_word(out, user);
+    }
+}
+
 /* What the command is about: "google" of "provider:google" where the command says the kind. */
 static void append_subject(struct buffer *out, const struct why_view *view, const char *action)
 {
@@ -52,6 +69,8 @@ static void append_subject(struct buffer *out, const struct why_view *view, cons
         append_word(out, view->site);
     } else if (strncmp(action, "destination ", 12) == 0 && view->about[0]) {
         append_word(out, view->about);
+    } else if (strncmp(action, "campaign ", 9) == 0 && colon) {
+        append_campaign(out, colon + 1);
     } else if (colon) {
         append_word(out, colon + 1);
     }

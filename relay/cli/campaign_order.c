@@ -1,4 +1,6 @@
 /* Orders on a campaign: hold (what is still to come, too), release, stop. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <sysexits.h>
 
 #include "relay/base/fault.h"
@@ -7,11 +9,30 @@
 #include "relay/cli/queue.h"
 #include "relay/control/config.h"
 
+/* "USER/NAME", with a star for all users; malloc()ed.  NULL after a complaint. */
+static char *subject_of(const struct options *options)
+{
+    const char *user = option(options, "user");
+    char *subject = NULL;
+
+    if ((user != NULL) == option_is_set(options, "all-users")) {
+        print_complaint("say whose campaign: --user U, or --all-users");
+        return NULL;
+    }
+    if (asprintf(&subject, "%s/%s", user ? user : "*", options->arguments[0]) < 0)
+        return NULL;
+    return subject;
+}
+
 int campaign_hold(struct options *options)
 {
     const char *reason = option(options, "reason"), *span = option(options, "for");
+    CLEANUP(free) char *subject = subject_of(options);
     int64_t ms = 0;
     json_t *body;
+
+    if (!subject)
+        return EX_USAGE;
 
     if (span && (!config_parse_span(span, &ms) || ms < 1000)) {
         print_complaint("--for is a duration such as 30m or 2h");
@@ -20,14 +41,17 @@ int campaign_hold(struct options *options)
     body = json_pack("{s:s}", "reason", reason ? reason : "held by the operator");
     if (span)
         json_object_set_new(body, "for_seconds", json_integer(ms / 1000));
-    return call_quietly(options, "POST", "/api/v1/destinations/campaign:%s:suspend",
-                        options->arguments[0], body);
+    return call_quietly(options, "POST", "/api/v1/destinations/campaign:%s:suspend", subject, body);
 }
 
 int campaign_release(struct options *options)
 {
-    return call_quietly(options, "POST", "/api/v1/destinations/campaign:%s:resume",
-                        options->arguments[0], json_pack("{s:s}", "order", "suspend"));
+    CLEANUP(free) char *subject = subject_of(options);
+
+    if (!subject)
+        return EX_USAGE;
+    return call_quietly(options, "POST", "/api/v1/destinations/campaign:%s:resume", subject,
+                        json_pack("{s:s}", "order", "suspend"));
 }
 
 /* What waits of it ends, with reports to the senders or without. */
@@ -39,7 +63,7 @@ int campaign_stop(struct options *options)
         {NULL,       NULL                 }
     };
     bool bounces = option_is_set(options, "bounce"), deletes = option_is_set(options, "delete");
-    const char *reason = option(options, "reason");
+    const char *reason = option(options, "reason"), *user = option(options, "user");
     struct answer answer;
     json_t *body;
     int exit_code;
@@ -48,8 +72,14 @@ int campaign_stop(struct options *options)
         print_complaint("say what becomes of the rest: --bounce, or --delete");
         return EX_USAGE;
     }
-    body = json_pack("{s:s, s:b}", "campaign", options->arguments[0], "dry_run",
-                     option_is_set(options, "dry-run"));
+    if ((user != NULL) == option_is_set(options, "all-users")) {
+        print_complaint("say whose campaign: --user U, or --all-users");
+        return EX_USAGE;
+    }
+    body = json_pack("{s:s, s:b, s:b}", "campaign", options->arguments[0], "dry_run",
+                     option_is_set(options, "dry-run"), "all", !user);
+    if (user)
+        json_object_set_new(body, "user", json_string(user));
     if (reason)
         json_object_set_new(body, "reason", json_string(reason));
     exit_code =

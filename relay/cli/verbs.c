@@ -29,7 +29,7 @@
 #define HELP_FILTER  "[--dest D] [--user U] [--state S] [--from A] [--limit N]"
 #define HELP_REBUILD "[--config FILE]   with the service stopped"
 #define HELP_SELECT  "ID… | - | --dest D | --user U | --from S | --all"
-#define HELP_ORDER   HELP_SELECT " | --campaign C   [--reason R] [--dry-run]"
+#define HELP_ORDER   HELP_SELECT " | --campaign C (with --user U or --all)   [--reason R] [--dry-run]"
 
 /* Whom an order is about. */
 #define SUBJECT "provider= user= campaign= address="
@@ -38,11 +38,13 @@
 #define SLOWLY  STANDS " connections= per-second= per-minute= per-hour= per-day="
 #define WHICH   SUBJECT " order="
 
-#define HOLD         "reason= for="
-#define STOP         "bounce delete dry-run reason="
-#define HELP_HOLD    "NAME [--reason R] [--for 2h]"
-#define HELP_STOP    "NAME --bounce | --delete [--reason R] [--dry-run]"
-#define HELP_SUBJECT "NAME | --provider P | --user U | --campaign C | --address A"
+#define WHOSE        "user= all-users"
+#define HOLD         WHOSE " reason= for="
+#define STOP         WHOSE " bounce delete dry-run reason="
+#define HELP_WHOSE   "NAME --user U | --all-users"
+#define HELP_HOLD    HELP_WHOSE "   [--reason R] [--for 2h]"
+#define HELP_STOP    HELP_WHOSE "   --bounce | --delete [--reason R] [--dry-run]"
+#define HELP_SUBJECT "NAME | --provider P | --user U | --campaign U/NAME | --address A"
 #define HELP_SUSPEND HELP_SUBJECT "   --reason R [--for 2h]"
 #define HELP_MOVE    HELP_SUSPEND " --via HOST[:PORT]"
 #define HELP_SLOW                                                                                  \
@@ -96,7 +98,7 @@ const struct verb verbs[] = {
     {"destination", "resume",   0, 1,    WHICH,             destination_resume,  HELP_RESUME                           },
     {"stats",       NULL,       0, 0,    "by=",             stats,               "[--by user|provider|campaign]"       },
     {"campaign",    "hold",     1, 1,    HOLD,              campaign_hold,       HELP_HOLD                             },
-    {"campaign",    "release",  1, 1,    "",                campaign_release,    "NAME"                                },
+    {"campaign",    "release",  1, 1,    WHOSE,             campaign_release,    HELP_WHOSE                            },
     {"campaign",    "stop",     1, 1,    STOP,              campaign_stop,       HELP_STOP                             },
     {"health",      NULL,       0, 0,    "",                health,              ""                                    },
     {"test",        "shaping",  0, 0,    FORECAST,          test_shaping,        HELP_FORECAST                         },

@@ -81,6 +81,7 @@ static void note_bounce(const struct outcome *outcome, const struct outcome_item
     tally_add(&outcome->shard->tally, &row);
     row.kind = TALLY_BOUNCES_OF_CAMPAIGN;
     row.name = envelope->campaign;
+    row.user_id = envelope->user_id;
     if (row.name.len)
         tally_add(&outcome->shard->tally, &row);
 }

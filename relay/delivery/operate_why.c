@@ -12,16 +12,27 @@ static int64_t utc_of(const struct delivery_shard *shard, int64_t at_ms)
     return at_ms < 0 ? -1 : shard_utc_of(shard, at_ms);
 }
 
-/* The schedule knows a campaign by its hash, the order that concerns it by its name. */
-static struct slice campaign_name(const struct delivery_shard *shard, uint32_t campaign)
+/* The schedule knows a campaign by its hash, the order that concerns it by its name: the user's own
+ * order, or one for everybody's. */
+static struct slice campaign_name(const struct delivery_shard *shard, uint32_t campaign,
+                                  uint32_t user_id)
 {
+    struct slice found = {NULL, 0}, user, name;
+
     for (uint32_t i = 0; shard->directory && i < shard->directory->n_orders; i++) {
         const struct order *order = &shard->directory->orders[i];
 
-        if (order->scope == ORDER_OF_CAMPAIGN && stored_hash(order->name) == campaign)
+        if (order->scope != ORDER_OF_CAMPAIGN)
+            continue;
+        (void)order_campaign_split(order->name, &user, &name);
+        if (stored_hash(name) != campaign)
+            continue;
+        if (order->user_id == user_id)
             return order->name;
+        if (!order->user_id)
+            found = order->name;
     }
-    return (struct slice){NULL, 0};
+    return found;
 }
 
 static struct slice user_name(const struct delivery_shard *shard, const struct entry *entry)
@@ -54,7 +65,8 @@ static struct slice name_of(const struct delivery_shard *shard, enum why_kind ki
     case WHY_CAMPAIGN_SUSPENDED:
     case WHY_CAMPAIGN_PACE:
         *scope = ORDER_OF_CAMPAIGN;
-        return entry ? campaign_name(shard, entry_campaign(shard->schedule, entry))
+        return entry ? campaign_name(shard, entry_campaign(shard->schedule, entry),
+                                     entry->message->user_id)
                      : (struct slice){NULL, 0};
     default: /* it is about nobody whom an order could name */
         return (struct slice){NULL, 0};

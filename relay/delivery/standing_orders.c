@@ -236,6 +236,28 @@ static struct site_limits part_of_limits(const struct delivery_shard *shard,
     return limits;
 }
 
+/* 0: of no campaign. */
+static uint32_t campaign_of(const struct order *order)
+{
+    struct slice user, name;
+
+    if (order->scope != ORDER_OF_CAMPAIGN)
+        return 0;
+    (void)order_campaign_split(order->name, &user, &name);
+    return stored_hash(name);
+}
+
+/* A campaign of a user who is gone is nobody's, not everybody's. */
+static bool has_somebody(const struct order *order)
+{
+    struct slice user, name;
+
+    if (order->user_id || order->scope != ORDER_OF_CAMPAIGN)
+        return order->user_id != 0;
+    (void)order_campaign_split(order->name, &user, &name);
+    return slice_equal(user, SLICE_LITERAL("*"));
+}
+
 static void obey_for_sender(struct delivery_shard *shard, const struct order *of)
 {
     const struct order *stop = shard_order(shard, of->scope, ORDER_SUSPEND, of->name);
@@ -243,8 +265,8 @@ static void obey_for_sender(struct delivery_shard *shard, const struct order *of
     char *stop_reason = stop ? slice_to_string(stop->reason) : NULL;
     char *slow_reason = slow ? slice_to_string(slow->reason) : NULL;
     struct halt_order order = {
-        .user_id = of->scope == ORDER_OF_USER ? of->user_id : 0,
-        .campaign = of->scope == ORDER_OF_CAMPAIGN ? stored_hash(of->name) : 0,
+        .user_id = of->user_id,
+        .campaign = campaign_of(of),
         .stop_reason = stop_reason,
         .stop_until_ms = stop ? end_of(shard, stop) : 0,
         .slow_reason = slow_reason,
@@ -253,7 +275,7 @@ static void obey_for_sender(struct delivery_shard *shard, const struct order *of
 
     if (slow)
         order.limits = part_of_limits(shard, slow);
-    if (order.user_id || order.campaign)
+    if (has_somebody(of))
         schedule_halt(shard->schedule, &order, shard_now_ms(shard));
     free(stop_reason);
     free(slow_reason);

@@ -45,17 +45,25 @@ static struct halt *find(const struct schedule *schedule, uint32_t user_id, uint
     return table_find(&schedule->halt_table, hash_of(&key), is_halt, &key);
 }
 
-/* The user's, the campaign's. */
-static unsigned find_both(const struct schedule *schedule, uint32_t user_id, uint32_t campaign,
-                          struct halt *out[2])
+enum { MOST_HALTS = 3 };
+
+/* The user's, the campaign's whosever it is, that of the two together. */
+static unsigned find_all(const struct schedule *schedule, uint32_t user_id, uint32_t campaign,
+                         struct halt *out[MOST_HALTS])
 {
-    struct halt *of_user = find(schedule, user_id, 0), *of_campaign = find(schedule, 0, campaign);
+    const struct halt_key keys[MOST_HALTS] = {
+        {user_id, 0       },
+        {0,       campaign},
+        {user_id, campaign}
+    };
     unsigned n = 0;
 
-    if (of_user)
-        out[n++] = of_user;
-    if (of_campaign)
-        out[n++] = of_campaign;
+    for (unsigned i = 0; i < MOST_HALTS; i++) {
+        bool is_twice = i == MOST_HALTS - 1 && (user_id == 0 || campaign == 0);
+
+        out[n] = is_twice ? NULL : find(schedule, keys[i].user_id, keys[i].campaign);
+        n += out[n] != NULL;
+    }
     return n;
 }
 
@@ -162,8 +170,8 @@ static int64_t opens_ms(const struct halt *halt, enum message_class message_clas
 
 bool halts_set_aside(struct schedule *schedule, struct flow *flow, int64_t now_ms)
 {
-    struct halt *halts[2];
-    unsigned n = find_both(schedule, flow->share->user_id, flow->campaign, halts);
+    struct halt *halts[MOST_HALTS];
+    unsigned n = find_all(schedule, flow->share->user_id, flow->campaign, halts);
 
     for (unsigned i = 0; i < n; i++)
         if (opens_ms(halts[i], flow->share->message_class, now_ms) > now_ms) {
@@ -175,8 +183,8 @@ bool halts_set_aside(struct schedule *schedule, struct flow *flow, int64_t now_m
 
 void halts_pick(struct schedule *schedule, const struct flow *flow, int64_t now_ms)
 {
-    struct halt *halts[2];
-    unsigned n = find_both(schedule, flow->share->user_id, flow->campaign, halts);
+    struct halt *halts[MOST_HALTS];
+    unsigned n = find_all(schedule, flow->share->user_id, flow->campaign, halts);
 
     for (unsigned i = 0; i < n; i++) {
         halts[i]->n_pledged[flow->share->message_class]++;
@@ -194,8 +202,8 @@ static void unpledge(struct halt *halt, enum message_class message_class)
 bool halts_stop(const struct schedule *schedule, uint32_t user_id, uint32_t campaign,
                 int64_t now_ms)
 {
-    struct halt *halts[2];
-    unsigned n = find_both(schedule, user_id, campaign, halts);
+    struct halt *halts[MOST_HALTS];
+    unsigned n = find_all(schedule, user_id, campaign, halts);
 
     for (unsigned i = 0; i < n; i++)
         if (halts[i]->stop.until_ms > now_ms)
@@ -207,8 +215,8 @@ int64_t halts_turn_ms(const struct schedule *schedule, uint32_t user_id, uint32_
                       enum message_class message_class, int64_t now_ms)
 {
     static const uint32_t alone[N_CLASSES] = {0};
-    struct halt *halts[2];
-    unsigned n = find_both(schedule, user_id, campaign, halts);
+    struct halt *halts[MOST_HALTS];
+    unsigned n = find_all(schedule, user_id, campaign, halts);
     int64_t turn_ms = now_ms;
 
     for (unsigned i = 0; i < n; i++) {
@@ -226,8 +234,8 @@ int64_t halts_turn_ms(const struct schedule *schedule, uint32_t user_id, uint32_
 void halts_use_turn(struct schedule *schedule, uint32_t user_id, uint32_t campaign,
                     enum message_class message_class, int64_t at_ms)
 {
-    struct halt *halts[2];
-    unsigned n = find_both(schedule, user_id, campaign, halts);
+    struct halt *halts[MOST_HALTS];
+    unsigned n = find_all(schedule, user_id, campaign, halts);
 
     for (unsigned i = 0; i < n; i++) {
         unpledge(halts[i], message_class);
@@ -238,8 +246,8 @@ void halts_use_turn(struct schedule *schedule, uint32_t user_id, uint32_t campai
 void halts_drop_turn(struct schedule *schedule, uint32_t user_id, uint32_t campaign,
                      enum message_class message_class)
 {
-    struct halt *halts[2];
-    unsigned n = find_both(schedule, user_id, campaign, halts);
+    struct halt *halts[MOST_HALTS];
+    unsigned n = find_all(schedule, user_id, campaign, halts);
 
     for (unsigned i = 0; i < n; i++)
         unpledge(halts[i], message_class);
@@ -287,7 +295,7 @@ static struct why why_of(const struct halt *halt, const struct bound_word *word,
                          enum why_kind of_user, enum why_kind of_campaign, int64_t until_ms)
 {
     return (struct why){
-        .kind = halt->user_id ? of_user : of_campaign,
+        .kind = halt->campaign ? of_campaign : of_user,
         .until_ms = until_ms == INT64_MAX ? -1 : until_ms,
         .since_ms = word->since_ms,
         .reason = word->reason,
@@ -296,8 +304,8 @@ static struct why why_of(const struct halt *halt, const struct bound_word *word,
 
 struct why halts_why(const struct schedule *schedule, const struct flow *flow, int64_t now_ms)
 {
-    struct halt *halts[2];
-    unsigned n = find_both(schedule, flow->share->user_id, flow->campaign, halts);
+    struct halt *halts[MOST_HALTS];
+    unsigned n = find_all(schedule, flow->share->user_id, flow->campaign, halts);
 
     for (unsigned i = 0; i < n; i++) {
         const struct halt *halt = halts[i];

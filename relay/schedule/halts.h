@@ -10,7 +10,7 @@
 struct halt;
 struct schedule;
 
-/* One of user_id and campaign is 0. */
+/* Of a user (campaign 0), of a user's campaign, or of everybody's of that name (user_id 0). */
 struct halt_order {
     uint32_t user_id, campaign;
     const char *stop_reason; /* NULL: it does not stand still */

@@ -72,7 +72,7 @@ def test_words_that_say_too_little_or_too_much(relay, words):
     assert orders(relay) == []
 
 
-SUBJECTS = [("--user", SENDER, "user_suspended"), ("--campaign", "spring", "campaign_suspended"),
+SUBJECTS = [("--user", SENDER, "user_suspended"), ("--campaign", f"{SENDER}/spring", "campaign_suspended"),
             ("--address", "127.0.0.11", "address_suspended")]
 
 
@@ -87,9 +87,10 @@ def plant(world):
     return relay
 
 
-def send_campaign(relay, to="ann@dest.example", name="Spring"):
-    message = f"X-Staffetta-Campaign: {name}\r\n".encode() + text("hello").encode().replace(b"\n", b"\r\n")
-    return relay.send(relay.login, SENDER, to, message)
+def send_campaign(relay, to="ann@dest.example", name="Spring", login=None, sender=SENDER):
+    message = (f"X-Staffetta-Campaign: {name}\r\n".encode()
+               + text("hello", sender=sender).encode().replace(b"\n", b"\r\n"))
+    return relay.send(login or relay.login, sender, to, message)
 
 
 @pytest.mark.parametrize("option,name,why", SUBJECTS)
@@ -121,13 +122,14 @@ def test_others_go_on_meanwhile(plant):
     relay = plant
     other = relay.add_user("other@shop.example")
     relay.cli("destination", "suspend", "--user", SENDER, "--reason", "a complaint")
-    relay.cli("destination", "suspend", "--campaign", "autumn", "--reason", "a complaint")
+    relay.cli("destination", "suspend", "--campaign", f"{SENDER}/autumn", "--reason", "a complaint")
+    relay.cli("destination", "suspend", "--campaign", "*/autumn", "--reason", "a complaint")
     identifier = send_campaign(relay)
     wait_why(relay, identifier, "user_suspended")
     relay.wait_delivered(relay.send(other, "other@shop.example", "ann@dest.example", text("hello")))
     assert len(relay.receiver.taken) == 1
     relay.cli("user", "delete", SENDER)
-    assert orders(relay) == [("campaign:autumn", "suspend")]
+    assert orders(relay) == [("campaign:*/autumn", "suspend")]  # the user's went with it
 
 
 def wait_slowed(relay):
@@ -147,7 +149,7 @@ def queued(relay, identifier):
 
 
 @pytest.mark.parametrize("words", [
-    ("dest.example",), ("--user", SENDER), pytest.param(("--campaign", "spring"), marks=pytest.mark.long),
+    ("dest.example",), ("--user", SENDER), pytest.param(("--campaign", "*/spring"), marks=pytest.mark.long),
     pytest.param(("--address", "127.0.0.11"), marks=pytest.mark.long)])
 def test_it_goes_slower_over_a_restart_until_resumed(plant, words):
     relay = plant
@@ -172,32 +174,56 @@ def test_names_of_nothing_are_refused(relay, words):
 def test_the_command_may_be_pasted_whatever_the_campaign_is_called(plant):
     relay = plant
     name = "mother's $(day); x"
-    relay.cli("campaign", "hold", name, "--reason", "wrong link")
+    relay.cli("campaign", "hold", name, "--user", SENDER, "--reason", "wrong link")
     identifier = send_campaign(relay, name=name)
     command = wait_why(relay, identifier, "campaign_suspended")["command"]
-    assert command == "campaign release 'mother'\\''s $(day); x'"
+    assert command == f"campaign release 'mother'\\''s $(day); x' --user {SENDER}"
     relay.cli(*shlex.split(command))
     relay.wait_delivered(identifier)
 
 
 def test_a_campaign_is_held_released_and_stopped(plant):
     relay = plant
-    relay.cli("campaign", "hold", "Spring", "--reason", "wrong link")
+    relay.cli("campaign", "hold", "Spring", "--user", SENDER, "--reason", "wrong link")
     ids = [send_campaign(relay) for _ in range(3)]
     row = wait_why(relay, ids[0], "campaign_suspended")
-    assert row["reason"] == "wrong link" and row["command"] == "campaign release spring"
+    assert row["reason"] == "wrong link" and row["command"] == f"campaign release spring --user {SENDER}"
     relay.wait_delivered(send(relay, "ann@dest.example"))
-    relay.cli("campaign", "release", "spring")
+    relay.cli("campaign", "release", "spring", "--user", SENDER)
     wait_for(lambda: len(relay.receiver.taken) == 4, "it has left")
-    relay.cli("campaign", "hold", "spring")
+    relay.cli("campaign", "hold", "spring", "--all-users")
     ids = [send_campaign(relay) for _ in range(2)]
     wait_why(relay, ids[1], "campaign_suspended")
     other = send_held(relay)
-    assert relay.json("campaign", "stop", "SPRING", "--delete", "--dry-run")[0]["selected"] == 2
-    assert relay.json("campaign", "stop", "SPRING", "--delete")[0]["selected"] == 2
+    assert relay.json("campaign", "stop", "SPRING", "--user", SENDER, "--delete",
+                      "--dry-run")[0]["selected"] == 2
+    assert relay.json("campaign", "stop", "SPRING", "--all-users", "--delete")[0]["selected"] == 2
     relay.log.wait("deleted", count=2)
     assert [m["id"] for m in relay.queue()] == [other]
-    assert relay.command("campaign", "stop", "spring").returncode == 64
+    assert relay.command("campaign", "stop", "spring", "--all-users").returncode == 64
+    for verb in (("stop", "--delete"), ("hold",), ("release",)):
+        assert relay.command("campaign", verb[0], "spring", *verb[1:]).returncode == 64
+
+
+def test_a_campaign_of_one_user_is_not_anothers(plant):
+    relay = plant
+    other = relay.add_user("other@shop.example")
+    relay.cli("campaign", "hold", "Spring", "--user", SENDER, "--reason", "wrong link")
+    mine = send_campaign(relay)
+    wait_why(relay, mine, "campaign_suspended")
+    relay.wait_delivered(send_campaign(relay, login=other, sender="other@shop.example"))
+    relay.cli("campaign", "hold", "Spring", "--all-users", "--reason", "all of them")
+    theirs = send_campaign(relay, login=other, sender="other@shop.example")
+    row = wait_why(relay, theirs, "campaign_suspended")
+    assert row["command"] == "campaign release spring --all-users" and row["reason"] == "all of them"
+    relay.cli("campaign", "release", "Spring", "--all-users")
+    relay.wait_delivered(theirs)
+    assert len(relay.receiver.taken) == 2
+    relay.cli("campaign", "release", "Spring", "--user", SENDER)
+    relay.wait_delivered(mine)
+    found = {(item["name"], item["user"]): item["messages"] for item in relay.json("campaign", "list")}
+    assert found == {("Spring", SENDER): 1, ("Spring", "other@shop.example"): 2}
+    assert relay.command("campaign", "hold", "Spring", "--user", "nobody").returncode == 67
 
 
 def send_held(relay):
@@ -210,9 +236,11 @@ def test_orders_on_the_queue_select_a_campaign(plant):
     relay.cli("destination", "suspend", "dest.example", "--reason", "wait")
     mine, other = send_campaign(relay), send(relay, "ann@dest.example")
     wait_why(relay, other, "suspended")
-    assert relay.json("queue", "hold", "--campaign", "spring")[0]["selected"] == 1
+    assert relay.json("queue", "hold", "--campaign", "spring", "--user", SENDER)[0]["selected"] == 1
     wait_why(relay, mine, "held")
     assert relay.command("queue", "show", "--campaign", "spring").returncode == 64
+    assert relay.command("queue", "release", "--campaign", "spring").returncode != 0  # whose?
+    assert relay.json("queue", "release", "--campaign", "spring", "--all")[0]["selected"] == 1
 
 
 # ---- why

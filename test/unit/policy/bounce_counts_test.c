@@ -29,9 +29,9 @@ static void figures_stand_by_name_kind_and_class(void **state)
     (void)state;
     bounce_counts_init(&counts);
     bounce_counts_add(&counts, BOUNCES_BY_USER, slice_of("ann"), BOUNCE_BAD_MAILBOX, 3, 0);
-    bounce_counts_add(&counts, BOUNCES_BY_USER, slice_of("ann"), BOUNCE_BAD_MAILBOX, 1, 2);
+    bounce_counts_add(&counts, BOUNCES_BY_USER, slice_of("Ann"), BOUNCE_BAD_MAILBOX, 1, 2);
     bounce_counts_add(&counts, BOUNCES_BY_USER, slice_of("ann"), BOUNCE_SLOW_DOWN, 0, 5);
-    bounce_counts_add(&counts, BOUNCES_BY_CAMPAIGN, slice_of("ann"), BOUNCE_POLICY, 9, 0);
+    bounce_counts_add(&counts, BOUNCES_BY_PROVIDER, slice_of("big"), BOUNCE_POLICY, 9, 0);
     figures = bounce_counts_find(&counts, BOUNCES_BY_USER, slice_of("ann"));
     assert_int_equal(figures->failed[BOUNCE_BAD_MAILBOX], 4);
     assert_int_equal(figures->deferred[BOUNCE_BAD_MAILBOX], 2);
@@ -49,18 +49,18 @@ static void the_least_recent_name_is_folded_into_other_and_nothing_is_lost(void 
     (void)state;
     bounce_counts_init(&counts);
     for (unsigned i = 0; i < BOUNCE_NAMES + 100; i++) {
-        snprintf(name, sizeof(name), "campaign-%u", i);
-        bounce_counts_add(&counts, BOUNCES_BY_CAMPAIGN, slice_of(name), BOUNCE_OTHER, 1, 1);
-        bounce_counts_add(&counts, BOUNCES_BY_CAMPAIGN, slice_of("campaign-0"), BOUNCE_OTHER, 1, 0);
+        snprintf(name, sizeof(name), "provider-%u", i);
+        bounce_counts_add(&counts, BOUNCES_BY_PROVIDER, slice_of(name), BOUNCE_OTHER, 1, 1);
+        bounce_counts_add(&counts, BOUNCES_BY_PROVIDER, slice_of("provider-0"), BOUNCE_OTHER, 1, 0);
     }
-    assert_int_equal(counts.by[BOUNCES_BY_CAMPAIGN].n_rows, BOUNCE_NAMES);
-    assert_int_equal(counts.by[BOUNCES_BY_CAMPAIGN].n_folded, 100);
-    assert_non_null(bounce_counts_find(&counts, BOUNCES_BY_CAMPAIGN, slice_of("campaign-0")));
-    assert_null(bounce_counts_find(&counts, BOUNCES_BY_CAMPAIGN, slice_of("campaign-1")));
-    assert_non_null(bounce_counts_find(&counts, BOUNCES_BY_CAMPAIGN, slice_of("campaign-101")));
-    assert_int_equal(total(&counts, BOUNCES_BY_CAMPAIGN), 3 * (BOUNCE_NAMES + 100));
+    assert_int_equal(counts.by[BOUNCES_BY_PROVIDER].n_rows, BOUNCE_NAMES);
+    assert_int_equal(counts.by[BOUNCES_BY_PROVIDER].n_folded, 100);
+    assert_non_null(bounce_counts_find(&counts, BOUNCES_BY_PROVIDER, slice_of("provider-0")));
+    assert_null(bounce_counts_find(&counts, BOUNCES_BY_PROVIDER, slice_of("provider-1")));
+    assert_non_null(bounce_counts_find(&counts, BOUNCES_BY_PROVIDER, slice_of("provider-101")));
+    assert_int_equal(total(&counts, BOUNCES_BY_PROVIDER), 3 * (BOUNCE_NAMES + 100));
     bounce_counts_fini(&counts);
-    assert_int_equal(counts.by[BOUNCES_BY_CAMPAIGN].n_rows, 0);
+    assert_int_equal(counts.by[BOUNCES_BY_PROVIDER].n_rows, 0);
 }
 
 static int start(void **state)
