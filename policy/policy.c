@@ -73,6 +73,7 @@ static void run_stop(struct task *task)
     authenticator_stop(policy);
     permits_stop(policy);
     quotas_stop(policy);
+    warm_ups_stop(policy);
 }
 
 static void *run(void *argument)
@@ -107,6 +108,8 @@ static int prepare(struct policy *policy)
         error = authenticator_init(&policy->authenticator);
     if (!error)
         error = quotas_init(policy);
+    if (!error)
+        error = warm_ups_init(policy);
     bounce_counts_init(&policy->bounces);
     if (!error)
         error = worker_pool_start(&policy->workers, policy->settings.n_workers,
@@ -147,6 +150,7 @@ static void free_policy(struct policy *policy)
     sessions_fini(policy);
     permits_fini(policy);
     quotas_fini(policy);
+    warm_ups_fini(policy);
     bounce_counts_fini(&policy->bounces);
     heap_fini(&policy->dues);
     directory_unref(policy->directory);

@@ -11,6 +11,7 @@
 #include "policy/registry.h"
 #include "policy/session_table.h"
 #include "policy/throttle.h"
+#include "policy/warm_ups.h"
 #include "policy/worker_pool.h"
 #include "relay/base/clock.h"
 #include "relay/base/heap.h"
@@ -45,6 +46,7 @@ struct policy {
     struct list tickets_out;
     struct key_table budgets;
     struct quotas quotas;
+    struct warm_ups warm_ups;
     struct bounce_counts bounces;
 };
 

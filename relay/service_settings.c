@@ -118,6 +118,8 @@ static int make_egress(const struct settings *settings, struct arena *arena,
             .hostname = egress->hostname,
             .weight = (uint32_t)egress->weight,
         };
+        if (!warm_up_curve_parse(slice_of(egress->warm_up), &list[i].warm_up))
+            return FAULT(-EINVAL);
         for (size_t k = 0; k < egress->address.n_items; k++) {
             struct ip_address address;
 

@@ -215,6 +215,16 @@ DELETE FROM counts WHERE ends <= ?1;
 -- name: delete_counts_of
 DELETE FROM counts WHERE owner = 'user:' || ?1;
 
+-- name: put_warm_up
+INSERT INTO warm_ups (address, provider, day, starts, ends, used, well, put_off, is_back, since)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+ON CONFLICT (address, provider) DO UPDATE SET
+    day = ?3, starts = ?4, ends = ?5, used = ?6, well = ?7, put_off = ?8, is_back = ?9, since = ?10;
+
+-- name: all_warm_ups
+SELECT address, provider, day, starts, ends, used, well, put_off, is_back, since
+FROM warm_ups WHERE ends > ?1;
+
 -- name: put_login_network
 INSERT INTO login_networks (user, network, first, last) VALUES (?1, ?2, ?3, ?3)
 ON CONFLICT (user, network) DO UPDATE SET last = ?3;

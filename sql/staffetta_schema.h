@@ -69,6 +69,8 @@
     X(STAFFETTA_ALL_COUNTS, "all_counts")                                                          \
     X(STAFFETTA_DELETE_PAST_COUNTS, "delete_past_counts")                                          \
     X(STAFFETTA_DELETE_COUNTS_OF, "delete_counts_of")                                              \
+    X(STAFFETTA_PUT_WARM_UP, "put_warm_up")                                                        \
+    X(STAFFETTA_ALL_WARM_UPS, "all_warm_ups")                                                      \
     X(STAFFETTA_PUT_LOGIN_NETWORK, "put_login_network")                                            \
     X(STAFFETTA_ALL_LOGIN_NETWORKS, "all_login_networks")                                          \
     X(STAFFETTA_DELETE_PAST_LOGIN_NETWORKS, "delete_past_login_networks")                          \

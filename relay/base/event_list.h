@@ -60,6 +60,9 @@
     X(EVENT_HOST_DEAD, "host_dead", INFO)                                                          \
     X(EVENT_DNS_UNVALIDATED, "dns_unvalidated", WARNING)                                           \
     X(EVENT_RULE_APPLIED, "rule_applied", WARNING)                                                 \
+    X(EVENT_WARM_UP_ADVANCED, "warm_up_advanced", INFO)                                            \
+    X(EVENT_WARM_UP_STEPPED_BACK, "warm_up_stepped_back", WARNING)                                 \
+    X(EVENT_WARM_UP_NOT_STORED, "warm_up_not_stored", ERROR)                                       \
     X(EVENT_DESTINATION_SUSPENDED, "destination_suspended", INFO)                                  \
     X(EVENT_DESTINATION_THROTTLED, "destination_throttled", INFO)                                  \
     X(EVENT_DESTINATION_REROUTED, "destination_rerouted", INFO)                                    \

@@ -89,7 +89,8 @@
 #define SETTINGS_EGRESS(X)                                                                         \
     X(LIST, address, "", "address", LIVE, "of ours to send from: one IPv4, and one IPv6 if any")   \
     X(TEXT, hostname, "", "host", LIVE, "its name in EHLO, as its PTR has it; default `hostname`") \
-    X(NUMBER, weight, "1", "1..1000", LIVE, "its part of a pool's mail, against the others'")
+    X(NUMBER, weight, "1", "1..1000", LIVE, "its part of a pool's mail, against the others'")      \
+    X(TEXT, warm_up, "no", "curve", LIVE, "yes, or messages a day to a provider, rising: \"50, 100\"")
 
 #define SETTINGS_POOL(X)                                                                           \
     X(LIST, egress, "", "", LIVE, "names of the `egress` sections it sends from")                  \

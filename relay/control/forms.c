@@ -5,6 +5,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "policy/warm_up.h"
 #include "relay/message/idn.h"
 #include "relay/net/socket_address.h"
 
@@ -98,6 +99,13 @@ static bool is_time_zone(const char *text)
     return *text != '/' && !strstr(text, "..") && access(path, R_OK) == 0;
 }
 
+static bool is_curve(const char *text)
+{
+    struct warm_up_curve ignored;
+
+    return warm_up_curve_parse(slice_of(text), &ignored);
+}
+
 static const struct {
     const char *name, *wanted;
     bool (*is_good)(const char *text);
@@ -112,6 +120,7 @@ static const struct {
     {"folder",        "a whole path",                                  is_folder       },
     {"socket folder", "a whole path of 93 bytes at most",              is_socket_folder},
     {"time zone",     "a name of the time zone database, Europe/Rome", is_time_zone    },
+    {"curve",         "yes, no, or up to 60 rising numbers",           is_curve        },
 };
 
 bool form_check(const char *form, const char *text, struct buffer *problem)

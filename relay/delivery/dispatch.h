@@ -4,6 +4,7 @@
 #pragma once
 
 #include "relay/delivery/connection.h"
+#include "relay/delivery/egress_warm_up.h"
 #include "relay/delivery/outcome.h"
 #include "relay/delivery/prepare.h"
 #include "relay/message/render.h"
@@ -14,6 +15,7 @@ struct dispatch {
     struct lane *lane;
     enum message_class message_class;
     uint32_t user_id, campaign;
+    struct warm_use warm_use;
     struct target *target;
     struct letter *letter;
     struct connection *connection; /* NULL: it ended or was given back */

@@ -44,6 +44,7 @@ void dispatch_on_recipient(struct dispatch *dispatch, uint32_t index, enum smtp_
     judgement = judge(dispatch, phase, reply, n_accepted);
     hear(dispatch, phase, reply, dispatch->entries[index], &judgement);
     dispatch->is_answered[index] = true;
+    egress_warm_up_note(dispatch->warm_use, &judgement, 1);
     outcome_add(dispatch->outcome, dispatch->entries[index], &judgement);
 }
 
@@ -81,6 +82,7 @@ void dispatch_on_end(struct dispatch *dispatch, enum smtp_phase phase,
     hear(dispatch, phase, reply, only_one_left(dispatch), &judgement);
     if (judgement.verdict == VERDICT_DELIVERED)
         hearing_went_well(dispatch, n_left(dispatch));
+    egress_warm_up_note(dispatch->warm_use, &judgement, n_left(dispatch));
     if (!dispatch->is_sent)
         dispatch_set_place(dispatch);
     dispatch->connection = NULL;
@@ -106,6 +108,7 @@ void dispatch_on_unreachable(struct dispatch *dispatch, const struct connection_
 
     dispatch_set_place(dispatch);
     dispatch->connection = NULL;
+    egress_warm_up_note(dispatch->warm_use, &judgement, 1);
     note_warmth(dispatch, false);
     dispatch_judge_rest(dispatch, &judgement);
     dispatch_finish(dispatch);

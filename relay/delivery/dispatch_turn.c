@@ -60,6 +60,7 @@ void dispatch_drop_turn(struct dispatch *dispatch)
         lane_drop_turn(dispatch->lane, dispatch->message_class);
         halts_drop_turn(dispatch->shard->schedule, dispatch->user_id, dispatch->campaign,
                         dispatch->message_class);
+        egress_warm_up_give_back(dispatch->warm_use);
     }
     dispatch->has_turn = true;
 }

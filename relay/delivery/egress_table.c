@@ -64,6 +64,7 @@ static int add_addresses(struct egress_table *table, const struct delivery_setti
             .v4 = one->v4,
             .v6 = one->v6,
             .weight = one->weight,
+            .warm_up = one->warm_up,
         };
         int number;
 

@@ -14,6 +14,7 @@ struct egress_address {
     struct ip_address v4, v6; /* .family 0: none */
     struct slice hostname;    /* in EHLO; empty: the service's */
     uint32_t weight;
+    struct warm_up_curve warm_up;
 };
 
 struct egress_pool {

@@ -3,6 +3,7 @@
  * Thread: any; values. */
 #pragma once
 
+#include "policy/warm_up.h"
 #include "relay/net/resolver.h"
 #include "relay/net/socket_address.h"
 #include "relay/schedule/retry.h"
@@ -51,6 +52,7 @@ struct delivery_egress {
     struct ip_address v4, v6; /* .family 0: none */
     const char *hostname;     /* in EHLO; "": that of the service */
     uint32_t weight;          /* its part of a pool's mail; 0 is 1 */
+    struct warm_up_curve warm_up;
 };
 
 /* Which mail leaves from which addresses. */

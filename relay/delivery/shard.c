@@ -8,6 +8,7 @@
 #include "relay/delivery/connection.h"
 #include "relay/delivery/dispatch.h"
 #include "relay/delivery/doubt.h"
+#include "relay/delivery/egress_warm_up.h"
 #include "relay/delivery/host_memory.h"
 #include "relay/delivery/outcome.h"
 #include "relay/delivery/prepare.h"
@@ -114,6 +115,11 @@ static void on_site_unused(void *owner, struct site *site)
     target_free(TAKE(site->owner));
 }
 
+static bool may_use(void *owner, struct lane *lane)
+{
+    return standing_orders_may_use(owner, lane) && egress_warm_up_allows(owner, lane);
+}
+
 /* ---- what may start ---- */
 
 static bool can_sign(const struct delivery_shard *shard)
@@ -135,6 +141,7 @@ static void answer_drain(struct delivery_shard *shard)
     if (!drain || shard->n_dispatches > 0 || shard->n_outcomes > 0 || shard->digests.n_drafts > 0)
         return;
     shard->drain = NULL;
+    egress_warm_up_settle(shard);
     tally_flush(&shard->tally);
     if (atomic_fetch_sub(&drain->n_left, 1) == 1)
         mailbox_answer(drain->answer_to, &drain->task);
@@ -223,6 +230,7 @@ static void on_tick(struct timer *timer)
     standing_orders_tick(shard);
     digest_run(shard);
     hold_run(shard);
+    egress_warm_up_tick(shard);
     tally_flush(&shard->tally);
     delivery_shard_touch(shard);
     shard->is_resting = may_rest(shard);
@@ -273,6 +281,7 @@ void delivery_shard_apply(struct delivery_shard *shard, struct delivery_config *
     shard->schedule->delay_ms = config->settings.delay_report_ms;
     if (shard->index == 0)
         egress_apply_all(shard->delivery->egress, shard->resolver, config);
+    egress_warm_up_apply(shard);
     router_forget(shard);
     providers_apply(shard);
     delivery_shard_touch(shard);
@@ -298,7 +307,7 @@ static int make_parts(struct delivery_shard *shard, const struct resolver_settin
         .on_delayed = on_delayed,
         .take_permit = take_permit,
         .put_permit = put_permit,
-        .may_use = standing_orders_may_use,
+        .may_use = may_use,
         .end_idle = connection_end_idle_of,
         .on_site_unused = on_site_unused,
     };
@@ -322,6 +331,7 @@ int delivery_shard_init(struct delivery_shard *shard, struct delivery *delivery,
     list_init(&shard->idle);
     list_init(&shard->expired);
     list_init(&shard->found);
+    list_init(&shard->warm_leases);
     digest_desk_init(&shard->digests);
     hold_desk_init(shard);
     shard->tally.policy = delivery->policy;
@@ -374,6 +384,7 @@ void delivery_shard_fini(struct delivery_shard *shard)
     digest_desk_fini(shard);
     hold_desk_fini(shard);
     tally_fini(&shard->tally);
+    egress_warm_up_fini(shard);
     directory_unref(shard->directory);
     delivery_config_unref(shard->config);
 }

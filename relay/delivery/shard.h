@@ -62,6 +62,7 @@ struct delivery_shard {
     struct memo signatures;         /* of messages lately signed: prepare.c */
     struct memo replies;            /* what put recipients off lately: reply_memory.c */
     struct reply_rule_engine rules; /* counts replies: hearing.c */
+    struct list warm_leases;        /* young addresses: egress_warm_up.c */
     struct sample sample;           /* a signature before an independent judge */
 
     struct digest_desk digests; /* reports about many failures */

@@ -13,6 +13,7 @@ struct road {
     struct bound bound;
     struct provider *provider;
     uint32_t egress;
+    void *owner; /* delivery's: what it may send today */
 };
 
 struct provider {
