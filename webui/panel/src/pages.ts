@@ -33,6 +33,12 @@ export interface PageRow {
 
 export const admin_pages: PageRow[] = [
   { path: "/", title: "nav.overview", icon: "overview", group: "nav.now", load: () => import("./pages/overview") },
+  { path: "/destinations", title: "nav.destinations", icon: "destinations", group: "nav.now", load: () => import("./pages/destinations") },
+  { path: "/queue", title: "nav.queue", icon: "queue", group: "nav.now", load: () => import("./pages/queue") },
+  { path: "/messages/{id}", title: "nav.message", load: () => import("./pages/message") },
+  { path: "/deliveries", title: "nav.deliveries", icon: "deliveries", group: "nav.history", load: () => import("./pages/deliveries") },
+  { path: "/logs", title: "nav.logs", icon: "logs", group: "nav.history", load: () => import("./pages/logs") },
+  { path: "/graphs", title: "nav.graphs", icon: "graphs", group: "nav.history", load: () => import("./pages/graphs") },
   { path: "/users", title: "nav.users", icon: "users", group: "nav.senders", load: from_senders("Users") },
   { path: "/users/{name}", title: "nav.users", load: from_senders("User") },
   { path: "/domains", title: "nav.domains", icon: "domains", group: "nav.senders", load: from_senders("Domains") },

@@ -65,7 +65,7 @@ export function duration(seconds: Maybe<number>): string {
     const n = Math.floor(rest / length);
     rest -= n * length;
     if (n || (!parts.length && unit === "second"))
-      parts.push(number_format(unit, { style: "unit", unit, unitDisplay: unit === "day" ? "long" : "short" }).format(n));
+      parts.push(number_format(unit, { style: "unit", unit, unitDisplay: unit === "day" ? "long" : "narrow" }).format(n));
   }
   return parts.join(" ");
 }

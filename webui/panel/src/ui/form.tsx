@@ -25,6 +25,8 @@ interface FieldProps {
   inputmode?: "numeric" | "text";
   /** Many lines. */
   lines?: number;
+  /** The label is only spoken. */
+  unseen?: boolean;
 }
 
 /** Preact's types want one element for each type; ours is known only here. */
@@ -43,7 +45,7 @@ export function Field(props: FieldProps) {
   } as const;
   return (
     <div class="field">
-      <label for={id}>{props.label}{!props.required || <span class="muted small"> · {t("form.needed")}</span>}</label>
+      <label for={id} class={props.unseen ? "unseen" : ""}>{props.label}{!props.required || <span class="muted small"> · {t("form.needed")}</span>}</label>
       {props.lines
         ? <textarea {...shared} rows={props.lines} />
         : <input {...shared} {...own_kind(props)} />}

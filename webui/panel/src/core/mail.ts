@@ -1,0 +1,102 @@
+// What the API says of mail.
+import { part, post } from "./api";
+
+export interface Recipient {
+  n: number;
+  address: string;
+  state: string;
+  attempts: number;
+  next: string | null;
+  reply: string;
+  doubtful?: { host: string | null; at: string | null } | null;
+}
+
+export interface Message {
+  id: string;
+  user: string;
+  sender: string;
+  size: number;
+  arrived: string | null;
+  expires: string | null;
+  class: string;
+  campaign: string;
+  n_recipients: number;
+  recipients: Recipient[];
+}
+
+export interface Delivery {
+  at: string;
+  id: string;
+  n: number;
+  user: string;
+  sender: string;
+  recipient: string;
+  site: string;
+  mx: string | null;
+  egress: string | null;
+  state: string;
+  code: number | null;
+  enhanced: string | null;
+  reply: string;
+  class: string;
+  seconds: number | null;
+  attempts: number;
+  campaign: string;
+}
+
+export interface Why {
+  id: string | null;
+  n: number;
+  state: string;
+  why: string;
+  sentence: string;
+  action: string | null;
+  until?: string | null;
+  since?: string | null;
+  last_delivery?: string | null;
+  site?: string;
+  reason?: string;
+  about?: string | null;
+  command?: string | null;
+}
+
+export interface Destination {
+  name: string;
+  ready: number;
+  waiting: number;
+  sending: number;
+  held: number;
+  connections: number;
+  busy: number;
+  state: string;
+  until: string | null;
+  reason: string;
+  /** Where the server knows them. */
+  oldest_seconds?: number | null;
+  rate?: number | null;
+}
+
+export interface Order {
+  name: string;
+  scope: string;
+  order: string;
+  limits: Record<string, number> | null;
+  via: string | null;
+  reason: string;
+  by: string;
+  since: string | null;
+  until: string | null;
+}
+
+export const FILTER_WORDS = ["to", "from", "user", "dest", "state", "older", "size", "msgid", "reply", "campaign"];
+
+export const message_place = (id: string): string => `/messages/${part(id)}`;
+
+/** The state that stands for all its recipients: the one that most wants attention. */
+export function state_of(message: Message): string {
+  const states = message.recipients.map(({ state }) => state);
+  return ["held", "sending", "deferred", "queued"].find((state) => states.includes(state)) ?? states[0] ?? "queued";
+}
+
+export const order_destination = (name: string, verb: string, body: object): Promise<unknown> =>
+  post(`/destinations/${part(name)}:${verb}`, body);

@@ -1,0 +1,105 @@
+// One message: whose it is, why it waits, and every attempt so far.
+import { useSignal } from "@preact/signals";
+import { part } from "../core/api";
+import { bytes, number, when } from "../core/format";
+import { t, tn } from "../core/i18n";
+import type { Verb } from "../core/jobs";
+import { type Delivery, type Message, state_of, type Why } from "../core/mail";
+import { use_resource } from "../core/resource";
+import { may } from "../core/signals";
+import type { PageProps } from "../pages";
+import { CopyButton } from "../ui/copy";
+import { Card, Facts, Head } from "../ui/head";
+import { StatePill } from "../ui/state";
+import { Empty, ErrorBox, Skeleton } from "../ui/states";
+import { Attempts } from "./message_attempts";
+import { WhyList } from "./message_why";
+import { BulkDialog, VerbButtons } from "./queue_bulk";
+
+export type Whole = Partial<Message> & {
+  id: string;
+  headers?: Record<string, string> | { name: string; value: string }[] | null;
+  attempts?: Delivery[] | null;
+  deliveries?: Delivery[] | null;
+};
+
+export default function MessagePage({ params }: PageProps) {
+  const id = params.id ?? "";
+  const whole = use_resource<Whole>(`/messages/${part(id)}`, {}, { topics: ["queue"] });
+  const waits = Boolean(whole.data?.recipients?.some(({ state }) => ["queued", "deferred", "held", "sending"].includes(state)));
+  const asks = useSignal<Verb | null>(null);
+  if (whole.problem?.status === 404 && !whole.data)
+    return <><Head title={t("message.title", { id })} /><Card><Empty icon="search">{t("message.gone")}</Empty></Card></>;
+  return (
+    <>
+      <Head title={t("message.title", { id })}>
+        <CopyButton text={id} label={t("message.copy_id")} small={false} />
+        {waits && may("operator") && <VerbButtons onPick={(verb) => { asks.value = verb; }} />}
+      </Head>
+      {whole.problem && <ErrorBox problem={whole.problem} retry={whole.reload} />}
+      {whole.data ? <Body whole={whole.data} waits={waits} /> : !whole.problem && <Skeleton lines={8} />}
+      {asks.value && (
+        <BulkDialog selection={{ ids: [id] }} verb={asks.value} onClose={() => { asks.value = null; }} onDone={whole.reload} />
+      )}
+    </>
+  );
+}
+
+function Body({ whole, waits }: { whole: Whole; waits: boolean }) {
+  return (
+    <>
+      {waits && <WhyCard id={whole.id} />}
+      <div class="columns">
+        <Card title={t("message.envelope")}><Envelope whole={whole} /></Card>
+        {whole.recipients && whole.recipients.length > 0 && (
+          <Card title={tn("message.recipients", whole.n_recipients ?? whole.recipients.length)}><Recipients of={whole as Message} /></Card>
+        )}
+      </div>
+      <Card title={t("message.attempts")}><Attempts attempts={whole.attempts ?? whole.deliveries ?? []} recipients={whole.recipients ?? []} /></Card>
+      {whole.headers && <Card title={t("message.headers")}><Headers headers={whole.headers} /></Card>}
+    </>
+  );
+}
+
+function WhyCard({ id }: { id: string }) {
+  const why = use_resource<{ items: Why[] }>(`/messages/${part(id)}/why`, {}, { topics: ["queue"], every: 15_000 });
+  if (!why.data?.items.length) return null;
+  return <Card title={t("message.why")}><WhyList items={why.data.items} /></Card>;
+}
+
+function Envelope({ whole }: { whole: Whole }) {
+  return (
+    <Facts rows={[
+      [t("queue.state"), whole.recipients?.length ? <StatePill state={state_of(whole as Message)} /> : "—"],
+      [t("queue.from"), whole.sender === "" ? t("queue.report") : whole.sender ?? "—"],
+      [t("queue.user"), whole.user || "—"],
+      [t("queue.size"), bytes(whole.size)],
+      [t("message.arrived"), when(whole.arrived, "full")],
+      [t("message.expires"), when(whole.expires, "full")],
+      [t("message.class"), whole.class === "bulk" ? t("class.bulk") : whole.class ? t("class.transactional") : "—"],
+      [t("filter.campaign"), whole.campaign || "—"],
+    ]} />
+  );
+}
+
+function Recipients({ of }: { of: Message }) {
+  return (
+    <ul class="stack tight">
+      {of.recipients.map((recipient) => (
+        <li key={recipient.n} class="stack tight">
+          <div class="line"><StatePill state={recipient.state} /><span class="break">{recipient.address}</span></div>
+          {recipient.next && recipient.state !== "sending" && (
+            <p class="muted small">{t("message.next", { time: when(recipient.next), n: number(recipient.attempts) })}</p>
+          )}
+          {recipient.doubtful && <p class="muted small">{t("message.doubtful", { host: recipient.doubtful.host ?? "—" })}</p>}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Headers({ headers }: { headers: NonNullable<Whole["headers"]> }) {
+  const rows = Array.isArray(headers) ? headers.map(({ name, value }) => [name, value] as [string, string]) : Object.entries(headers);
+  return <Facts rows={rows.map(([name, value]) => [name, <span class="break">{value}</span>])} />;
+}
+

@@ -1,0 +1,46 @@
+// The attempts as a line of time, newest first, the receiver's words as they came.
+import { duration, when } from "../core/format";
+import { t } from "../core/i18n";
+import type { Delivery, Recipient } from "../core/mail";
+import { CopyButton } from "../ui/copy";
+import { Shape, StatePill, tone_of } from "../ui/state";
+
+export function Attempts({ attempts, recipients }: { attempts: Delivery[]; recipients: Recipient[] }) {
+  const known = attempts.length > 0;
+  const spoken = recipients.filter(({ reply }) => reply);
+  if (!known && !spoken.length) return <p class="muted">{t("message.no_attempt")}</p>;
+  return (
+    <ol class="timeline">
+      {known ? [...attempts].sort((a, b) => Date.parse(b.at) - Date.parse(a.at)).map((attempt, i) => <Attempt key={i} attempt={attempt} />)
+        : spoken.map((recipient) => <LastReply key={recipient.n} recipient={recipient} />)}
+    </ol>
+  );
+}
+
+function Attempt({ attempt }: { attempt: Delivery }) {
+  const way = [attempt.mx, attempt.egress && t("message.from_address", { address: attempt.egress }),
+    attempt.seconds !== null && duration(attempt.seconds)].filter(Boolean);
+  return (
+    <li>
+      <Shape tone={tone_of(attempt.state)} />
+      <div class="line"><StatePill state={attempt.state} /><span class="muted small">{when(attempt.at, "full")}</span></div>
+      <p class="break">{attempt.recipient}</p>
+      {way.length > 0 && <p class="muted small break">{way.join(" · ")}</p>}
+      {attempt.reply && <Said text={attempt.reply} />}
+    </li>
+  );
+}
+
+function LastReply({ recipient }: { recipient: Recipient }) {
+  return (
+    <li>
+      <Shape tone={tone_of(recipient.state)} />
+      <div class="line"><StatePill state={recipient.state} /><span class="break">{recipient.address}</span></div>
+      <Said text={recipient.reply} />
+    </li>
+  );
+}
+
+function Said({ text }: { text: string }) {
+  return <div class="stack tight"><div class="reply">{text}</div><div><CopyButton text={text} label={t("message.copy_reply")} /></div></div>;
+}
