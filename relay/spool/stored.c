@@ -18,5 +18,7 @@ void stored_unref(struct stored *stored)
 
 uint32_t stored_hash(struct slice address)
 {
-    return (uint32_t)table_hash_ignoring_case(address);
+    uint32_t hash = (uint32_t)table_hash_ignoring_case(address);
+
+    return hash ? hash : 1;
 }

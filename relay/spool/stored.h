@@ -43,7 +43,8 @@ static inline uint64_t stored_size(const struct stored *stored)
     return (uint64_t)stored->header_bytes + stored->body_bytes;
 }
 
-/* 32 bits of a keyed hash of an address or domain, letter case ignored; differs at every start. */
+/* 32 bits of a keyed hash of an address or domain, letter case ignored; differs at every start.
+ * Never 0, which stands for "any" in a selection. */
 uint32_t stored_hash(struct slice address);
 
 /* ---- places (used inside the spool) ---- */
