@@ -45,7 +45,7 @@ export default function DomainPage({ params }: PageProps) {
         {(found) => (
           <>
             <Keys domain={found} onNew={() => { asking.value = "key"; }} />
-            <Card title={t("domains.advice")}><Advice domain={found.name} host={host} /></Card>
+            <Card title={t("domains.advice")}><Advice domain={found.name} host={host} follows={found.keys.length > 0} /></Card>
             {may("admin") && <Card><Signing domain={found} reload={domain.reload} /></Card>}
             {asking.value === "key" && <NewKey keys={found.keys} domain={found.name} onClose={close} reload={domain.reload} />}
           </>
@@ -112,9 +112,9 @@ function record_of(key: Key, found?: KeyCheck): Titled {
   };
 }
 
-function Advice({ domain, host }: { domain: string; host: string }) {
+function Advice({ domain, host, follows }: { domain: string; host: string; follows: boolean }) {
   return (
-    <Records zone={domain} records={[
+    <Records zone={domain} follows={follows} records={[
       { ...spf_record(domain, host), title: <h3>SPF</h3>, hint: t("domains.spf_hint", { part: `a:${host}` }) },
       { ...dmarc_record(domain), title: <h3>DMARC</h3>, hint: t("domains.dmarc_hint") },
     ]} />

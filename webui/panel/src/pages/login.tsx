@@ -49,7 +49,7 @@ export default function Login() {
           </Button>
         </form>
       </Card>
-      <p class="muted small">{t("login.forgotten")} <code>staffetta admin reset</code></p>
+      <p class="muted small">{t("login.forgotten")} <code class="nowrap">staffetta admin reset</code></p>
     </Entrance>
   );
 }

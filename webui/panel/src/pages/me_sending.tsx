@@ -4,7 +4,7 @@ import { ago, number } from "../core/format";
 import { t } from "../core/i18n";
 import { use_resource } from "../core/resource";
 import { quotas_of, type Me, type Waiting } from "../lib/me";
-import { Card, Facts, Head } from "../ui/head";
+import { Card, Head } from "../ui/head";
 import { QuotaBars } from "../ui/quota";
 import { Empty, Notice, Shown } from "../ui/states";
 import { type Column, DataTable } from "../ui/table";
@@ -26,12 +26,12 @@ export default function Sending() {
         {(found) => (
           <>
             {!!found.held && (
-              <Notice tone="warn" icon="hand"><p><b>{t("me.held")}: {number(found.held)}</b></p><p>{t("me.held_text")}</p></Notice>
+              <Notice tone="warn" icon="pause"><p><b>{t("me.held")}: {number(found.held)}</b></p><p>{t("me.held_text")}</p></Notice>
             )}
             <div class="columns">
               <Card title={t("me.used")}><QuotaBars used={found.used} quotas={quotas_of(found)} /></Card>
               <Card title={t("me.senders")}>
-                <Facts rows={[[t("users.senders"), found.senders.map((sender) => <div key={sender}>{sender}</div>)]]} />
+                <ul>{found.senders.map((sender) => <li key={sender} class="break">{sender}</li>)}</ul>
               </Card>
             </div>
           </>

@@ -22,6 +22,8 @@ import { use_new_user } from "./user_add";
 const STEPS = ["service", "domain", "user", "test"] as const;
 type Step = (typeof STEPS)[number];
 
+const TLS_NAMES = { starttls: "STARTTLS", implicit: "TLS", none: "—" };
+
 /** What earlier steps made, for the last one. */
 interface Made {
   user: User | null;
@@ -82,7 +84,7 @@ function Service({ settings }: { settings: Setting[] }) {
       <Facts rows={[
         [t("setup.service.name"), <><b>{setting(settings, null, "hostname") || location.hostname}</b><p class="muted small">{t("setup.service.name_hint")}</p></>],
         [t("setup.service.listeners"), listeners.length
-          ? listeners.map((one) => <div key={one.title}><code>{one.addresses.join(", ")}</code> <span class="muted">{one.tls}</span></div>)
+          ? listeners.map((one) => <div key={one.title}><code>{one.addresses.join(", ")}</code> <span class="muted">{TLS_NAMES[one.tls]}</span></div>)
           : "—"],
         [t("setup.service.certificate"), certificate ? <code class="break">{certificate}</code> : "—"],
       ]} />

@@ -1,5 +1,5 @@
 // DNS records to publish, in the form that one's own provider wants.
-import { useSignal } from "@preact/signals";
+import { signal } from "@preact/signals";
 import { t, word } from "../core/i18n";
 import { type Form, FORMS, in_form, PROVIDER_NAMES, type TxtRecord } from "../lib/dns";
 import { CopyField } from "./copy";
@@ -16,18 +16,23 @@ export interface Titled extends TxtRecord {
   hint?: string;
 }
 
-export function Records({ records, zone }: { records: Titled[]; zone: string }) {
-  const chosen = useSignal<Form>(form());
+/** One choice for all the records on a page. */
+const chosen = signal<Form>(form());
+
+/** follows: the choice is made further up. */
+export function Records({ records, zone, follows }: { records: Titled[]; zone: string; follows?: boolean }) {
   const pick = (name: Form) => {
     chosen.value = name;
     localStorage.setItem(kept, name);
   };
   return (
     <div class="stack">
-      <div class="short-wide">
-        <Choice label={t("domains.form")} value={chosen.value} onPick={pick}
-          options={FORMS.map((name) => [name, PROVIDER_NAMES[name] ?? word("domains.form", name)])} />
-      </div>
+      {!follows && (
+        <div class="short-wide">
+          <Choice label={t("domains.form")} value={chosen.value} onPick={pick}
+            options={FORMS.map((name) => [name, PROVIDER_NAMES[name] ?? word("domains.form", name)])} />
+        </div>
+      )}
       {records.map((record) => <Record key={record.name} record={record} zone={zone} form={chosen.value} />)}
     </div>
   );

@@ -137,7 +137,7 @@ export const senders = {
   "domains.advice": "Worth having too",
   "domains.spf_hint": "Only one SPF record may exist: if there is one, add the part “{part}” to it instead.",
   "domains.dmarc_hint": "Asks receivers to report; it refuses nothing yet.",
-  "domains.form": "For",
+  "domains.form": "Copy for",
   "domains.form.plain": "Any form: name and value",
   "domains.form.bind": "BIND zone file",
   "domains.form.split": "Value split at 255, in quotes",

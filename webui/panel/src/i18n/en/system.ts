@@ -41,7 +41,7 @@ export const system = {
   "access.token_empty": "No token. Programs that use the API need one.",
   "access.token_once": "Copy it now: it is never shown again.",
   "access.token_made": "Token “{name}”",
-  "access.scopes": "May",
+  "access.scopes": "It may",
   "access.expires": "Expires",
   "access.expires_never": "Never",
   "access.expires.30": "In 30 days",

@@ -139,7 +139,7 @@ export const senders: Record<keyof typeof english, string> = {
   "domains.advice": "Utili anche questi",
   "domains.spf_hint": "Può esistere un solo record SPF: se c’è già, aggiungervi la parte «{part}».",
   "domains.dmarc_hint": "Chiede resoconti ai destinatari; non rifiuta ancora nulla.",
-  "domains.form": "Per",
+  "domains.form": "Copiare per",
   "domains.form.plain": "Qualsiasi modulo: nome e valore",
   "domains.form.bind": "File di zona BIND",
   "domains.form.split": "Valore diviso a 255, tra virgolette",
