@@ -4,12 +4,19 @@
 #include <string.h>
 
 #include "relay/base/list.h"
+#include "relay/base/secret.h"
 
 enum { BUCKETS = 13, BUCKET_MS = 5 * 60 * 1000, HOUR_MS = 3600 * 1000, DAY_MS = 24 * HOUR_MS };
+
+struct receiver {
+    uint32_t hash; /* 0: free */
+    uint32_t n_concluded, n_bad;
+};
 
 struct bucket {
     int64_t number; /* UTC in BUCKET_MS */
     uint32_t n_accepted, n_concluded, n_bad;
+    struct receiver receivers[BRAKE_RECEIVERS];
 };
 
 struct known_network {
@@ -104,6 +111,77 @@ static struct bucket sum_of_hour(const struct watch *watch, int64_t utc_ms)
     return sum;
 }
 
+/* ---- receivers ---- */
+
+static void note_receiver(struct bucket *bucket, const struct brake_conclusions *what)
+{
+    uint32_t hash = (uint32_t)table_hash_ignoring_case(what->receiver) | 1;
+    struct receiver *least = &bucket->receivers[0];
+
+    for (int i = 0; i < BRAKE_RECEIVERS; i++) {
+        struct receiver *receiver = &bucket->receivers[i];
+
+        if (receiver->hash == hash) {
+            least = receiver;
+            break;
+        }
+        if (receiver->n_bad < least->n_bad || (least->hash && !receiver->hash))
+            least = receiver;
+    }
+    if (least->hash != hash)
+        *least = (struct receiver){.hash = hash};
+    least->n_concluded += what->n_concluded;
+    least->n_bad += what->n_bad;
+}
+
+/* Of the buckets from the first on: all of this receiver, which is taken out. */
+static struct receiver take_receiver(struct bucket *buckets, unsigned first, uint32_t hash)
+{
+    struct receiver sum = {.hash = hash};
+
+    for (unsigned i = first; i < BUCKETS; i++)
+        for (int k = 0; k < BRAKE_RECEIVERS; k++)
+            if (buckets[i].receivers[k].hash == hash) {
+                sum.n_concluded += buckets[i].receivers[k].n_concluded;
+                sum.n_bad += buckets[i].receivers[k].n_bad;
+                buckets[i].receivers[k] = (struct receiver){0};
+            }
+    return sum;
+}
+
+/* What one receiver adds beyond its share of the needed n, when it had less than half of the mail.
+ */
+static uint32_t excess_of(const struct receiver *receiver, uint32_t n_needed, uint32_t n_recipients)
+{
+    uint32_t n = receiver->n_concluded > receiver->n_bad ? receiver->n_concluded : receiver->n_bad;
+    uint32_t share = (n_needed + 1) / 2;
+
+    return (uint64_t)n * 2 >= n_recipients || receiver->n_bad <= share ? 0
+                                                                       : receiver->n_bad - share;
+}
+
+static uint32_t count_excess(const struct watch *watch, int64_t utc_ms, uint32_t n_needed,
+                             uint32_t n_recipients)
+{
+    int64_t newest = utc_ms / BUCKET_MS;
+    struct bucket buckets[BUCKETS];
+    uint32_t n = 0;
+
+    memcpy(buckets, watch->buckets, sizeof(buckets));
+    for (unsigned i = 0; i < BUCKETS; i++) {
+        if (buckets[i].number > newest || newest - buckets[i].number >= BUCKETS)
+            memset(buckets[i].receivers, 0, sizeof(buckets[i].receivers));
+    }
+    for (unsigned i = 0; i < BUCKETS; i++)
+        for (int k = 0; k < BRAKE_RECEIVERS; k++)
+            if (buckets[i].receivers[k].hash) {
+                struct receiver sum = take_receiver(buckets, i, buckets[i].receivers[k].hash);
+
+                n += excess_of(&sum, n_needed, n_recipients);
+            }
+    return n;
+}
+
 /* ---- networks ---- */
 
 uint64_t brake_network_of(struct ip_address peer)
@@ -176,11 +254,13 @@ static void count_networks(const struct watch *watch, int64_t utc_ms, uint32_t *
 
 /* ---- judging ---- */
 
-static bool has_many_bad(const struct bucket *hour)
+static bool has_many_bad(const struct watch *watch, const struct bucket *hour, int64_t utc_ms)
 {
     uint32_t of = hour->n_accepted > hour->n_concluded ? hour->n_accepted : hour->n_concluded;
+    uint32_t n_needed = (uint32_t)(((uint64_t)of * BRAKE_BAD_PERCENT + 99) / 100);
 
-    return (uint64_t)hour->n_bad * 100 >= (uint64_t)of * BRAKE_BAD_PERCENT;
+    return hour->n_bad >= n_needed &&
+           hour->n_bad - count_excess(watch, utc_ms, n_needed, of) >= n_needed;
 }
 
 static bool has_history(const struct brake_book *book, const struct watch *watch, int64_t utc_ms)
@@ -198,7 +278,7 @@ static struct brake_grounds judge(const struct brake_book *book, struct watch *w
     if (watch->is_pulled || hour.n_accepted < BRAKE_RECIPIENTS)
         return grounds;
     count_networks(watch, utc_ms, &grounds.n_networks, &n_known);
-    if (has_many_bad(&hour))
+    if (has_many_bad(watch, &hour, utc_ms))
         grounds.cause = BRAKE_BAD_MAILBOXES;
     else if (grounds.n_networks >= BRAKE_NEW_NETWORKS && n_known <= BRAKE_KNOWN_NETWORKS &&
              has_history(book, watch, utc_ms))
@@ -219,7 +299,7 @@ struct brake_grounds brake_book_accepted(struct brake_book *book, uint32_t user_
 }
 
 struct brake_grounds brake_book_concluded(struct brake_book *book, uint32_t user_id,
-                                          uint32_t n_concluded, uint32_t n_bad, int64_t utc_ms)
+                                          const struct brake_conclusions *what, int64_t utc_ms)
 {
     struct watch *watch = make_watch(book, user_id);
     struct bucket *bucket;
@@ -227,8 +307,10 @@ struct brake_grounds brake_book_concluded(struct brake_book *book, uint32_t user
     if (!watch)
         return (struct brake_grounds){0};
     bucket = bucket_at(watch, utc_ms);
-    bucket->n_concluded += n_concluded;
-    bucket->n_bad += n_bad;
+    bucket->n_concluded += what->n_concluded;
+    bucket->n_bad += what->n_bad;
+    if (what->receiver.len)
+        note_receiver(bucket, what);
     return judge(book, watch, utc_ms);
 }
 

@@ -5,10 +5,12 @@
  *   mailboxes, or
  *   logins came from at least five networks (v4 by /24, v6 by /48) that the thirty days before it
  *   did not know, where they knew two at most.
- * Who is watched for less than a day (a new user, or a new service) has no history that a network
- * could be new to: there the second condition waits.
- * An hour is twelve buckets of five minutes and the present one.
- * Thread: the owner's (policy thread); pure, the clock is an argument (UTC: history outlives us).
+ * Of the bad mailboxes those of one receiver (a provider, or a domain that is nobody's) count for
+ * half of the needed tenth at most, unless half of the hour's mail went there: whoever subscribes
+ * dead addresses of his own domain must not hold a stranger's mail. Who is watched for less than a
+ * day (a new user, or a new service) has no history that a network could be new to: there the
+ * second condition waits. An hour is twelve buckets of five minutes and the present one. Thread:
+ * the owner's (policy thread); pure, the clock is an argument (UTC: history outlives us).
  */
 #pragma once
 
@@ -22,6 +24,7 @@ enum {
     BRAKE_KNOWN_NETWORKS = 2,
     BRAKE_HISTORY_DAYS = 30,
     BRAKE_MOST_NETWORKS = 64, /* of a user; the least recent is forgotten */
+    BRAKE_RECEIVERS = 12,     /* watched within five minutes; those with the fewest bad give way */
 };
 
 enum brake_cause { BRAKE_NOT, BRAKE_BAD_MAILBOXES, BRAKE_LOGINS };
@@ -45,8 +48,14 @@ void brake_book_fini(struct brake_book *book);
  * brake_book_release().  Without memory nothing is seen. */
 struct brake_grounds brake_book_accepted(struct brake_book *book, uint32_t user_id,
                                          uint32_t n_recipients, int64_t utc_ms);
+/* What became of recipients of one receiver; no name: of any, which are counted without a bound.
+ * n_concluded may be told without the name, and n_bad with it. */
+struct brake_conclusions {
+    struct slice receiver;
+    uint32_t n_concluded, n_bad;
+};
 struct brake_grounds brake_book_concluded(struct brake_book *book, uint32_t user_id,
-                                          uint32_t n_concluded, uint32_t n_bad, int64_t utc_ms);
+                                          const struct brake_conclusions *what, int64_t utc_ms);
 
 /* *is_noteworthy: a network that is new, or was not stored for a day: it should be stored now. */
 struct brake_grounds brake_book_login(struct brake_book *book, uint32_t user_id,

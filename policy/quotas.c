@@ -91,6 +91,7 @@ static void take_answer(struct policy *policy, const struct user *user,
                         struct quota_request *request, const struct quota_answer *answer)
 {
     request->is_transactional = answer->is_transactional;
+    request->is_over = answer->is_held;
     request->budget = answer->budget;
     request->until_utc_ms = answer->until_utc_ms;
     request->counted_utc_ms = answer->counted_utc_ms;
@@ -150,6 +151,7 @@ static void run_ask(struct task *task)
 
     request->verdict = QUOTA_PASSES;
     request->is_transactional = request->wants_transactional;
+    request->is_over = false;
     request->delay_ms = 0;
     request->until_utc_ms = request->counted_utc_ms = 0;
     if (user)
@@ -265,7 +267,9 @@ void quotas_take_tally(struct policy *policy, const struct tally_row *row)
     if (row->kind == TALLY_CONCLUDED && user->has_brake)
         quotas_look_at(
             policy, user,
-            brake_book_concluded(&quotas->brake, user->id, row->first, row->second, utc_ms));
+            brake_book_concluded(&quotas->brake, user->id,
+                                 &(struct brake_conclusions){row->name, row->first, row->second},
+                                 utc_ms));
 }
 
 /* ---- usage ---- */

@@ -27,6 +27,7 @@ struct quota_request {
     /* out */
     enum quota_verdict verdict;
     bool is_transactional;
+    bool is_over;             /* a quota, whatever else holds it */
     uint32_t delay_ms;        /* of the final reply; then quota_give_back() with ends_delay */
     enum quota_budget budget; /* what is used up */
     int64_t until_utc_ms;     /* 0: an operator decides */

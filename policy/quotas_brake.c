@@ -1,9 +1,13 @@
 /* The brake's side of the desk: who is held, and who logs in from where. */
 #include "policy/policy_internal.h"
 
+enum { STORE_AGAIN_MS = 5000 };
+
 struct braked {
     struct key_entry entry; /* by the user's id */
     bool is_stored;         /* the snapshots show it, until somebody releases the user */
+    struct due retry;       /* what could not be stored is tried again, and said once */
+    struct brake_grounds grounds;
 };
 
 struct pull {
@@ -19,12 +23,16 @@ static struct braked *find_braked(const struct policy *policy, uint32_t user_id)
 }
 
 /* Without memory the next message tries again. */
-static bool add_braked(struct policy *policy, uint32_t user_id, bool is_stored)
+static bool add_braked(struct policy *policy, uint32_t user_id, bool is_stored,
+                       const struct brake_grounds *grounds)
 {
     struct braked *braked = calloc(1, sizeof(*braked));
 
     if (braked) {
-        *braked = (struct braked){.entry.key = user_id, .is_stored = is_stored};
+        *braked = (struct braked){.entry.key = user_id,
+                                  .is_stored = is_stored,
+                                  .retry.node.place = HEAP_NOWHERE,
+                                  .grounds = *grounds};
         if (key_table_add(&policy->quotas.braked, &braked->entry) == 0)
             return true;
     }
@@ -35,6 +43,7 @@ static bool add_braked(struct policy *policy, uint32_t user_id, bool is_stored)
 
 static void remove_braked(struct policy *policy, struct braked *braked)
 {
+    policy_cancel_due(policy, &braked->retry);
     key_table_remove(&policy->quotas.braked, &braked->entry);
     free(braked);
 }
@@ -44,6 +53,28 @@ bool quotas_is_braked(const struct policy *policy, const struct user *user)
     return user->braked_utc_ms != 0 || find_braked(policy, user->id) != NULL;
 }
 
+static void store(struct policy *policy, uint32_t user_id, const struct brake_grounds *grounds);
+
+static void store_again(struct policy *policy, struct due *due)
+{
+    struct braked *braked = CONTAINER_OF(due, struct braked, retry);
+
+    store(policy, (uint32_t)braked->entry.key, &braked->grounds);
+}
+
+/* Without memory what was seen stays, and its next message pulls the brake again. */
+static void put_off(struct policy *policy, struct braked *braked)
+{
+    uint32_t user_id = (uint32_t)braked->entry.key;
+
+    braked->retry.fire = store_again;
+    if (!policy->is_stopping &&
+        policy_set_due(policy, &braked->retry, clock_monotonic_ms() + STORE_AGAIN_MS) == 0)
+        return;
+    brake_book_rearm(&policy->quotas.brake, user_id);
+    remove_braked(policy, braked);
+}
+
 static void on_stored(struct registry_request *request)
 {
     struct pull *pull = CONTAINER_OF(request, struct pull, request.request);
@@ -51,12 +82,10 @@ static void on_stored(struct registry_request *request)
     struct braked *braked = find_braked(policy, pull->request.user_id);
 
     policy->n_outstanding--;
-    if (braked && request->result == REGISTRY_OK) {
+    if (braked && request->result == REGISTRY_OK)
         braked->is_stored = true;
-    } else if (braked) { /* what was seen stays: its next message pulls the brake again */
-        brake_book_rearm(&policy->quotas.brake, pull->request.user_id);
-        remove_braked(policy, braked);
-    }
+    else if (braked)
+        put_off(policy, braked);
     free(pull);
 }
 
@@ -107,14 +136,14 @@ void quotas_look_at(struct policy *policy, const struct user *user, struct brake
     if (grounds.cause == BRAKE_NOT || find_braked(policy, user->id))
         return;
     if (user->braked_utc_ms) { /* since before this start: who enables it is to be noticed */
-        (void)add_braked(policy, user->id, true);
+        (void)add_braked(policy, user->id, true, &grounds);
         return;
     }
     if (!policy->settings.has_brake) {
         brake_book_release(&policy->quotas.brake, user->id);
         return;
     }
-    if (!add_braked(policy, user->id, false))
+    if (!add_braked(policy, user->id, false, &grounds))
         return;
     tell(policy, user, &grounds);
     store(policy, user->id, &grounds);

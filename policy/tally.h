@@ -13,7 +13,8 @@ struct tally_note;
 
 enum tally_kind {
     TALLY_ACCEPTED,  /* id: user; messages, recipients */
-    TALLY_CONCLUDED, /* id: user; recipients delivered or failed, bad mailboxes of them */
+    TALLY_CONCLUDED, /* id: user; name: struct brake_conclusions; recipients delivered or failed,
+                        bad mailboxes of them */
     TALLY_PERSONAL,  /* id: enum personal_provider; name: our domain; recipients delivered */
     TALLY_CAMPAIGN_ACCEPTED, /* id: user; name: campaign; messages, recipients */
     TALLY_CAMPAIGN_ENDED,    /* id: user; name: campaign; delivered, failed */

@@ -116,6 +116,12 @@ void hold_note(struct delivery_shard *shard, const struct new_entry *entry)
         walk_at(shard, entry->due_ms);
 }
 
+void hold_braked(struct delivery_shard *shard, const struct entry *entry)
+{
+    if (!is_braked(user_of(shard->directory, entry->message->user_id)))
+        walk_at(shard, shard_now_ms(shard));
+}
+
 /* Whoever is braked in one and not in the other. */
 static bool differ(const struct directory *one, const struct directory *other)
 {

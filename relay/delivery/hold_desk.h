@@ -10,6 +10,7 @@
 
 struct delivery_shard;
 struct directory;
+struct entry;
 struct new_entry;
 
 struct hold_desk {
@@ -24,6 +25,9 @@ void hold_desk_fini(struct delivery_shard *shard);
 
 /* One that is held came in. */
 void hold_note(struct delivery_shard *shard, const struct new_entry *entry);
+
+/* One is held with all mail of its user, who may have been released while that was stored. */
+void hold_braked(struct delivery_shard *shard, const struct entry *entry);
 
 /* The shard's directory is to be followed by this one. */
 void hold_directory(struct delivery_shard *shard, const struct directory *next);

@@ -5,17 +5,6 @@
 #include "relay/schedule/provider.h"
 #include "signer/public_suffix.h"
 
-static void note_user(const struct outcome *outcome, const struct judgement *judgement)
-{
-    bool is_bad =
-        judgement->verdict == VERDICT_FAILED && judgement->bounce_class == BOUNCE_BAD_MAILBOX;
-
-    tally_add(&outcome->shard->tally, &(struct tally_row){.kind = TALLY_CONCLUDED,
-                                                          .id = outcome->letter->envelope.user_id,
-                                                          .first = 1,
-                                                          .second = is_bad});
-}
-
 static void note_campaign(const struct outcome *outcome, bool is_delivered)
 {
     const struct envelope *envelope = &outcome->letter->envelope;
@@ -28,16 +17,16 @@ static void note_campaign(const struct outcome *outcome, bool is_delivered)
                                                               .name = envelope->campaign});
 }
 
-/* The domain that receivers count it for: the organizational one. */
-static struct slice sending_domain(const struct outcome *outcome, char out[DKIM_DOMAIN_SIZE])
+/* The organizational domain, where it is known. */
+static struct slice organisation_of(const struct outcome *outcome, struct slice domain,
+                                    char out[DKIM_DOMAIN_SIZE])
 {
-    struct slice from = outcome->letter->envelope.from_domain;
     char name[DKIM_DOMAIN_SIZE];
 
-    if (slice_copy_to(from, name, sizeof(name)) &&
+    if (slice_copy_to(domain, name, sizeof(name)) &&
         public_suffix_organisational(outcome->shard->delivery->suffixes, name, out))
         return slice_of(out);
-    return from;
+    return domain;
 }
 
 static void note_domain(const struct outcome *outcome, const struct outcome_item *item)
@@ -51,10 +40,11 @@ static void note_domain(const struct outcome *outcome, const struct outcome_item
     if (!envelope->from_domain.len || !personal_provider_of(domain, &provider))
         return;
     tally_add(&outcome->shard->tally,
-              &(struct tally_row){.kind = TALLY_PERSONAL,
-                                  .id = provider,
-                                  .first = 1,
-                                  .name = sending_domain(outcome, organisational)});
+              &(struct tally_row){
+                  .kind = TALLY_PERSONAL,
+                  .id = provider,
+                  .first = 1,
+                  .name = organisation_of(outcome, envelope->from_domain, organisational)});
 }
 
 /* Empty: nobody's we know, or none was reached. */
@@ -63,6 +53,26 @@ static struct slice provider_of(const struct outcome *outcome, const struct entr
     const struct flow *flow = entry ? entry_flow(outcome->shard->schedule, entry) : NULL;
 
     return slice_of(flow && flow->share->site->provider ? flow->share->site->provider->name : "");
+}
+
+/* Who takes mail for it, and whom it is counted for: a provider, or a domain.  What went well at a
+ * domain that is nobody's needs no row of its own. */
+static void note_user(const struct outcome *outcome, const struct outcome_item *item)
+{
+    bool is_bad = item->judgement.verdict == VERDICT_FAILED &&
+                  item->judgement.bounce_class == BOUNCE_BAD_MAILBOX;
+    struct slice address = outcome->letter->envelope.recipients[item->n - 1].address;
+    struct slice domain = slice_skip(address, (size_t)(slice_find_last(address, '@') + 1));
+    char organisational[DKIM_DOMAIN_SIZE];
+    struct tally_row row = {.kind = TALLY_CONCLUDED,
+                            .id = outcome->letter->envelope.user_id,
+                            .first = 1,
+                            .second = is_bad,
+                            .name = provider_of(outcome, item->entry)};
+
+    if (!row.name.len && is_bad)
+        row.name = organisation_of(outcome, domain, organisational);
+    tally_add(&outcome->shard->tally, &row);
 }
 
 static void note_bounce(const struct outcome *outcome, const struct outcome_item *item)
@@ -97,7 +107,7 @@ void ledger_note(const struct outcome *outcome, const struct outcome_item *item)
     if (verdict == VERDICT_LATER || verdict == VERDICT_FAILED || verdict == VERDICT_EXPIRED)
         note_bounce(outcome, item);
     if (verdict == VERDICT_DELIVERED || verdict == VERDICT_FAILED)
-        note_user(outcome, &item->judgement);
+        note_user(outcome, item);
     if (verdict == VERDICT_DELIVERED || verdict == VERDICT_FAILED || verdict == VERDICT_EXPIRED)
         note_campaign(outcome, verdict == VERDICT_DELIVERED);
     if (verdict == VERDICT_DELIVERED)

@@ -214,8 +214,10 @@ static void believe(struct outcome *outcome, const struct outcome_item *item)
         break;
     case VERDICT_HELD:
         schedule_hold(schedule, item->entry);
-        if (item->judgement.is_braked)
+        if (item->judgement.is_braked) {
             item->entry->due_s = ENTRY_UNTIL_UNBRAKED;
+            hold_braked(outcome->shard, item->entry);
+        }
         break;
     case VERDICT_RELEASED:
     case VERDICT_AGAIN:

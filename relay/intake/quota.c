@@ -117,27 +117,35 @@ struct smtp_reply session_judge_quota(struct session *session)
     return smtp_reply_with(452, SMTP_STATUS(4, 7, 1), buffer_slice(&session->sentence));
 }
 
-/* What is braked and over a quota waits for its period, in which it is counted, and does not leave
- * before its user is enabled (relay/delivery/hold_desk.h). */
-const struct message_hold *session_hold(struct session *session, const struct user *user)
+static void print_hold_reason(struct session *session, bool is_braked, bool is_over)
 {
     const struct quota_request *quota = &session->quota;
-    bool is_braked = user->braked_utc_ms || (is_asked(session) && quota->verdict == QUOTA_BRAKED);
-    int64_t until_utc_ms = is_asked(session) ? quota->until_utc_ms : 0;
 
-    if (!is_braked && !(is_asked(session) && quota->verdict == QUOTA_HELD))
-        return NULL;
     buffer_clear(&session->hold_reason);
     if (is_braked)
         buffer_append_text(&session->hold_reason, "the password of its user may be stolen");
-    if (is_braked && until_utc_ms)
+    if (is_braked && is_over)
         buffer_append_text(&session->hold_reason, ", and ");
-    if (!is_braked || until_utc_ms)
+    if (is_over)
         buffer_printf(&session->hold_reason, "%s of its user is used up%s",
                       quota_budget_name(quota->budget),
-                      until_utc_ms ? "" : ", and no period has room for so many");
-    session->hold = (struct message_hold){.until_utc_ms = until_utc_ms,
-                                          .is_braked = is_braked && !until_utc_ms,
+                      quota->until_utc_ms ? "" : ", and no period has room for so many");
+}
+
+/* What is braked and over a quota waits for its period, in which it is counted, or for an operator
+ * when no period has room for it, and does not leave before its user is enabled
+ * (relay/delivery/hold_desk.h). */
+const struct message_hold *session_hold(struct session *session, const struct user *user)
+{
+    const struct quota_request *quota = &session->quota;
+    bool is_over = is_asked(session) && quota->is_over;
+    bool is_braked = user->braked_utc_ms || (is_asked(session) && quota->verdict == QUOTA_BRAKED);
+
+    if (!is_braked && !is_over)
+        return NULL;
+    print_hold_reason(session, is_braked, is_over);
+    session->hold = (struct message_hold){.until_utc_ms = is_over ? quota->until_utc_ms : 0,
+                                          .is_braked = is_braked && !is_over,
                                           .reason = buffer_slice(&session->hold_reason)};
     return &session->hold;
 }

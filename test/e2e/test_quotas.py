@@ -10,6 +10,8 @@ from messages import PLAIN
 
 SENDER = "news@shop.example"
 BRAKE = "limits { brake = true }\n"
+BOUGHT = ([f"a{i}@dest.example" for i in range(180)]
+          + [f"x{i}@{word}.example" for i in range(10) for word in ("one", "two", "three", "four")])
 
 
 def start(world, *options, config="", behaviour=None, user=SENDER):
@@ -192,8 +194,7 @@ def test_the_brake_holds_a_user_until_it_is_enabled(world):
     relay, receiver, sink = start(world, behaviour={"RCPT": refuse_the_unknown}, config=BRAKE)
     other = relay.add_user("friend@shop.example")
     relay.cli("user", "limit", SENDER, "bounces=none")
-    names = [f"a{i}@dest.example" for i in range(180)] + [f"x{i}@dest.example" for i in range(40)]
-    first = send(relay, names)
+    first = send(relay, BOUGHT)
     braked = relay.log.wait("user_braked", user=SENDER, timeout=60 * PATIENCE)
     assert braked["cause"] == "bad_mailboxes" and int(braked["bad"]) >= 20
     relay.log.wait("bounced", msg=first, count=40, timeout=60 * PATIENCE)
@@ -223,13 +224,24 @@ def test_queued_mail_of_a_braked_user_is_held_too(world):
     relay.cli("user", "limit", SENDER, "bounces=none")
     waiting = relay.send(relay.login, "later@shop.example", "ann@dest.example", PLAIN)
     relay.log.wait("deferred", msg=waiting, timeout=30 * PATIENCE)
-    send(relay, [f"a{i}@dest.example" for i in range(180)] +
-         [f"x{i}@dest.example" for i in range(40)])
+    send(relay, BOUGHT)
     relay.log.wait("user_braked", timeout=60 * PATIENCE)
     held(relay, waiting)
     assert "stolen" in str(relay.json("queue", "why", waiting))
     relay.cli("user", "enable", SENDER)
     relay.log.wait("released", msg=waiting, timeout=60 * PATIENCE)
+
+
+def test_a_strangers_dead_addresses_do_not_hold_a_user(world):
+    relay, receiver, _ = start(world, behaviour={"RCPT": refuse_the_unknown}, config=BRAKE)
+    relay.cli("user", "limit", SENDER, "bounces=none")
+    names = [f"a{i}@dest.example" for i in range(180)] + [f"x{i}@evil.example" for i in range(60)]
+    first = send(relay, names)
+    relay.log.wait("bounced", msg=first, count=60, timeout=60 * PATIENCE)
+    wait_for(lambda: sum(row["failed"].get("bad_mailbox", 0)
+                         for row in relay.json("stats", "--by", "user")) == 60, "all is counted")
+    relay.wait_delivered(send(relay))
+    assert not relay.log.all("user_braked")
 
 
 def brake_all(relay):
@@ -253,6 +265,20 @@ def test_what_is_braked_and_over_a_quota_waits_for_its_period_too(world):
     for each in (first, second):
         relay.log.wait("released", msg=each, timeout=60 * PATIENCE)
         relay.wait_delivered(each)
+
+
+def test_what_is_braked_and_above_a_whole_quota_waits_for_an_operator(world):
+    relay, receiver, _ = start(world, "recipients_per_month=2", config=BRAKE)
+    brake_all(relay)
+    large, small = send(relay, [f"a{i}@dest.example" for i in range(3)]), send(relay)
+    held(relay, large, 3)
+    assert {event["why"] for event in relay.log.all("held", msg=large)} == {"quota"}
+    held(relay, small)
+    relay.cli("user", "enable", SENDER)
+    relay.wait_delivered(small)
+    assert [item["id"] for item in relay.queue()] == [large]
+    relay.cli("queue", "release", large)
+    relay.wait_delivered(large, 3)
 
 
 def test_enabling_a_user_lets_no_more_go_than_its_quota(world):

@@ -2,6 +2,7 @@
  * not theirs.  Time goes in steps of five minutes; nothing is left to chance. */
 #include "test/support/test_support.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "policy/brake_book.h"
@@ -70,6 +71,14 @@ struct simulation {
     struct brake_grounds grounds; /* the first */
 };
 
+/* At many receivers, none of them much. */
+static struct brake_grounds concluded(struct brake_book *book, uint32_t n_concluded, uint32_t n_bad,
+                                      int64_t utc_ms)
+{
+    return brake_book_concluded(
+        book, 1, &(struct brake_conclusions){.n_concluded = n_concluded, .n_bad = n_bad}, utc_ms);
+}
+
 static void look(struct simulation *at, struct brake_grounds grounds)
 {
     if (at->grounds.cause == BRAKE_NOT && grounds.cause != BRAKE_NOT)
@@ -132,7 +141,7 @@ static void conclude(struct simulation *at, int step, int64_t utc_ms)
     at->n_concluded += n;
     n_bad = at->n_concluded * at->sender->bad_per_mille / 1000 - at->n_bad_told;
     at->n_bad_told += n_bad;
-    look(at, brake_book_concluded(&at->book, 1, n, (uint32_t)n_bad, utc_ms));
+    look(at, concluded(&at->book, n, (uint32_t)n_bad, utc_ms));
 }
 
 static void send_mail(struct simulation *at, int step, int64_t utc_ms)
@@ -152,7 +161,7 @@ static void live_quietly(struct simulation *at, int step, int64_t utc_ms)
         return;
     log_in(at, 900, utc_ms);
     look(at, brake_book_accepted(&at->book, 1, 20, utc_ms));
-    look(at, brake_book_concluded(&at->book, 1, 20, 1, utc_ms));
+    look(at, concluded(&at->book, 20, 1, utc_ms));
 }
 
 static void simulate(struct simulation *at, const struct sender *sender)
@@ -227,7 +236,7 @@ static enum brake_cause send_and_fail(uint32_t n_recipients, uint32_t n_bad)
 {
     enum brake_cause cause = brake_book_accepted(&book, 1, n_recipients, utc_ms).cause;
 
-    return cause ? cause : brake_book_concluded(&book, 1, n_recipients, n_bad, utc_ms).cause;
+    return cause ? cause : concluded(&book, n_recipients, n_bad, utc_ms).cause;
 }
 
 static bool login_from(unsigned network, enum brake_cause *cause)
@@ -251,7 +260,60 @@ static void two_hundred_recipients_and_a_tenth_are_the_edge(void **state)
     tear_down(NULL);
     set_up(NULL);
     assert_int_equal(send_and_fail(1000, 99), BRAKE_NOT);
-    assert_int_equal(brake_book_concluded(&book, 1, 0, 1, utc_ms).cause, BRAKE_BAD_MAILBOXES);
+    assert_int_equal(concluded(&book, 0, 1, utc_ms).cause, BRAKE_BAD_MAILBOXES);
+}
+
+static enum brake_cause fail_at(const char *receiver, uint32_t n_concluded, uint32_t n_bad)
+{
+    return brake_book_concluded(&book, 1,
+                                &(struct brake_conclusions){slice_of(receiver), n_concluded, n_bad},
+                                utc_ms)
+        .cause;
+}
+
+static void send_to(uint32_t n)
+{
+    assert_int_equal(brake_book_accepted(&book, 1, n, utc_ms).cause, BRAKE_NOT);
+    assert_int_equal(fail_at("", n, 0), BRAKE_NOT);
+}
+
+/* Sixty addresses of his own domain, all dead, on somebody's list of two hundred. */
+static void a_strangers_domain_alone_does_not_pull_it(void **state)
+{
+    (void)state;
+    send_to(200);
+    for (int i = 0; i < 60; i++) {
+        assert_int_equal(fail_at("evil.example", 0, 1), BRAKE_NOT);
+        utc_ms += 30000;
+    }
+    for (int i = 0; i < 9; i++)
+        assert_int_equal(fail_at(i % 2 ? "a.example" : "b.example", 0, 1), BRAKE_NOT);
+    assert_int_equal(fail_at("EVIL.example", 0, 1), BRAKE_NOT);
+    assert_int_equal(fail_at("c.example", 0, 1), BRAKE_BAD_MAILBOXES); /* ten, and half of it */
+}
+
+static void where_half_of_the_mail_goes_all_bad_mailboxes_count(void **state)
+{
+    (void)state;
+    assert_int_equal(brake_book_accepted(&book, 1, 200, utc_ms).cause, BRAKE_NOT);
+    assert_int_equal(fail_at("big", 80, 15), BRAKE_NOT);
+    assert_int_equal(fail_at("big", 19, 5), BRAKE_NOT); /* 99 of 200 */
+    assert_int_equal(fail_at("big", 1, 0), BRAKE_BAD_MAILBOXES);
+}
+
+/* Many domains with a few dead addresses each hide nobody who has most of them. */
+static void noise_does_not_hide_a_receiver(void **state)
+{
+    char name[32];
+
+    (void)state;
+    send_to(2000);
+    for (int i = 0; i < 90; i++) {
+        snprintf(name, sizeof(name), "d%d.example", i);
+        assert_int_equal(fail_at(name, 0, 1), BRAKE_NOT);
+        for (int k = 0; k < 4; k++)
+            assert_int_equal(fail_at("evil.example", 0, 1), BRAKE_NOT);
+    }
 }
 
 static void an_hour_later_all_is_new(void **state)
@@ -384,6 +446,9 @@ int main(void)
         cmocka_unit_test(twenty_honest_senders_never_trigger_it),
         cmocka_unit_test(stolen_passwords_trigger_it_soon),
         TEST(two_hundred_recipients_and_a_tenth_are_the_edge),
+        TEST(a_strangers_domain_alone_does_not_pull_it),
+        TEST(where_half_of_the_mail_goes_all_bad_mailboxes_count),
+        TEST(noise_does_not_hide_a_receiver),
         TEST(an_hour_later_all_is_new),
         TEST(three_known_networks_are_a_user_on_the_move),
         TEST(history_is_thirty_days),
