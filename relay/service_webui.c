@@ -1,4 +1,5 @@
 /* What the API sees of the service: the functions behind its orders, and how all stands. */
+#include <stdio.h>
 #include <string.h>
 
 #include "relay/service_parts.h"
@@ -79,6 +80,7 @@ static int listener_named(const struct service *service, const char *name)
 
 int service_start_webui(struct service *service)
 {
+    char folder[4096];
     struct webui_parts parts = {
         .control_fd = listener_named(service, BUNDLE_CONTROL),
         .panel_fd = listener_named(service, BUNDLE_PANEL),
@@ -87,12 +89,15 @@ int service_start_webui(struct service *service)
         .key_desk = service->key_desk,
         .spool = service->spool,
         .spool_dir = service->bundle.settings->spool_dir,
+        .events = service->events,
+        .history_dir = folder,
         .operations = &service->operations,
         .settings = service->bundle.settings,
         .owner = service,
         .status = status,
     };
 
+    snprintf(folder, sizeof(folder), "%s/history", service->bundle.settings->data_dir);
     service->operations = (struct operations){service->delivery, command,    sending, destinations,
                                               domains,           suspension, why};
     return webui_start(service->webui, &parts);

@@ -27,6 +27,7 @@ static void wipe(struct exchange *exchange)
 void exchange_free(struct exchange *exchange)
 {
     wipe(exchange);
+    live_stream_free(exchange->stream);
     json_decref(exchange->body);
     buffer_fini(&exchange->upload);
     free(exchange->text);
@@ -154,14 +155,20 @@ void exchange_answer_items(struct exchange *exchange, json_t *items, const char 
     exchange_answer(exchange, 200, body);
 }
 
+void exchange_problem_with(struct exchange *exchange, unsigned status, const char *code,
+                           const char *detail, json_t *params)
+{
+    json_t *body = json_pack("{s:s, s:s, s:i, s:s, s:o, s:o*}", "type", "about:blank", "title",
+                             code, "status", (int)status, "code", code, "detail",
+                             json_slice(slice_of(detail)), "params", params);
+
+    answer_with(exchange, status, "application/problem+json", body);
+}
+
 void exchange_problem(struct exchange *exchange, unsigned status, const char *code,
                       const char *detail)
 {
-    json_t *body =
-        json_pack("{s:s, s:s, s:i, s:s, s:o}", "type", "about:blank", "title", code, "status",
-                  (int)status, "code", code, "detail", json_slice(slice_of(detail)));
-
-    answer_with(exchange, status, "application/problem+json", body);
+    exchange_problem_with(exchange, status, code, detail, NULL);
 }
 
 void exchange_busy(struct exchange *exchange)

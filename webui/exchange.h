@@ -39,6 +39,9 @@ struct exchange {
     size_t text_len;
     const char *allow; /* with 405: the methods that would do */
 
+    struct live_stream *stream; /* the answer has no end (live.h); with status 200 */
+    char last_event[24];        /* the last that the client had of a stream before */
+
     void *connection; /* server.c's */
     struct buffer upload;
     size_t n_uploaded;
@@ -79,7 +82,9 @@ void exchange_answer_items(struct exchange *exchange, json_t *items, const char 
 /* RFC 9457: {"type","title","status","code","detail"}; code is stable, detail is for people. */
 void exchange_problem(struct exchange *exchange, unsigned status, const char *code,
                       const char *detail);
-void exchange_busy(struct exchange *exchange); /* 503 `busy` */
+void exchange_problem_with(struct exchange *exchange, unsigned status, const char *code,
+                           const char *detail, json_t *params); /* params are taken */
+void exchange_busy(struct exchange *exchange);                  /* 503 `busy` */
 
 /* For handlers that answer later: memory of the exchange's arena, zeroed; NULL after a 500. */
 void *exchange_memory(struct exchange *exchange, size_t bytes);

@@ -37,6 +37,8 @@ struct route_table {
 
 /* routes_mail.c: users, domains, queue, destinations and the service itself. */
 extern const struct route_table mail_routes;
+/* routes_data.c: history, counters, log, streams. */
+extern const struct route_table data_routes;
 
 #define API  "/api/v1"
 #define NONE ""

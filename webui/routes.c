@@ -4,7 +4,7 @@
 
 #include "webui/route.h"
 
-static const struct route_table *const tables[] = {&mail_routes};
+static const struct route_table *const tables[] = {&mail_routes, &data_routes};
 
 const struct route_table *routes_table(size_t i)
 {

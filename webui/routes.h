@@ -61,6 +61,19 @@ void api_stats_bounces(struct exchange *exchange);
 /* api_destinations.c */
 void api_destinations_list(struct exchange *exchange);
 
+/* api_overview.c, api_series.c, api_deliveries.c, api_logs.c, api_message.c, live.c */
+void api_overview(struct exchange *exchange);
+void api_series(struct exchange *exchange);
+void api_series_csv(struct exchange *exchange);
+void api_deliveries(struct exchange *exchange);
+void api_deliveries_csv(struct exchange *exchange);
+void api_logs(struct exchange *exchange);
+void api_message(struct exchange *exchange);
+void api_events(struct exchange *exchange);
+/* Rows of one user only, whatever the query says. */
+void api_series_of(struct exchange *exchange, struct slice user);
+void api_deliveries_of(struct exchange *exchange, struct slice user);
+
 /* api_orders.c */
 void api_orders_list(struct exchange *exchange);
 void api_order_delete(struct exchange *exchange);

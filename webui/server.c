@@ -137,6 +137,54 @@ void server_answered(struct exchange *exchange)
     MHD_resume_connection(exchange->connection);
 }
 
+/* ---- answers without an end (live.h) ---- */
+
+static ssize_t read_stream(void *cls, uint64_t position, char *out, size_t size)
+{
+    struct live_stream *stream = cls;
+    long n = live_stream_read(stream, out, size);
+
+    (void)position;
+    if (n < 0)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    if (n == 0)
+        MHD_suspend_connection(stream->connection);
+    return n;
+}
+
+void server_wake_stream(const struct live_stream *stream)
+{
+    MHD_resume_connection(stream->connection);
+}
+
+bool server_stream_is_left(const struct live_stream *stream)
+{
+    char byte;
+
+    return stream->connection &&
+           recv(fd_of(stream->connection), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+static enum MHD_Result send_stream(struct exchange *exchange)
+{
+    enum { BLOCK_BYTES = 16384 };
+    struct MHD_Response *response = MHD_create_response_from_callback(
+        MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_stream, exchange->stream, NULL);
+    enum MHD_Result result;
+
+    if (!response)
+        return MHD_NO;
+    exchange->stream->connection = exchange->connection;
+    exchange->content_type = "text/event-stream";
+    add_headers(exchange, response);
+    MHD_add_response_header(response, "Content-Type", exchange->content_type);
+    MHD_add_response_header(response, "X-Accel-Buffering", "no");
+    guest_expect(exchange->connection, -1);
+    result = MHD_queue_response(exchange->connection, MHD_HTTP_OK, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
 static enum MHD_Result finish_request(struct exchange *exchange)
 {
     if (exchange->is_dispatched)
@@ -147,6 +195,8 @@ static enum MHD_Result finish_request(struct exchange *exchange)
         exchange_problem(exchange, 503, "stopping", "The service is stopping.");
     else if (exchange_read_body(exchange))
         routes_dispatch(exchange);
+    if (exchange->stream)
+        return send_stream(exchange);
     if (exchange->status)
         return send_answer(exchange);
     exchange->is_suspended = true;
@@ -209,6 +259,9 @@ static struct exchange *begin(struct webui *webui, struct MHD_Connection *connec
     if (exchange->queries)
         MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, collect_query, exchange);
     name_asker(exchange);
+    slice_copy_to(
+        slice_of(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Last-Event-ID")),
+        exchange->last_event, sizeof(exchange->last_event));
     return exchange;
 }
 
@@ -361,8 +414,12 @@ void server_close_all(struct webui *webui)
 
 static int shortest_timeout(struct webui *webui)
 {
-    int shortest = list_is_empty(&webui->guests) ? -1 : SWEEP_MS;
+    int shortest = list_is_empty(&webui->guests) ? CONNECTION_TIMEOUT_MS : SWEEP_MS;
+    int others[] = {pulse_timeout_ms(&webui->pulse), live_timeout_ms(&webui->live)};
 
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (others[i] < shortest)
+            shortest = others[i];
     for (unsigned i = 0; i < webui->n_daemons; i++) {
         MHD_UNSIGNED_LONG_LONG ms;
 
@@ -384,6 +441,8 @@ void server_turn(struct webui *webui)
             MHD_get_daemon_info(webui->daemons[i], MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, POLLIN, 0};
     poll(fds, webui->n_daemons + 1, shortest_timeout(webui));
     mailbox_run(webui->mailbox);
+    pulse_turn(&webui->pulse);
+    live_turn(&webui->live);
     sweep_guests(webui);
     for (unsigned i = 0; i < webui->n_daemons; i++)
         MHD_run(webui->daemons[i]);

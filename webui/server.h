@@ -10,5 +10,8 @@ void server_close_all(struct webui *webui);
 /* Serves what is ready; blocks until something is, or the mailbox has tasks. */
 void server_turn(struct webui *webui);
 
+void server_wake_stream(const struct live_stream *stream);
+bool server_stream_is_left(const struct live_stream *stream); /* its client has gone */
+
 /* The exchange has its answer: wakes its connection when it was put to sleep. */
 void server_answered(struct exchange *exchange);

@@ -6,6 +6,7 @@
 
 #include "relay/base/secret.h"
 #include "relay/base/thread.h"
+#include "webui/history_desk.h"
 #include "webui/queue_desk.h"
 #include "webui/server.h"
 
@@ -22,6 +23,9 @@ static void *run(void *argument)
     struct webui *webui = argument;
 
     while (!webui->is_stopping || webui->n_waiting)
+        server_turn(webui);
+    live_end_all(&webui->live);
+    while (webui->live.n_streams)
         server_turn(webui);
     server_close_all(webui);
     return NULL;
@@ -47,6 +51,8 @@ static int open_all(struct webui *webui)
 static void release(struct webui *webui)
 {
     webui->queue_desk = queue_desk_free(webui->queue_desk);
+    webui->history_desk = history_desk_free(webui->history_desk);
+    live_fini(&webui->live);
     server_close_all(webui);
     mailbox_free(webui->mailbox);
     directory_unref(webui->directory);
@@ -65,6 +71,8 @@ int webui_new(struct webui **out, struct registry *registry)
     json_set_alloc_funcs(malloc, secret_free);
     webui->stop.run = run_stop;
     list_init(&webui->guests);
+    pulse_init(&webui->pulse, webui);
+    live_init(&webui->live, webui);
     error = mailbox_new(&webui->mailbox, MAILBOX_REQUESTS);
     if (error < 0) {
         free(webui);
@@ -84,6 +92,8 @@ int webui_start(struct webui *webui, const struct webui_parts *parts)
     webui->parts = *parts;
     webui->settings = settings_ref(parts->settings);
     error = queue_desk_new(&webui->queue_desk, parts->spool_dir);
+    if (error == 0)
+        error = history_desk_new(&webui->history_desk, parts->history_dir);
     if (error == 0)
         error = open_all(webui);
     if (error == 0)

@@ -9,6 +9,7 @@
 #include "relay/schedule/operate.h"
 
 struct registry;
+struct events;
 struct key_desk;
 struct spool;
 struct webui;
@@ -34,6 +35,8 @@ struct webui_parts {
     struct key_desk *key_desk;
     struct spool *spool;
     const char *spool_dir; /* for the read-only connection to the rows */
+    struct events *events;
+    const char *history_dir; /* copied */
     const struct operations *operations;
     struct settings *settings; /* referenced */
 

@@ -6,6 +6,8 @@
 #include "policy/registry.h"
 #include "relay/base/list.h"
 #include "relay/base/mailbox.h"
+#include "webui/live.h"
+#include "webui/pulse.h"
 #include "webui/webui.h"
 
 struct MHD_Daemon;
@@ -27,5 +29,8 @@ struct webui {
     struct settings *settings;
     struct directory *directory;
     struct directory_subscriber subscriber;
-    struct queue_desk *queue_desk; /* its own thread: reads rows */
+    struct queue_desk *queue_desk;     /* its own thread: reads rows */
+    struct history_desk *history_desk; /* the other one */
+    struct pulse pulse;
+    struct live live;
 };

@@ -5,6 +5,7 @@
 
 #include "relay/delivery/connection.h"
 #include "relay/delivery/order.h"
+#include "relay/delivery/telling.h"
 #include "relay/delivery/visit.h"
 
 /* ---- commands ---- */
@@ -55,6 +56,8 @@ static void visit_entry(void *owner, struct entry *entry)
         return;
     command->n_selected++;
     command->n_by_state[entry->state]++;
+    if (verb == DELIVERY_COUNT && command->note)
+        command->note(command, entry, telling_site(visit->shard, entry));
     if (entry->state == ENTRY_SENDING) {
         command->n_busy++;
         order_note(entry, verb);

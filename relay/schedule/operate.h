@@ -31,6 +31,11 @@ struct delivery_command {
     struct selection selection; /* its arrays are the asker's until done() */
     const char *reason;         /* for held, bounced and deleted; the asker's */
 
+    /* COUNT: told of each, on the loops, one after the other; destination: its site's name or its
+     * domain's.  May be NULL. */
+    void (*note)(struct delivery_command *command, const struct entry *entry,
+                 const char *destination);
+
     uint64_t n_selected; /* recipients */
     uint64_t n_busy;     /* of those: being sent just now */
     uint64_t n_by_state[N_ENTRY_STATES];

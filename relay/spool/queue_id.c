@@ -74,5 +74,5 @@ bool queue_id_parse(struct slice text, uint64_t *out)
         id = id << BITS_PER_DIGIT | (uint64_t)value;
     }
     *out = id;
-    return true;
+    return id != 0; /* which would mean "any" */
 }

@@ -1,0 +1,309 @@
+"""What became of mail, as the API tells it: history, counters, log lines, and the streams."""
+import json
+import re
+import socket
+import time
+import urllib.parse
+
+import pytest
+
+from appliance import PATIENCE, submit, wait_for
+from messages import text
+from test_api import API, Control, ask, problem
+
+pytestmark = pytest.mark.sanitized
+SENDER = "news@shop.example"
+NASTY = "=cmd|' /C calc'!A0"
+
+
+def get(relay, path, **query):
+    status, _, said = ask(relay, "GET", API + path + "?" + urllib.parse.urlencode(query))
+    assert status == 200, said
+    return said
+
+
+def get_text(relay, path, **query):
+    connection = Control(relay.folder / "run/control.sock")
+    connection.request("GET", API + path + "?" + urllib.parse.urlencode(query))
+    answer = connection.getresponse()
+    assert answer.status == 200
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    return answer.read().decode()
+
+
+@pytest.fixture(scope="module")
+def relay(module_world):
+    """One message: delivered to anna, refused for nobody, deferred for later."""
+    module_world.receiver = module_world.receiver(
+        {"RCPT": lambda session, line: "550 5.1.1 " + NASTY if "nobody" in line
+         else "450 4.2.2 Mailbox full" if "later" in line else None})
+    service = module_world.relay_to(module_world.receiver, 'delivery { retry = { "1h" } }\n')
+    service.login = service.add_user(SENDER)
+    with service.client(service.login) as client:
+        reply = submit(client, SENDER, ["anna@dest.example", "nobody@dest.example",
+                                        "later@other.example"], text("one"))
+    service.message = reply
+    service.log.wait("delivered", msg=service.message)
+    service.log.wait("bounced", msg=service.message)
+    service.log.wait("deferred", msg=service.message)
+    wait_for(lambda: len(get(service, "/deliveries", filter="msgid:" + service.message)["items"]) >= 4,
+             "history knows all of it")
+    return service
+
+
+def deliveries(relay, words, **query):
+    return get(relay, "/deliveries", filter=words, **query)["items"]
+
+
+def test_each_outcome_is_a_row(relay):
+    rows = {row["state"]: row for row in deliveries(relay, "msgid:" + relay.message)}
+    assert set(rows) == {"queued", "delivered", "bounced", "deferred"}
+    row = rows["bounced"]
+    assert row["id"] == relay.message and row["recipient"] == "nobody@dest.example"
+    assert row["user"] == row["sender"] == SENDER
+    assert row["code"] == 550 and row["enhanced"] == "5.1.1" and NASTY in row["reply"]
+    assert row["class"] == "bad_mailbox" and row["attempts"] == 1 and row["seconds"] >= 0
+    assert rows["delivered"]["code"] == 250 and rows["deferred"]["class"]
+    assert rows["queued"]["n_recipients"] == 3
+
+
+@pytest.mark.parametrize("words, found", [
+    ("to:anna@dest.example", {"anna@dest.example"}),
+    ("to:ANNA@dest.example state:delivered", {"anna@dest.example"}),
+    ("to:dest.example state:delivered,bounced", {"anna@dest.example", "nobody@dest.example"}),
+    ("dest:other.example", {"later@other.example"}),
+    ('reply:"mailbox full"', {"later@other.example"}),
+    ("nobody@", {"nobody@dest.example"}),
+    ("user:someone-else", set()),
+    ("older:1h", set()),
+    ("state:deleted", set()),
+])
+def test_words_find_what_they_say(relay, words, found):
+    rows = deliveries(relay, words + f" from:{SENDER}")
+    assert {row["recipient"] for row in rows if row["id"] == relay.message} - {""} == found
+
+
+@pytest.mark.parametrize("query, code", [
+    ({"filter": "colour:red"}, "bad_filter"), ({"filter": "to:a to:b"}, "bad_filter"),
+    ({"filter": 'reply:"open'}, "bad_filter"), ({"filter": "older:soon"}, "bad_filter"),
+    ({"filter": "state:sending"}, "bad_state"), ({"cursor": "x"}, "bad_cursor"),
+    ({"from": "yesterday"}, "bad_time"), ({"limit": "0"}, "bad_limit"),
+    ({"limit": "1001"}, "bad_limit")])
+def test_what_is_not_understood_is_refused(relay, query, code):
+    path = API + "/deliveries?" + urllib.parse.urlencode(query)
+    assert problem(relay, "GET", path) == (422, code)
+
+
+def test_a_bad_word_is_named_with_its_place(relay):
+    status, _, said = ask(relay, "GET", API + "/deliveries?filter=to:a%20colour:red%20x")
+    assert status == 422 and said["params"] == {"at": 5, "length": 10, "word": "colour:red"}
+
+
+def test_pages_and_times(relay):
+    seen, cursor = [], None
+    while True:
+        page = get(relay, "/deliveries", filter="msgid:" + relay.message, limit=1,
+                   **({"cursor": cursor} if cursor else {}))
+        seen += page["items"]
+        cursor = page["next_cursor"]
+        if not cursor:
+            break
+    assert len(seen) == len({(row["n"], row["state"]) for row in seen}) == 4
+    assert [row["at"] for row in seen] == sorted((row["at"] for row in seen), reverse=True)
+    assert not get(relay, "/deliveries", to="2020-01-01T00:00:00Z")["items"]
+    assert get(relay, "/deliveries", **{"from": "2020-01-01T00:00:00Z"})["items"]
+
+
+def test_a_spreadsheet_runs_nothing(relay):
+    lines = get_text(relay, "/deliveries.csv", filter="state:bounced").splitlines()
+    assert lines[0].startswith("at,id,n,state,user")
+    cells = re.findall(r'"((?:[^"]|"")*)"', lines[1])
+    assert any(NASTY in cell for cell in cells)
+    assert not [cell for cell in cells if cell.strip()[:1] in tuple("=+-@|")]
+
+
+def test_a_message_with_all_its_attempts(relay):
+    said = get(relay, "/messages/" + relay.message)
+    states = {row["address"]: row["state"] for row in said["recipients"]}
+    assert states == {"anna@dest.example": "delivered", "nobody@dest.example": "bounced",
+                      "later@other.example": "deferred"}
+    assert said["waits"] and said["user"] == SENDER and len(said["attempts"]) >= 4
+    assert problem(relay, "GET", API + "/messages/0000000000") == (404, "not_found")
+
+
+# ---- counters
+
+def total(relay, metric, **query):
+    series = get(relay, "/stats", metric=metric, **query)["series"][0]
+    return sum(n or 0 for n in series["sum"])
+
+
+def test_counters_say_what_the_rows_say(relay):
+    wait_for(lambda: total(relay, "bounced", range="24h") >= 1, "counters are stored",
+             timeout=60 * PATIENCE)
+    for span in ("24h", "week", "month", "year"):
+        assert total(relay, "accepted", range=span) >= 3
+        assert total(relay, "delivered", range=span) >= 1
+    assert total(relay, "accepted", range="24h", by="user:" + SENDER) >= 3
+    assert total(relay, "accepted", range="24h", by="user:nobody") == 0
+    said = get(relay, "/stats", metric="delivered,queued,latency_p95", range="week")
+    assert said["step"] == 1800 and len(said["times"]) == 336 == len(said["series"][0]["mean"])
+    assert said["times"][1] - said["times"][0] == 1800 and said["gaps"] == []
+    for name in ("mean", "min", "max"):
+        assert len(said["series"][2][name]) == 336
+    csv = get_text(relay, "/stats.csv", metric="accepted", range="24h").splitlines()
+    assert csv[0] == "time,accepted" and sum(float(line.split(",")[1]) for line in csv[1:]) >= 3
+
+
+@pytest.mark.parametrize("query, code", [
+    ({"metric": "luck"}, "bad_metric"), ({"by": "moon:1"}, "bad_by"), ({"by": "user"}, "bad_by"),
+    ({"range": "ever"}, "bad_range"), ({"step": "7"}, "bad_step"),
+    ({"from": "2026-01-02T00:00:00Z", "to": "2026-01-01T00:00:00Z"}, "bad_time"),
+    ({"range": "year", "step": "60"}, "bad_step")])
+def test_stats_are_asked_for_strictly(relay, query, code):
+    path = API + "/stats?" + urllib.parse.urlencode(query)
+    assert problem(relay, "GET", path) == (422, code)
+
+
+def test_overview(relay):
+    said = wait_for(lambda: (lambda seen: seen if seen["tiles"]["bounced_24h"] else None)(
+        get(relay, "/overview")), "the day is summed up", timeout=60 * PATIENCE)
+    assert said["state"] in ("ok", "attention") and said["version"]
+    assert said["tiles"]["queued"] >= 1 and said["tiles"]["held"] == 0
+    assert said["tiles"]["oldest_seconds"] >= 0 and said["tiles"]["accepted_24h"] >= 3
+    assert len(said["spark"]["delivered"]) == 24 and sum(said["spark"]["accepted"]) >= 3
+    assert said["top_destinations"][0]["name"] == "other.example"
+    assert said["top_users"][0]["name"] == SENDER and said["disk"]["free"] > 0
+
+
+# ---- log
+
+def test_the_last_lines(relay):
+    lines = get(relay, "/logs", limit=1000)["items"]
+    assert [line["number"] for line in lines] == sorted((line["number"] for line in lines),
+                                                        reverse=True)
+    one = next(line for line in lines if line["event"] == "bounced")
+    assert one["fields"]["msg"] == relay.message and one["level"] == "info"
+    assert one["line"].startswith("ts=") and "event=bounced" in one["line"]
+    assert "from" not in one["fields"]  # what only history keeps
+    assert {line["event"] for line in get(relay, "/logs", event="queued")["items"]} == {"queued"}
+    assert all("later@" in line["line"]
+               for line in get(relay, "/logs", text="LATER@")["items"])
+    assert all(line["level"] in ("warning", "error")
+               for line in get(relay, "/logs", level="warning")["items"])
+    first = get(relay, "/logs", limit=2)
+    again = get(relay, "/logs", limit=2, cursor=first["next_cursor"])
+    assert again["items"][0]["number"] < first["items"][-1]["number"]
+    assert problem(relay, "GET", API + "/logs?level=loud") == (422, "bad_level")
+
+
+# ---- streams
+
+class Stream:
+    """A client of server-sent events."""
+
+    def __init__(self, relay, topics, last=None, **query):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(60 * PATIENCE)
+        self.socket.connect(str(relay.folder / "run/control.sock"))
+        words = urllib.parse.urlencode({"topics": topics, **query})
+        head = f"GET {API}/events?{words} HTTP/1.1\r\nHost: localhost\r\n"
+        head += f"Last-Event-ID: {last}\r\n" if last else ""
+        self.socket.sendall((head + "\r\n").encode())
+        self.file = self.socket.makefile("rb")
+        self.status = int(self.file.readline().split()[1])
+        self.headers = {}
+        while (line := self.file.readline().strip()):
+            name, _, value = line.decode().partition(":")
+            self.headers[name.lower()] = value.strip()
+        self.rest = b""
+
+    def block(self):
+        """The next block: {id, event, data}, {} of a comment; None at the end."""
+        while b"\n\n" not in self.rest:
+            size = self.file.readline().strip()
+            if not size or int(size, 16) == 0:
+                return None
+            self.rest += self.file.read(int(size, 16))
+            self.file.readline()
+        block, self.rest = self.rest.split(b"\n\n", 1)
+        found = dict(line.split(": ", 1) for line in block.decode().split("\n")
+                     if not line.startswith(":"))
+        if "data" in found:
+            found["data"] = json.loads(found["data"])
+        return found
+
+    def event(self, name):
+        while (block := self.block()) is not None:
+            if block.get("event") == name:
+                return block
+        raise AssertionError(f"the stream ended before {name}")
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+
+@pytest.fixture
+def streams(relay):
+    opened = []
+
+    def make(topics, **options):
+        opened.append(Stream(relay, topics, **options))
+        return opened[-1]
+
+    yield make
+    for stream in opened:
+        stream.close()
+
+
+def test_a_stream_tells_how_it_goes(relay, streams):
+    stream = streams("overview,queue")
+    assert stream.status == 200 and stream.headers["content-type"] == "text/event-stream"
+    said = stream.event("overview")
+    assert said["data"]["tiles"]["queued"] >= 1 and int(said["id"]) > 0
+    assert stream.event("queue")["data"]["by_state"]["deferred"] >= 1
+
+
+def test_lines_and_logins_as_they_happen(relay, streams):
+    stream = streams("logs,auth:" + SENDER, text="login")
+    stream.block()
+    mark = time.time()
+    wait_for(lambda: relay.client(relay.login).close() is None, "a login")
+    line = stream.event("auth")["data"]
+    assert line["event"] == "login" and line["fields"]["user"] == SENDER
+    assert time.time() - mark < 60 * PATIENCE
+
+
+def test_topics_are_asked_for_strictly(relay):
+    assert problem(relay, "GET", API + "/events?topics=weather") == (422, "bad_topic")
+    assert problem(relay, "GET", API + "/events") == (422, "bad_topic")
+    assert problem(relay, "GET", API + "/events?topics=logs:x") == (422, "bad_topic")
+
+
+def test_a_stream_that_comes_back_misses_nothing(relay, streams):
+    first = streams("overview")
+    last = first.event("overview")["id"]
+    second = first.event("overview")
+    first.close()
+    again = streams("overview", last=last)
+    assert again.event("overview")["data"] == second["data"]
+
+
+def test_a_session_has_four_streams_and_those_left_do_not_count(relay, streams):
+    opened = [streams("jobs") for _ in range(4)]
+    assert [stream.status for stream in opened] == [200] * 4
+    assert problem(relay, "GET", API + "/events?topics=jobs") == (429, "too_many_streams")
+    opened[0].close()
+    assert streams("jobs").status == 200
+
+
+def test_a_stop_ends_the_streams(module_world):
+    service = module_world.relay_to(module_world.receiver)
+    opened = [Stream(service, "overview,logs") for _ in range(4)]
+    opened[0].event("overview")
+    service.stop()
+    for stream in opened:
+        while stream.block() is not None:
+            pass
+        stream.close()

@@ -1,0 +1,157 @@
+/* All that is known of one message: what of it waits, and what became of the rest. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "relay/base/list.h"
+#include "relay/spool/queue_id.h"
+#include "webui/history_desk.h"
+#include "webui/history_json.h"
+#include "webui/queue_desk.h"
+#include "webui/queue_json.h"
+#include "webui/routes.h"
+
+enum { MOST_ROWS = 1000, SLICE_MS = 1000, SCAN_SLICE = 20000 };
+
+struct message {
+    struct history_job history_job;
+    struct queue_job queue_job;
+    struct exchange *exchange;
+    uint64_t id;
+    json_t *attempts; /* rows of history, the newest first */
+    json_t *item;     /* of the queue; NULL: nothing of it waits */
+};
+
+static bool append_attempt(void *owner, const struct history_row *row)
+{
+    json_array_append_new(owner, history_row_json(row));
+    return true;
+}
+
+/* On the history's reader thread. */
+static void read_history(struct history_job *job, struct history_reader *reader)
+{
+    struct message *message = CONTAINER_OF(job, struct message, history_job);
+    struct history_cursor cursor = {.id = 0};
+    char id[QUEUE_ID_SIZE];
+    struct history_filter filter = {
+        .message = {id, 0}
+    };
+
+    queue_id_format(message->id, id);
+    filter.message = slice_of(id);
+    /* What cannot be read is not shown; the queue's part is. */
+    (void)!history_reader_list(reader, &filter, MOST_ROWS, SLICE_MS, append_attempt,
+                               message->attempts, &cursor);
+}
+
+static bool take_item(void *owner, const struct message_row *row)
+{
+    ((struct message *)owner)->item = queue_item_json(row);
+    return false;
+}
+
+/* On the queue's reader thread. */
+static void read_queue(struct queue_job *job, struct spool_reader *reader)
+{
+    struct message *message = CONTAINER_OF(job, struct message, queue_job);
+    const struct queue_filter filter = {.id = message->id};
+    uint64_t cursor;
+
+    (void)!spool_reader_list(reader, &filter, 1, SCAN_SLICE, take_item, message, &cursor);
+}
+
+static bool has_recipient(json_t *recipients, json_int_t n)
+{
+    for (size_t i = 0; i < json_array_size(recipients); i++)
+        if (json_integer_value(json_object_get(json_array_get(recipients, i), "n")) == n)
+            return true;
+    return false;
+}
+
+/* Whose last word is in history alone: finished. */
+static void add_finished(json_t *recipients, json_t *attempts)
+{
+    for (size_t i = 0; i < json_array_size(attempts); i++) {
+        json_t *row = json_array_get(attempts, i);
+        json_int_t n = json_integer_value(json_object_get(row, "n"));
+
+        if (n == 0 || has_recipient(recipients, n))
+            continue;
+        json_array_append_new(recipients, json_pack("{s:I, s:O, s:O, s:O, s:n, s:O, s:n, s:O}", "n",
+                                                    n, "address", json_object_get(row, "recipient"),
+                                                    "state", json_object_get(row, "state"),
+                                                    "attempts", json_object_get(row, "attempts"),
+                                                    "next", "reply", json_object_get(row, "reply"),
+                                                    "doubtful", "at", json_object_get(row, "at")));
+    }
+}
+
+/* What the row of its arrival, or any other, says of the message itself. */
+static json_t *item_of_history(json_t *attempts)
+{
+    json_t *row = json_array_get(attempts, json_array_size(attempts) - 1);
+    bool is_arrival = json_integer_value(json_object_get(row, "n")) == 0;
+
+    return json_pack("{s:O, s:O, s:O, s:O, s:o, s:n, s:O, s:o, s:[]}", "id",
+                     json_object_get(row, "id"), "user", json_object_get(row, "user"), "sender",
+                     json_object_get(row, "sender"), "size", json_object_get(row, "size"),
+                     "arrived", is_arrival ? json_incref(json_object_get(row, "at")) : json_null(),
+                     "expires", "campaign", json_object_get(row, "campaign"), "n_recipients",
+                     is_arrival ? json_incref(json_object_get(row, "n_recipients")) : json_null(),
+                     "recipients");
+}
+
+static void on_queue(struct queue_job *job)
+{
+    struct message *message = CONTAINER_OF(job, struct message, queue_job);
+    json_t *item = message->item;
+    bool is_waiting = item != NULL;
+
+    if (!item && json_array_size(message->attempts))
+        item = item_of_history(message->attempts);
+    if (!item) {
+        json_decref(message->attempts);
+        exchange_problem(message->exchange, 404, "not_found",
+                         "Nothing is known of this message, or it is older than history reaches.");
+        return;
+    }
+    add_finished(json_object_get(item, "recipients"), message->attempts);
+    json_object_set_new(item, "waits", json_boolean(is_waiting));
+    json_object_set_new(item, "attempts", message->attempts);
+    exchange_answer(message->exchange, 200, item);
+}
+
+static void on_history(struct history_job *job)
+{
+    struct message *message = CONTAINER_OF(job, struct message, history_job);
+
+    message->queue_job.answer_to = message->exchange->webui->mailbox;
+    message->queue_job.work = read_queue;
+    message->queue_job.done = on_queue;
+    if (queue_desk_ask(message->exchange->webui->queue_desk, &message->queue_job))
+        return;
+    json_decref(message->attempts);
+    exchange_busy(message->exchange);
+}
+
+void api_message(struct exchange *exchange)
+{
+    struct message *message = exchange_memory(exchange, sizeof(*message));
+
+    if (!message)
+        return;
+    message->exchange = exchange;
+    if (!queue_id_parse(exchange->argument, &message->id)) {
+        exchange_problem(exchange, 404, "not_found", "This is no queue id.");
+        return;
+    }
+    message->attempts = json_array();
+    message->history_job.answer_to = exchange->webui->mailbox;
+    message->history_job.work = read_history;
+    message->history_job.done = on_history;
+    if (history_desk_ask(exchange->webui->history_desk, &message->history_job))
+        return;
+    json_decref(message->attempts);
+    exchange_busy(exchange);
+}

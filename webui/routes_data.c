@@ -1,0 +1,19 @@
+/* What became of mail, how much of it, what is being told: history, counters, log, streams. */
+#include "webui/route.h"
+#include "webui/routes.h"
+
+#define LIST  "filter cursor limit from to"
+#define STATS "metric by range from to step"
+
+static const struct route routes[] = {
+    GET(API "/overview", api_overview, VIEWER, "stats:read", NONE),
+    GET(API "/stats", api_series, VIEWER, "stats:read", STATS),
+    GET(API "/stats.csv", api_series_csv, VIEWER, "stats:read", STATS),
+    GET(API "/deliveries", api_deliveries, VIEWER, "history:read", LIST),
+    GET(API "/deliveries.csv", api_deliveries_csv, VIEWER, "history:read", "filter from to"),
+    GET(API "/logs", api_logs, VIEWER, "history:read", "level text event from cursor limit"),
+    GET(API "/events", api_events, SIGNED_IN, "stats:read", "topics level event text"),
+    GET(API "/messages/{}", api_message, VIEWER, "history:read", NONE),
+};
+
+const struct route_table data_routes = {routes, sizeof(routes) / sizeof(routes[0])};
