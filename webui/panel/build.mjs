@@ -27,6 +27,22 @@ function licences(inputs) {
   }).join(`\n${"-".repeat(72)}\n\n`);
 }
 
+// The other languages need not name their keys again: values in the order of the English keys.
+const catalogues = {
+  name: "catalogues",
+  setup({ onLoad }) {
+    onLoad({ filter: /i18n[/\\]it\.ts$/ }, async ({ path }) => {
+      const { english, italian } = await evaluate(`export { english } from "./en"; export { italian } from "./it";`, dirname(path));
+      return { contents: `export const italian = ${JSON.stringify(Object.keys(english).map((key) => italian[key]))};`, loader: "js" };
+    });
+  },
+};
+
+async function evaluate(contents, resolveDir) {
+  const { outputFiles } = await build({ stdin: { contents, resolveDir, loader: "ts" }, bundle: true, write: false, format: "esm" });
+  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
+}
+
 async function main() {
   rmSync(join(out, "assets"), { recursive: true, force: true });
   mkdirSync(join(out, "assets"), { recursive: true });
@@ -44,8 +60,7 @@ async function main() {
     chunkNames: "[name]-[hash]",
     jsx: "automatic",
     jsxImportSource: "preact",
-    loader: { ".css": "css" },
-    supported: { "inline-style": true },
+    plugins: [catalogues],
     metafile: true,
     logLevel: "warning",
   });

@@ -28,10 +28,10 @@ export function number(n: Maybe<number>, digits = 0): string {
   return number_format(`n${digits}`, { maximumFractionDigits: digits }).format(n);
 }
 
-/** 1,234 but 12.3 K and 1.2 M: for tiles and axes. */
+/** 184,231 but 1.2 M: for tiles and axes. */
 export function short(n: Maybe<number>): string {
   if (n === null || n === undefined) return UNKNOWN;
-  if (Math.abs(n) < 10_000) return number(n, Math.abs(n) < 10 && n % 1 ? 1 : 0);
+  if (Math.abs(n) < 1_000_000) return number(n, Math.abs(n) < 10 && n % 1 ? 1 : 0);
   return number_format("short", { notation: "compact", maximumFractionDigits: 1 }).format(n);
 }
 

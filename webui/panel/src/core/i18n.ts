@@ -44,9 +44,15 @@ export function has_word(key: string): boolean {
   return key in english;
 }
 
+/** The build leaves the keys away: values in the order of the English ones. */
+function named(values: Record<string, string> | string[]): Record<string, string> {
+  if (!Array.isArray(values)) return values;
+  return Object.fromEntries(Object.keys(english).map((key, i) => [key, values[i] ?? ""]));
+}
+
 export async function speak(to: Language): Promise<void> {
   const tongue: Language = to in languages ? to : "en";
-  words = tongue === "it" ? (await import("../i18n/it")).italian : english;
+  words = tongue === "it" ? named((await import("../i18n/it")).italian) : english;
   rules = new Intl.PluralRules(tongue);
   language.value = tongue;
   document.documentElement.lang = tongue;

@@ -59,7 +59,7 @@ export default function Deliveries() {
       </div>
       <ListView list={list} empty={<Empty icon="deliveries">{filter ? t("queue.none_match") : t("deliveries.empty")}</Empty>}>
         <DataTable label={t("nav.deliveries")} columns={columns()} rows={list.rows} total={list.total} estimate={list.estimate} more={list.more}
-          busy={list.busy} key_of={({ id, n, at, state: how }) => `${id}/${n}/${at}/${how}`} onOpen={({ id }) => go(message_place(id))} />
+          busy={list.busy} key_of={({ id, n, at, state: how }) => `${id}/${n}/${at}/${how}`} linked onOpen={({ id }) => go(message_place(id))} />
       </ListView>
     </>
   );

@@ -29,13 +29,13 @@ const columns = (): Column<Destination>[] => [
   { key: "name", title: t("destinations.name"), width: "minmax(0, 1.4fr)", card: "title", cell: ({ name }) => <b>{name}</b>, sort: true },
   { key: "state", title: t("queue.state"), width: "9rem", card: "state", cell: (row) => <StandingPill destination={row} /> },
   { key: "queued", title: t("destinations.queued"), width: "6rem", num: true, sort: true, cell: (row) => number(queued_at(row)) },
-  { key: "sending", title: t("destinations.sending"), width: "5.5rem", num: true, from: "middle", cell: ({ sending }) => number(sending) },
+  { key: "sending", title: t("destinations.sending"), width: "5.5rem", num: true, from: "middle", card: "hide", cell: ({ sending }) => number(sending) },
   { key: "held", title: t("destinations.held"), width: "6rem", num: true, sort: true, cell: ({ held }) => number(held) },
   { key: "connections", title: t("destinations.connections"), width: "7rem", num: true, from: "middle",
     cell: ({ busy, connections }) => t("destinations.of", { busy: number(busy), all: number(connections) }) },
   { key: "why", title: t("destinations.why"), width: "minmax(0, 2fr)",
     cell: (row) => <span class={row.reason ? "" : "muted"} title={row.reason}>{row.reason || word("why", row.state)}</span> },
-  { key: "until", title: t("destinations.until"), width: "8rem", num: true, from: "wide", cell: ({ until }) => (until ? when(until) : "—") },
+  { key: "until", title: t("destinations.until"), width: "8rem", num: true, from: "wide", card: "hide", cell: ({ until }) => (until ? when(until) : "—") },
 ];
 
 const values: Record<string, (row: Destination) => number | string> = {
@@ -71,7 +71,7 @@ export default function Destinations() {
       <div class="line">
         <Segments label={t("destinations.show")} value={only} onPick={(value) => set_words({ only: value })}
           options={[["", t("destinations.all")], ["stopped", t("destinations.stopped")]]} />
-        <div class="short-search"><Field label={t("destinations.search")} type="search" value={text} onInput={(value) => set_words({ text: value })} unseen /></div>
+        <div class="short-search"><Field label={t("destinations.search")} placeholder={t("destinations.search")} type="search" value={text} onInput={(value) => set_words({ text: value })} unseen /></div>
       </div>
       <Shown of={found} lines={10}>
         {({ items }) => {

@@ -53,12 +53,15 @@ export default function Graphs() {
       <Head title={t("nav.graphs")} about={t("graphs.about")}>
         {by !== null && <ButtonLink icon="download" download href={`/api/v1/stats.csv${query(params)}`}>{t("do.csv")}</ButtonLink>}
       </Head>
-      <div class="line">
-        <Segments label={t("graphs.range")} value={zoomed ? "" as Range : range} options={ranges()}
-          onPick={(value) => set_words({ range: value, from: "", to: "" })} />
-        {zoomed && <Button icon="close" small onClick={() => set_words({ from: "", to: "" })}>{t("graphs.whole")}</Button>}
-      </div>
-      <div class="fields">
+      <div class="filters">
+        <div class="field">
+          <span class="label">{t("graphs.range")}</span>
+          <div class="line">
+            <Segments label={t("graphs.range")} value={zoomed ? "" as Range : range} options={ranges()}
+              onPick={(value) => set_words({ range: value, from: "", to: "" })} />
+            {zoomed && <Button icon="close" onClick={() => set_words({ from: "", to: "" })}>{t("graphs.whole")}</Button>}
+          </div>
+        </div>
         <Choice<ViewName> label={t("graphs.what")} value={view} onPick={(value) => set_words({ view: value })}
           options={(Object.keys(views) as ViewName[]).map((key) => [key, t(`view.${key}`)])} />
         <Choice<Kind> label={t("graphs.of")} value={kind} onPick={(value) => set_words({ by: value, name: "" })}
@@ -85,7 +88,7 @@ function Picture({ stats, view, range, onZoom }: {
     <>
       <Card>
         <Chart label={t(`view.${view}`)} times={stats.times} lines={lines} step={stats.step} format={format} onZoom={onZoom} />
-        <p class="muted small">{t("graphs.zoom_hint")}</p>
+        <p class="muted small for-mouse">{t("graphs.zoom_hint")}</p>
       </Card>
       {stats.gaps.map((gap, i) => <Notice key={i} icon="about">{gap_text(gap)}</Notice>)}
       <Figures stats={stats} lines={lines} format={format} sums={sums} range={range} />

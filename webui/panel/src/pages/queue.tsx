@@ -23,9 +23,9 @@ const columns = (): Column<Message>[] => [
   { key: "from", title: t("queue.from"), width: "minmax(0, 1.2fr)", from: "middle", cell: ({ sender }) => sender || t("queue.report") },
   { key: "user", title: t("queue.user"), width: "8rem", cell: ({ user }) => user },
   { key: "reply", title: t("queue.reply"), width: "minmax(0, 1.6fr)", cell: ({ recipients }) => <Reply text={recipients[0]?.reply ?? ""} /> },
-  { key: "attempts", title: t("queue.attempts"), width: "5rem", num: true, from: "wide",
+  { key: "attempts", title: t("queue.attempts"), width: "5rem", num: true, from: "wide", card: "hide",
     cell: ({ recipients }) => number(Math.max(0, ...recipients.map(({ attempts }) => attempts))) },
-  { key: "size", title: t("queue.size"), width: "5rem", num: true, from: "wide", cell: ({ size }) => bytes(size) },
+  { key: "size", title: t("queue.size"), width: "5rem", num: true, from: "wide", card: "hide", cell: ({ size }) => bytes(size) },
   { key: "age", title: t("queue.age"), width: "8.5rem", num: true, cell: ({ arrived }) => ago(arrived) },
 ];
 
@@ -73,7 +73,7 @@ export default function Queue() {
       <ListView list={list} empty={<Empty icon="check">{filter ? t("queue.none_match") : t("queue.empty")}</Empty>}>
         <DataTable label={t("nav.queue")} columns={columns()} rows={list.rows} key_of={({ id }) => id}
           name_of={({ recipients, id }) => recipients[0]?.address ?? id} total={list.total} estimate={list.estimate} more={list.more}
-          busy={list.busy} {...(may("operator") && { picked })} onOpen={({ id }) => go(message_place(id))}
+          busy={list.busy} {...(may("operator") && { picked })} linked onOpen={({ id }) => go(message_place(id))}
           sort={words.get("sort") ?? ""} />
       </ListView>
       {picked.value.size > 0 && (

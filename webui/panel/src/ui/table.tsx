@@ -38,6 +38,8 @@ export interface TableProps<T> {
   busy?: boolean;
   picked?: Signal<Set<string>>;
   onOpen?: (row: T) => void;
+  /** The title of a card leads there already. */
+  linked?: boolean;
   sort?: string;
   onSort?: (sort: string) => void;
   foot?: ComponentChildren;

@@ -27,7 +27,7 @@ export function CardList<T>(props: TableProps<T>) {
   );
 }
 
-function CardRow<T>({ row, columns, picked, key_of, name_of, onOpen }: TableProps<T> & { row: T }) {
+function CardRow<T>({ row, columns, picked, key_of, name_of, onOpen, linked }: TableProps<T> & { row: T }) {
   const key = key_of(row);
   const title = columns.find(({ card }) => card === "title") ?? columns[0];
   const states = columns.filter(({ card }) => card === "state");
@@ -49,7 +49,7 @@ function CardRow<T>({ row, columns, picked, key_of, name_of, onOpen }: TableProp
           <dt key={column.key}>{column.title}</dt>, <dd key={`${column.key}=`}>{column.cell(row)}</dd>,
         ])}
       </dl>
-      {onOpen && <div><Button small onClick={() => onOpen(row)}>{t("do.open")}</Button></div>}
+      {onOpen && !linked && <div><Button small onClick={() => onOpen(row)}>{t("do.open")}</Button></div>}
     </li>
   );
 }

@@ -82,7 +82,7 @@ export const mail = {
   "queue.reply": "Last reply",
   "queue.attempts": "Attempts",
   "queue.size": "Size",
-  "queue.age": "Waiting since",
+  "queue.age": "Arrived",
   "queue.any": "All",
   "queue.report": "(report)",
   "queue.no_reply": "no attempt yet",

@@ -83,7 +83,7 @@ export const mail: Record<keyof typeof english, string> = {
   "queue.reply": "Ultima risposta",
   "queue.attempts": "Tentativi",
   "queue.size": "Dimensione",
-  "queue.age": "In attesa da",
+  "queue.age": "Arrivo",
   "queue.any": "Tutti",
   "queue.report": "(rapporto)",
   "queue.no_reply": "ancora nessun tentativo",
