@@ -8,6 +8,7 @@ static const char *const user_limits[] = {
     [USER_LIMIT_SESSIONS] = "sessions",
     [USER_LIMIT_RECIPIENTS] = "recipients",
     [USER_LIMIT_MESSAGE_SIZE] = "message_size",
+    [USER_LIMIT_WEIGHT] = "weight",
     [USER_LIMIT_MESSAGES_PER_MINUTE] = "messages_per_minute",
     [USER_LIMIT_RECIPIENTS_PER_MINUTE] = "recipients_per_minute",
     [USER_LIMIT_MESSAGES_PER_HOUR] = "messages_per_hour",

@@ -319,7 +319,7 @@ static bool parse_limit(enum user_limit limit, struct slice text, int64_t *out)
         *out = USER_LIMIT_NONE;
         return true;
     }
-    if (!slice_to_number(text, UINT32_MAX, &number))
+    if (!slice_to_number(text, limit == USER_LIMIT_WEIGHT ? USER_WEIGHT_MOST : UINT32_MAX, &number))
         return false;
     *out = (int64_t)number;
     return true;
@@ -337,7 +337,8 @@ static enum registry_result set_limit(struct registry *registry, struct registry
                       TEXT(option->name));
     if (!parse_limit(limit, option->value, &value))
         return refuse(base, REGISTRY_INVALID_VALUE,
-                      "%s is a number, 0 for the service's own limit%s", user_limit_name(limit),
+                      "%s is a number%s, 0 for the service's own limit%s", user_limit_name(limit),
+                      limit == USER_LIMIT_WEIGHT ? " up to 100" : "",
                       (unsigned)limit >= USER_LIMIT_FIRST_QUOTA ? ", or none" : "");
     change = db_statement(registry->db, STAFFETTA_SET_USER_LIMIT);
     bind_number(change, 1, id);

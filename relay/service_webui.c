@@ -25,9 +25,9 @@ static bool domains(void *owner, struct delivery_domains *request)
     return delivery_domains(owner, request);
 }
 
-static bool suspension(void *owner, struct delivery_suspension *request)
+static bool lift(void *owner, struct delivery_lift *request)
 {
-    return delivery_suspension(owner, request);
+    return delivery_lift(owner, request);
 }
 
 static bool why(void *owner, struct delivery_why *request)
@@ -99,7 +99,7 @@ int service_start_webui(struct service *service)
 
     snprintf(folder, sizeof(folder), "%s/history", service->bundle.settings->data_dir);
     service->operations = (struct operations){service->delivery, command,    sending, destinations,
-                                              domains,           suspension, why};
+                                              domains,           lift, why};
     return webui_start(service->webui, &parts);
 }
 

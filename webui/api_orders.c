@@ -170,13 +170,54 @@ void api_destination_move(struct exchange *exchange)
 
 /* ---- an end ---- */
 
-static void end(struct exchange *exchange, const char *which)
+struct resumption {
+    struct delivery_lift lift;
+    struct registry_request *ended;
+};
+
+/* No order stood: then it was what the receiver's replies had brought, or it is nothing we know. */
+static void on_lifted(struct delivery_lift *lift)
+{
+    struct resumption *resumption = CONTAINER_OF(lift, struct resumption, lift);
+    struct registry_request *ended = resumption->ended;
+
+    if (ended->result == REGISTRY_NOT_FOUND && lift->n_sites > 0)
+        exchange_answer(registry_call_exchange(ended), 204, NULL);
+    else
+        registry_call_done(ended);
+}
+
+/* "Go on" is said of a destination altogether: it is tried at its full pace, too. */
+static void on_resumed(struct registry_request *request)
+{
+    const struct order_end_request *done = (const struct order_end_request *)(const void *)request;
+    struct exchange *exchange = registry_call_exchange(request);
+    const struct operations *operations = exchange->webui->parts.operations;
+    bool is_lifted = (request->result == REGISTRY_OK || request->result == REGISTRY_NOT_FOUND) &&
+                     done->scope == ORDER_OF_DESTINATION && !done->is_one;
+    struct resumption *resumption =
+        is_lifted ? exchange_memory(exchange, sizeof(*resumption)) : NULL;
+
+    if (!is_lifted)
+        registry_call_done(request);
+    if (!resumption)
+        return;
+    resumption->ended = request;
+    resumption->lift.name = done->name;
+    resumption->lift.answer_to = exchange->webui->mailbox;
+    resumption->lift.done = on_lifted;
+    if (!operations->lift(operations->owner, &resumption->lift))
+        exchange_busy(exchange);
+}
+
+static void end(struct exchange *exchange, const char *which,
+                void (*done)(struct registry_request *request))
 {
     struct order_end_request *request = registry_call_memory(exchange, sizeof(*request));
 
     if (!request)
         return;
-    registry_call_begin(exchange, &request->request, registry_call_done);
+    registry_call_begin(exchange, &request->request, done);
     request->scope = order_subject_parse(exchange->argument, &request->name);
     request->is_one = which != NULL;
     if (which && !order_action_parse(slice_of(which), &request->action)) {
@@ -189,10 +230,10 @@ static void end(struct exchange *exchange, const char *which)
 
 void api_destination_resume(struct exchange *exchange)
 {
-    end(exchange, exchange_text(exchange, "order"));
+    end(exchange, exchange_text(exchange, "order"), on_resumed);
 }
 
 void api_order_delete(struct exchange *exchange)
 {
-    end(exchange, exchange_query(exchange, "order"));
+    end(exchange, exchange_query(exchange, "order"), registry_call_done);
 }

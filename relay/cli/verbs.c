@@ -20,7 +20,7 @@
 #define HELP_SECRET "NAME --generate | --password-stdin | --hash-stdin"
 #define HELP_LIMIT                                                                                   \
     "NAME [OPTION=VALUE]… [--sender ADDRESS|DOMAIN|'*']…   sessions, recipients, message_size, " \
-    "trace, bounces, class, default_class, must_sign, brake, refuse_over_quota, contact, "           \
+    "weight, trace, bounces, class, default_class, must_sign, brake, refuse_over_quota, contact, "   \
     "messages_per_minute|hour|day|month, recipients_per_minute|hour|day|month, "                     \
     "transactional_per_hour"
 #define HELP_CONFIG  "[--changed] [--explain]"

@@ -231,28 +231,33 @@ bool delivery_domains(struct delivery *delivery, struct delivery_domains *reques
                           request->answer_to);
 }
 
-/* ---- suspensions: the registry's snapshot brings them; here they are counted ---- */
+/* ---- an end of what receivers' replies brought ---- */
 
-static bool suspension_slice(struct delivery_visit *visit)
+static bool lift_slice(struct delivery_visit *visit)
 {
-    struct delivery_suspension *request = visit->request;
-    struct domain *domain = schedule_domain(visit->shard->schedule, request->name);
-    struct site *site = schedule_site(visit->shard->schedule, request->name);
+    struct delivery_lift *request = visit->request;
+    struct schedule *schedule = visit->shard->schedule;
+    struct domain *domain = schedule_domain(schedule, request->name);
+    struct site *site = domain ? domain->site : schedule_site(schedule, request->name);
 
-    request->n_sites += site || domain;
+    if (!site)
+        return false;
+    request->n_sites++;
+    site_lift(site, shard_now_ms(visit->shard));
+    delivery_shard_touch(visit->shard);
     return false;
 }
 
-static void suspension_done(struct task *task)
+static void lift_done(struct task *task)
 {
-    struct delivery_suspension *request = CONTAINER_OF(task, struct delivery_suspension, task);
+    struct delivery_lift *request = CONTAINER_OF(task, struct delivery_lift, task);
 
     request->done(request);
 }
 
-bool delivery_suspension(struct delivery *delivery, struct delivery_suspension *request)
+bool delivery_lift(struct delivery *delivery, struct delivery_lift *request)
 {
     request->n_sites = 0;
-    return delivery_visit(delivery, suspension_slice, request, &request->task, suspension_done,
+    return delivery_visit(delivery, lift_slice, request, &request->task, lift_done,
                           request->answer_to);
 }

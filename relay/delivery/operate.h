@@ -11,5 +11,5 @@ MUST_USE bool delivery_sending(struct delivery *delivery, struct delivery_sendin
 MUST_USE bool delivery_destinations(struct delivery *delivery,
                                     struct delivery_destinations *request);
 MUST_USE bool delivery_domains(struct delivery *delivery, struct delivery_domains *request);
-MUST_USE bool delivery_suspension(struct delivery *delivery, struct delivery_suspension *request);
+MUST_USE bool delivery_lift(struct delivery *delivery, struct delivery_lift *request);
 MUST_USE bool delivery_why(struct delivery *delivery, struct delivery_why *request);

@@ -16,6 +16,7 @@
 #include "relay/delivery/reply_memory.h"
 #include "relay/delivery/router.h"
 #include "relay/delivery/standing_orders.h"
+#include "relay/delivery/user_weights.h"
 
 enum {
     TICK_MS = 250,
@@ -256,6 +257,7 @@ static void on_directory(struct directory_subscriber *subscriber, struct directo
     hold_directory(shard, directory);
     shard->directory = directory;
     standing_orders_apply(shard, former);
+    user_weights_apply(shard, former);
     directory_unref(former);
     delivery_shard_touch(shard);
 }
@@ -309,6 +311,7 @@ static int make_parts(struct delivery_shard *shard, const struct resolver_settin
         .put_permit = put_permit,
         .may_use = may_use,
         .end_idle = connection_end_idle_of,
+        .weight_of = user_weights_of,
         .on_site_unused = on_site_unused,
     };
     char why[TLS_WHY_SIZE];

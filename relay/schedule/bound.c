@@ -142,10 +142,15 @@ struct why bound_decide(const struct bound *bound, enum message_class message_cl
 {
     int64_t ahead_ms = need == NEEDS_NONE ? 0 : CONNECT_AHEAD_MS;
     int64_t at_ms, ease_ms = eased_ms(bound, n_pledged(bound)) - ahead_ms;
+    bool is_full;
 
     if (is_probe_under_way(bound))
         return say(bound, PROBED, -1, NULL);
-    if (connections_are_busy(bound, message_class, need == NEEDS_NEW))
+    is_full = connections_are_busy(bound, message_class, need == NEEDS_NEW);
+    /* Where all that is under way waits for its turn, connections are not what is missing. */
+    if (is_full && ease_ms > now_ms && n_pledged(bound) == bound_n_busy(bound))
+        return wait_for_ease(bound, ease_ms);
+    if (is_full)
         return say(bound, CONNECTIONS, -1, word_of_limits(bound, now_ms));
     at_ms =
         paces_message_ms(&bound->paces, &bound->limits, message_class, bound->n_pledged) - ahead_ms;

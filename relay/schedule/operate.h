@@ -80,16 +80,14 @@ struct delivery_domains {
     struct delivery_visit *visit;
 };
 
-/* Suspends or resumes a domain or a site by name; remembered for names that have no mail yet. */
-struct delivery_suspension {
+/* A site, or the one that a domain leads to, is used again as if it had always answered well: rests
+ * by rules, a lower pace by replies, and that it was unreachable are forgotten.  Orders stand. */
+struct delivery_lift {
     struct task task;
     struct mailbox *answer_to;
-    void (*done)(struct delivery_suspension *request);
+    void (*done)(struct delivery_lift *request);
     struct slice name;
-    bool is_resumed;
-    int64_t until_utc_ms; /* 0: until resumed */
-    const char *reason;
-    unsigned n_sites; /* how many sites it touched */
+    unsigned n_sites; /* of that name */
     struct delivery_visit *visit;
 };
 
@@ -125,6 +123,6 @@ struct operations {
     bool (*sending)(void *owner, struct delivery_sending *request);
     bool (*destinations)(void *owner, struct delivery_destinations *request);
     bool (*domains)(void *owner, struct delivery_domains *request);
-    bool (*suspension)(void *owner, struct delivery_suspension *request);
+    bool (*lift)(void *owner, struct delivery_lift *request);
     bool (*why)(void *owner, struct delivery_why *request);
 };

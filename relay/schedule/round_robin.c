@@ -253,6 +253,16 @@ void flow_drop(struct flow *flow, struct entry *entry)
         take_no_turns(flow);
 }
 
+void schedule_reweigh(struct schedule *schedule)
+{
+    for (uint32_t i = 0; i < schedule->share_table.n_slots; i++) {
+        struct share *share = schedule->share_table.slots[i].thing;
+
+        if (share)
+            share->weight = weight_of(schedule, share->user_id);
+    }
+}
+
 struct flow *round_robin_turn(struct queue *queue)
 {
     struct list *shares = &queue->shares;

@@ -9,7 +9,7 @@
 #include "relay/schedule/entry.h"
 #include "relay/schedule/site.h"
 
-enum { ROUND_ROBIN_QUANTUM = 10, ROUND_ROBIN_MOST_WEIGHT = 1000 };
+enum { ROUND_ROBIN_QUANTUM = 10, ROUND_ROBIN_MOST_WEIGHT = 100 };
 
 struct queue {
     struct list link;    /* in site->queues while it has ready entries */

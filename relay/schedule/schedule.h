@@ -34,7 +34,7 @@ struct schedule_hooks {
     /* An idle connection of this lane stands in the way of one that is needed elsewhere: it should
      * end soon.  From within only lane_idle_ends() may be called.  NULL: it ends when it ends. */
     void (*end_idle)(void *owner, struct lane *lane);
-    /* What a user's share weighs among the others' (1 to 1,000).  NULL: all the same. */
+    /* What a user's share weighs among the others' (1 to 100).  NULL: all the same. */
     uint32_t (*weight_of)(void *owner, uint32_t user_id);
     /* About to be forgotten: free site->owner. */
     void (*on_site_unused)(void *owner, struct site *site);
@@ -110,6 +110,9 @@ void schedule_put_permit(struct schedule *schedule);          /* lane.c: a conne
 
 /* When to ask again if nothing else happens, monotonic; INT64_MAX: never. */
 int64_t schedule_wake_ms(const struct schedule *schedule);
+
+/* hooks.weight_of says something else now. */
+void schedule_reweigh(struct schedule *schedule);
 
 /* What became of a SENDING entry: each of these ends that. */
 void schedule_finish(struct schedule *schedule, struct entry *entry); /* gone for good */

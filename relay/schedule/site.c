@@ -38,6 +38,12 @@ bool site_is_unused(const struct site *site, int64_t now_ms)
 void site_resume(struct site *site, int64_t now_ms)
 {
     bound_resume(&site->bound, BOUND_BY_ORDER, now_ms);
+    site_lift(site, now_ms);
+}
+
+void site_lift(struct site *site, int64_t now_ms)
+{
+    bound_resume(&site->bound, BOUND_BY_RULE, now_ms);
     LIST_FOR_EACH(link, &site->lanes)
     bound_resume(&CONTAINER_OF(link, struct lane, link)->bound, BOUND_BY_RULE, now_ms);
     site_try_now(site);

@@ -48,10 +48,10 @@ bool site_is_unused(const struct site *site, int64_t now_ms);
 /* Orders: bound_suspend(&site->bound, BOUND_BY_ORDER, …), bound_limit() and so on.  A limit that an
  * order sets for the site holds instead of its lanes', too. */
 
-/* An operator says: go on.  site_resume() takes back suspensions, an order's and rules', and what
- * site_try_now() does: forgets that it was unreachable, and what replies that said slower brought.
- */
+/* An operator says: go on.  site_resume() takes back an order's suspension, too, site_lift() what
+ * rules' replies brought, site_try_now() that it was unreachable and replies that said slower. */
 void site_resume(struct site *site, int64_t now_ms);
+void site_lift(struct site *site, int64_t now_ms);
 void site_try_now(struct site *site);
 void site_was_reached(struct site *site); /* forgets that it was not */
 

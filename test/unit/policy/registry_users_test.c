@@ -160,11 +160,12 @@ static void options_and_limits_are_stored(void **state)
         {SLICE_LITERAL("must_sign"),  SLICE_LITERAL("yes")   },
         {SLICE_LITERAL("sessions"),   SLICE_LITERAL("7")     },
         {SLICE_LITERAL("recipients"), SLICE_LITERAL("50")    },
+        {SLICE_LITERAL("weight"),     SLICE_LITERAL("100")   },
     };
     struct slice senders[] = {SLICE_LITERAL("only@example.net")};
     struct user_options_request request = {.name = SLICE_LITERAL("a@example.org"),
                                            .options = options,
-                                           .n_options = 6,
+                                           .n_options = 7,
                                            .senders = senders,
                                            .n_senders = 1};
 
@@ -180,6 +181,7 @@ static void options_and_limits_are_stored(void **state)
     assert_true(user("a@example.org")->must_sign);
     assert_int_equal(user("a@example.org")->limits[USER_LIMIT_SESSIONS], 7);
     assert_int_equal(user("a@example.org")->limits[USER_LIMIT_RECIPIENTS], 50);
+    assert_int_equal(user("a@example.org")->limits[USER_LIMIT_WEIGHT], 100);
     assert_false(user_may_send_as(user("a@example.org"), SLICE_LITERAL("x@example.org")));
     assert_true(user_may_send_as(user("a@example.org"), SLICE_LITERAL("only@example.net")));
 }
@@ -191,6 +193,8 @@ static void a_wrong_option_changes_none(void **state)
         {SLICE_LITERAL("must_sign"), SLICE_LITERAL("1")         },
         {SLICE_LITERAL("sessions"),  SLICE_LITERAL("-1")        },
         {SLICE_LITERAL("sessions"),  SLICE_LITERAL("4294967296")},
+        {SLICE_LITERAL("weight"),    SLICE_LITERAL("101")       },
+        {SLICE_LITERAL("weight"),    SLICE_LITERAL("none")      },
         {SLICE_LITERAL("colour"),    SLICE_LITERAL("red")       },
     };
 

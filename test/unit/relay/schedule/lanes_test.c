@@ -316,6 +316,28 @@ static void users_share_by_weight(void **state)
     assert_int_equal(n[2], 300);
 }
 
+/* A figure that comes while mail waits counts from then on. */
+static void a_weight_that_changes_counts_at_once(void **state)
+{
+    struct bench *bench = *state;
+    unsigned n[3] = {0};
+
+    for (int i = 0; i < 400; i++) {
+        admit(bench, "a.example", 1, CLASS_BULK, 1);
+        admit(bench, "a.example", 2, CLASS_BULK, 1);
+    }
+    route_all(bench, make_site(bench, "mx", plain_limits(1)));
+    bench->schedule->hooks.weight_of = weight_of;
+    schedule_reweigh(bench->schedule);
+    for (int i = 0; i < 400; i++) {
+        assert_true(next_pick(bench));
+        n[bench->pick.message->user_id]++;
+        deliver(bench);
+    }
+    assert_int_equal(n[1], 100);
+    assert_int_equal(n[2], 300);
+}
+
 static void bulk_is_not_starved_by_what_is_urgent(void **state)
 {
     struct bench *bench = *state;
@@ -351,6 +373,7 @@ int main(void)
         CASE(an_address_that_rests_for_a_provider_leaves_it_to_the_others),
         CASE(an_address_without_room_today_waits_for_tomorrow),
         CASE(users_share_by_weight),
+        CASE(a_weight_that_changes_counts_at_once),
         CASE(bulk_is_not_starved_by_what_is_urgent),
     };
 
