@@ -7,8 +7,9 @@
 
 #include "policy/credential_upkeep.h"
 #include "policy/login_check.h"
+#include "policy/login_digest.h"
 
-enum { CACHE_CAPACITY = 65536, THROTTLE_CAPACITY = 262144, FAILURE_MS = 150, MOST_NAME = 255 };
+enum { CACHE_CAPACITY = 65536, THROTTLE_CAPACITY = 262144, FAILURE_MS = 150 };
 
 enum attempt_state { ATTEMPT_WAITING, ATTEMPT_HASHING, ATTEMPT_ANSWERING };
 
@@ -85,6 +86,10 @@ static void answer_verified(struct policy *policy, struct login_request *request
 {
     const struct user *user = present_user(policy, request->user, credential_id);
 
+    if (credential_id == LOGIN_CHECK_HASH) {
+        answer(request, LOGIN_OK, "password");
+        return;
+    }
     if (!user) {
         answer(request, LOGIN_WRONG, "changed");
         return;
@@ -95,7 +100,8 @@ static void answer_verified(struct policy *policy, struct login_request *request
     }
     request->user_id = user->id;
     credential_uses_note(policy, credential_id);
-    quotas_note_login(policy, user, request->peer);
+    if (request->door == LOGIN_SMTP)
+        quotas_note_login(policy, user, request->peer);
     answer(request, LOGIN_OK, "password");
 }
 
@@ -147,8 +153,9 @@ static void succeed(struct attempt *attempt)
     struct login_request *request;
 
     throttle_succeeded(authenticator->throttle, &attempt->guess);
-    login_cache_add(authenticator->cache, attempt->digest, attempt->check.credential_id,
-                    clock_monotonic_ms());
+    if (attempt->check.credential_id != LOGIN_CHECK_HASH)
+        login_cache_add(authenticator->cache, attempt->digest, attempt->check.credential_id,
+                        clock_monotonic_ms());
     if (attempt->check.has_new_hash)
         credential_rehash(policy, attempt->directory,
                           user_credential(attempt->check.user, attempt->check.credential_id),
@@ -192,6 +199,9 @@ static void look_up_user(struct attempt *attempt)
     struct directory *directory = attempt->policy->directory;
     const struct user *user = NULL;
 
+    attempt->reason = "password";
+    if (*attempt->check.hash)
+        return;
     if (directory) {
         attempt->directory = directory_ref(directory);
         user = directory_user(directory, attempt->first->user);
@@ -253,21 +263,6 @@ static void fire(struct policy *policy, struct due *due)
 
 /* ---- questions ---- */
 
-/* Name and password together, so that neither can be shifted into the other. */
-static void digest_of(const struct policy *policy, const struct login_request *request,
-                      uint8_t out[DIGEST_BYTES])
-{
-    const uint8_t *key = policy->authenticator.digest_key;
-    char bytes[DIGEST_BYTES + MOST_NAME];
-    struct slice name = slice_head(request->user, MOST_NAME);
-
-    keyed_digest((uint8_t *)bytes, key, request->password);
-    for (size_t i = 0; i < name.len; i++)
-        bytes[DIGEST_BYTES + i] = ascii_lower(name.data[i]);
-    keyed_digest(out, key, slice_from(bytes, DIGEST_BYTES + name.len));
-    secret_wipe(bytes, sizeof(bytes));
-}
-
 static bool answer_from_cache(struct policy *policy, struct login_request *request,
                               const uint8_t digest[DIGEST_BYTES])
 {
@@ -284,14 +279,6 @@ static bool answer_from_cache(struct policy *policy, struct login_request *reque
     return true;
 }
 
-static uint64_t key_of(const uint8_t digest[DIGEST_BYTES])
-{
-    uint64_t key;
-
-    memcpy(&key, digest, sizeof(key));
-    return key;
-}
-
 static void join(struct attempt *attempt, struct login_request *request)
 {
     request->task.next = NULL;
@@ -303,7 +290,8 @@ static void join(struct attempt *attempt, struct login_request *request)
 static bool join_attempt(struct policy *policy, struct login_request *request,
                          const uint8_t digest[DIGEST_BYTES])
 {
-    struct key_entry *entry = key_table_find(&policy->authenticator.attempts, key_of(digest));
+    struct key_entry *entry =
+        key_table_find(&policy->authenticator.attempts, login_digest_key(digest));
     struct attempt *attempt = entry ? CONTAINER_OF(entry, struct attempt, entry) : NULL;
 
     if (!attempt || !secret_equal(attempt->digest, digest, DIGEST_BYTES))
@@ -313,10 +301,13 @@ static bool join_attempt(struct policy *policy, struct login_request *request,
 }
 
 /* Changes with the password; 0 for whom nobody knows. */
-static uint64_t revision_of(const struct policy *policy, struct slice name)
+static uint64_t revision_of(const struct policy *policy, const struct login_request *request)
 {
-    const struct user *user = policy->directory ? directory_user(policy->directory, name) : NULL;
+    const struct user *user =
+        policy->directory ? directory_user(policy->directory, request->user) : NULL;
 
+    if (request->hash.len)
+        return table_hash(request->hash);
     return user && user->n_credentials ? user->credentials[user->n_credentials - 1].id : 0;
 }
 
@@ -327,7 +318,7 @@ static struct attempt *new_attempt(struct policy *policy, struct login_request *
 
     if (!attempt)
         return NULL;
-    attempt->entry.key = key_of(digest);
+    attempt->entry.key = login_digest_key(digest);
     if (key_table_add(&policy->authenticator.attempts, &attempt->entry) != 0) {
         free(attempt);
         return NULL;
@@ -341,8 +332,11 @@ static struct attempt *new_attempt(struct policy *policy, struct login_request *
         memcpy(attempt->password, request->password.data, request->password.len);
     attempt->check.password = slice_from(attempt->password, attempt->password_bytes);
     attempt->check.decoy = policy->authenticator.decoy;
-    attempt->guess = throttle_guess(request->peer, request->user,
-                                    revision_of(policy, request->user), clock_monotonic_ms());
+    attempt->check.without_app = request->door != LOGIN_SMTP;
+    if (request->hash.len)
+        slice_copy_to(request->hash, attempt->check.hash, sizeof(attempt->check.hash));
+    attempt->guess = throttle_guess(request->peer, request->user, revision_of(policy, request),
+                                    clock_monotonic_ms());
     attempt->guess.password = attempt->entry.key;
     return attempt;
 }
@@ -360,7 +354,7 @@ static void run_login(struct task *task)
         answer(request, LOGIN_BUSY, "stopping");
         return;
     }
-    digest_of(policy, request, digest);
+    login_digest(digest, policy->authenticator.digest_key, request);
     if (answer_from_cache(policy, request, digest) || join_attempt(policy, request, digest))
         return;
     attempt = new_attempt(policy, request, digest);

@@ -17,14 +17,23 @@ enum login_verdict {
     LOGIN_BUSY,      /* 454 4.7.0 */
 };
 
+/* Passwords at one door are not asked for at another, nor remembered for it. */
+enum login_door {
+    LOGIN_SMTP,
+    LOGIN_PANEL_USER,  /* a user's own password, none that was made for a program */
+    LOGIN_PANEL_ADMIN, /* compared with `hash`: administrators are no users (access_book.h) */
+};
+
 struct login_request {
     struct task task;
     struct mailbox *answer_to;
     void (*done)(struct login_request *request);
     struct slice user, password; /* the asker's; it wipes the password afterwards */
     struct ip_address peer;
+    enum login_door door;
+    struct slice hash; /* LOGIN_PANEL_ADMIN: argon2id */
     enum login_verdict verdict;
-    uint32_t user_id;      /* LOGIN_OK */
+    uint32_t user_id;      /* LOGIN_OK, of users */
     int64_t retry_ms;      /* LOGIN_THROTTLED: from now */
     const char *reason;    /* "password", "unknown user", …: for the log, never for the peer */
     struct policy *policy; /* the policy's */

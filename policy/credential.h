@@ -7,6 +7,7 @@
 struct credential {
     uint32_t id; /* a new password is a new credential */
     struct slice hash;
+    bool is_app;         /* for one program: it sends mail, and does not sign in to the panel */
     uint32_t n_networks; /* 0: from anywhere */
     const struct network *networks;
 };

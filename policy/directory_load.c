@@ -131,6 +131,7 @@ static void load_credential(struct load *load, struct statement *row)
     credential->hash = copy_column(load, row, 2);
     if (!column_is_null(row, 3))
         load_credential_networks(load, credential, column_text(row, 3));
+    credential->is_app = slice_equal(column_text(row, 4), SLICE_LITERAL("app"));
     if (!user->n_credentials++)
         user->credentials = credential;
 }

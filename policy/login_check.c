@@ -24,8 +24,15 @@ void login_check_run(struct login_check *check)
     check->credential_id = 0;
     check->has_new_hash = false;
     check->n_slow_hashes = 0;
+    if (*check->hash) {
+        check->n_slow_hashes = 1;
+        if (password_verify_argon2(check->hash, check->password))
+            check->credential_id = LOGIN_CHECK_HASH;
+        return;
+    }
     for (uint32_t i = 0; i < n_credentials; i++)
-        if (try_credential(check, &check->user->credentials[i]))
+        if (!(check->without_app && check->user->credentials[i].is_app) &&
+            try_credential(check, &check->user->credentials[i]))
             return;
     if (check->n_slow_hashes)
         return;

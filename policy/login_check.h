@@ -7,9 +7,13 @@
 #include "policy/credential.h"
 #include "relay/base/secret.h"
 
+enum { LOGIN_CHECK_HASH = UINT32_MAX }; /* the credential_id of `hash` */
+
 struct login_check {
     const struct user *user; /* NULL: unknown or disabled */
     struct slice password;
+    bool without_app;                  /* passwords of programs do not count */
+    char hash[PASSWORD_HASH_SIZE];     /* not empty: this alone counts */
     const char *decoy;                 /* a hash of our own kind that no password fits */
     uint32_t credential_id;            /* out; 0: the password is wrong */
     bool has_new_hash;                 /* out: the credential was imported */

@@ -21,6 +21,7 @@ static const char *const result_names[] = {
     [REGISTRY_INVALID_HASH] = "invalid_hash",
     [REGISTRY_INVALID_VALUE] = "invalid_value",
     [REGISTRY_NOT_JUDGED] = "not_judged",
+    [REGISTRY_LAST_OWNER] = "last_owner",
     [REGISTRY_FAILED] = "failed",
 };
 

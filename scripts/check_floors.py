@@ -21,7 +21,7 @@ FOREIGN = {
     "unbound": ["relay/net/resolver.c"],
     "openssl/ssl.h": ["relay/net/"],
     "opendkim/": ["policy/judge.c", "signer/opendkim_engine.c"],
-    "microhttpd.h": ["webui/server.c"],
+    "microhttpd.h": ["webui/server"],
     "jansson.h": ["webui/", "relay/cli/"],
     "confuse.h": ["relay/control/config.c"],
     "sodium.h": ["relay/base/sodium.c"],

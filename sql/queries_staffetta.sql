@@ -13,7 +13,7 @@ SELECT l.user, l.name, l.value FROM user_limits l JOIN users u ON u.id = l.user 
 SELECT r.user, r.rule FROM sender_rules r JOIN users u ON u.id = r.user ORDER BY u.name, r.rule;
 
 -- name: all_credentials
-SELECT c.user, c.id, c.hash, c.networks FROM credentials c JOIN users u ON u.id = c.user
+SELECT c.user, c.id, c.hash, c.networks, c.kind FROM credentials c JOIN users u ON u.id = c.user
 ORDER BY u.name, c.id;
 
 -- name: all_networks
@@ -237,3 +237,130 @@ DELETE FROM login_networks WHERE last <= ?1;
 
 -- name: delete_login_networks_of
 DELETE FROM login_networks WHERE user = ?1;
+
+-- name: all_admins
+SELECT id, name, role, hash, is_enabled, created, last_login FROM admins ORDER BY name;
+
+-- name: all_profiles
+SELECT kind, account, language, theme, secret, is_on, last_step FROM profiles;
+
+-- name: all_recovery_codes
+SELECT kind, account, hash FROM recovery_codes;
+
+-- name: all_panel_sessions
+SELECT id, hash, kind, account, address, agent, created, last_seen, confirmed FROM panel_sessions
+ORDER BY id;
+
+-- name: all_tokens
+SELECT id, name, hash, scopes, networks, by, created, expires, last_used FROM tokens ORDER BY id;
+
+-- name: add_admin
+INSERT INTO admins (name, role, hash, is_enabled, created, last_login)
+VALUES (?1, ?2, ?3, 1, ?4, 0);
+
+-- name: count_owners
+SELECT count(*) FROM admins WHERE role = 'owner' AND is_enabled = 1 AND name <> ?1;
+
+-- name: count_tokens
+SELECT count(*) FROM tokens;
+
+-- name: count_app_passwords
+SELECT count(*) FROM credentials WHERE user = ?1 AND kind = 'app';
+
+-- name: count_admins
+SELECT count(*) FROM admins;
+
+-- name: delete_admin
+DELETE FROM admins WHERE name = ?1;
+
+-- name: set_admin_role
+UPDATE admins SET role = ?2 WHERE name = ?1;
+
+-- name: set_admin_hash
+UPDATE admins SET hash = ?2 WHERE name = ?1;
+
+-- name: enable_admin
+UPDATE admins SET is_enabled = ?2 WHERE name = ?1;
+
+-- name: note_admin_login
+UPDATE admins SET last_login = ?2 WHERE id = ?1;
+
+-- name: set_preferences
+INSERT INTO profiles (kind, account, language, theme) VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (kind, account) DO UPDATE SET language = ?3, theme = ?4;
+
+-- name: set_factor
+INSERT INTO profiles (kind, account, secret, is_on, last_step) VALUES (?1, ?2, ?3, ?4, ?5)
+ON CONFLICT (kind, account) DO UPDATE SET secret = ?3, is_on = ?4, last_step = ?5;
+
+-- name: use_step
+UPDATE profiles SET last_step = ?3 WHERE kind = ?1 AND account = ?2 AND last_step < ?3;
+
+-- name: delete_recovery_codes
+DELETE FROM recovery_codes WHERE kind = ?1 AND account = ?2;
+
+-- name: add_recovery_code
+INSERT OR IGNORE INTO recovery_codes (kind, account, hash) VALUES (?1, ?2, ?3);
+
+-- name: use_recovery_code
+DELETE FROM recovery_codes WHERE kind = ?1 AND account = ?2 AND hash = ?3;
+
+-- name: delete_profile
+DELETE FROM profiles WHERE kind = ?1 AND account = ?2;
+
+-- name: delete_lost_profiles
+DELETE FROM profiles
+WHERE (kind = 'user' AND account NOT IN (SELECT id FROM users))
+   OR (kind = 'admin' AND account NOT IN (SELECT id FROM admins));
+
+-- name: delete_lost_recovery_codes
+DELETE FROM recovery_codes
+WHERE (kind = 'user' AND account NOT IN (SELECT id FROM users))
+   OR (kind = 'admin' AND account NOT IN (SELECT id FROM admins));
+
+-- name: add_panel_session
+INSERT INTO panel_sessions (hash, kind, account, address, agent, created, last_seen, confirmed)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7);
+
+-- name: see_panel_session
+UPDATE panel_sessions SET last_seen = ?2 WHERE id = ?1;
+
+-- name: delete_panel_session
+DELETE FROM panel_sessions WHERE id = ?1;
+
+-- name: delete_panel_sessions_of
+DELETE FROM panel_sessions WHERE kind = ?1 AND account = ?2 AND id <> ?3;
+
+-- name: delete_past_panel_sessions
+DELETE FROM panel_sessions WHERE last_seen < ?1 OR created < ?2;
+
+-- name: add_token
+INSERT INTO tokens (name, hash, scopes, networks, by, created, expires, last_used)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0);
+
+-- name: delete_token
+DELETE FROM tokens WHERE id = ?1;
+
+-- name: note_token_use
+UPDATE tokens SET last_used = ?2 WHERE id = ?1;
+
+-- name: add_audit
+INSERT INTO audit (at, who, origin, action, object, before, after)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7);
+
+-- name: delete_old_audit
+DELETE FROM audit WHERE id <= ?1;
+
+-- name: next_audit
+SELECT id, at, who, origin, action, object, before, after FROM audit WHERE id < ?1
+ORDER BY id DESC LIMIT ?2;
+
+-- name: add_app_password
+INSERT INTO credentials (user, kind, hash, label, created) VALUES (?1, 'app', ?2, ?3, ?4);
+
+-- name: delete_app_password
+DELETE FROM credentials WHERE user = ?1 AND id = ?2 AND kind = 'app';
+
+-- name: app_passwords_of
+SELECT id, label, created, last_used FROM credentials WHERE user = ?1 AND kind = 'app'
+ORDER BY id;

@@ -74,7 +74,45 @@
     X(STAFFETTA_PUT_LOGIN_NETWORK, "put_login_network")                                            \
     X(STAFFETTA_ALL_LOGIN_NETWORKS, "all_login_networks")                                          \
     X(STAFFETTA_DELETE_PAST_LOGIN_NETWORKS, "delete_past_login_networks")                          \
-    X(STAFFETTA_DELETE_LOGIN_NETWORKS_OF, "delete_login_networks_of")
+    X(STAFFETTA_DELETE_LOGIN_NETWORKS_OF, "delete_login_networks_of")                              \
+    X(STAFFETTA_ALL_ADMINS, "all_admins")                                                          \
+    X(STAFFETTA_ALL_PROFILES, "all_profiles")                                                      \
+    X(STAFFETTA_ALL_RECOVERY_CODES, "all_recovery_codes")                                          \
+    X(STAFFETTA_ALL_PANEL_SESSIONS, "all_panel_sessions")                                          \
+    X(STAFFETTA_ALL_TOKENS, "all_tokens")                                                          \
+    X(STAFFETTA_ADD_ADMIN, "add_admin")                                                            \
+    X(STAFFETTA_COUNT_OWNERS, "count_owners")                                                      \
+    X(STAFFETTA_COUNT_TOKENS, "count_tokens")                                                      \
+    X(STAFFETTA_COUNT_APP_PASSWORDS, "count_app_passwords")                                        \
+    X(STAFFETTA_COUNT_ADMINS, "count_admins")                                                      \
+    X(STAFFETTA_DELETE_ADMIN, "delete_admin")                                                      \
+    X(STAFFETTA_SET_ADMIN_ROLE, "set_admin_role")                                                  \
+    X(STAFFETTA_SET_ADMIN_HASH, "set_admin_hash")                                                  \
+    X(STAFFETTA_ENABLE_ADMIN, "enable_admin")                                                      \
+    X(STAFFETTA_NOTE_ADMIN_LOGIN, "note_admin_login")                                              \
+    X(STAFFETTA_SET_PREFERENCES, "set_preferences")                                                \
+    X(STAFFETTA_SET_FACTOR, "set_factor")                                                          \
+    X(STAFFETTA_USE_STEP, "use_step")                                                              \
+    X(STAFFETTA_DELETE_RECOVERY_CODES, "delete_recovery_codes")                                    \
+    X(STAFFETTA_ADD_RECOVERY_CODE, "add_recovery_code")                                            \
+    X(STAFFETTA_USE_RECOVERY_CODE, "use_recovery_code")                                            \
+    X(STAFFETTA_DELETE_PROFILE, "delete_profile")                                                  \
+    X(STAFFETTA_DELETE_LOST_PROFILES, "delete_lost_profiles")                                      \
+    X(STAFFETTA_DELETE_LOST_RECOVERY_CODES, "delete_lost_recovery_codes")                          \
+    X(STAFFETTA_ADD_PANEL_SESSION, "add_panel_session")                                            \
+    X(STAFFETTA_SEE_PANEL_SESSION, "see_panel_session")                                            \
+    X(STAFFETTA_DELETE_PANEL_SESSION, "delete_panel_session")                                      \
+    X(STAFFETTA_DELETE_PANEL_SESSIONS_OF, "delete_panel_sessions_of")                              \
+    X(STAFFETTA_DELETE_PAST_PANEL_SESSIONS, "delete_past_panel_sessions")                          \
+    X(STAFFETTA_ADD_TOKEN, "add_token")                                                            \
+    X(STAFFETTA_DELETE_TOKEN, "delete_token")                                                      \
+    X(STAFFETTA_NOTE_TOKEN_USE, "note_token_use")                                                  \
+    X(STAFFETTA_ADD_AUDIT, "add_audit")                                                            \
+    X(STAFFETTA_DELETE_OLD_AUDIT, "delete_old_audit")                                              \
+    X(STAFFETTA_NEXT_AUDIT, "next_audit")                                                          \
+    X(STAFFETTA_ADD_APP_PASSWORD, "add_app_password")                                              \
+    X(STAFFETTA_DELETE_APP_PASSWORD, "delete_app_password")                                        \
+    X(STAFFETTA_APP_PASSWORDS_OF, "app_passwords_of")
 
 enum staffetta_statement {
 #define STAFFETTA_ENUM(value, name) value,

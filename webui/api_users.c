@@ -155,6 +155,21 @@ static void ask_usage(struct exchange *exchange, const struct user *user, json_t
     }
 }
 
+void api_answer_user_with_use(struct exchange *exchange, const struct user *user, json_t *more)
+{
+    json_object_set_new(more, "senders", senders_of(user));
+    json_object_set_new(more, "limits", limits_of(user));
+    ask_usage(exchange, user, more);
+}
+
+json_t *audit_user(struct exchange *exchange, struct slice name)
+{
+    const struct directory *directory = exchange->webui->directory;
+    const struct user *user = directory ? directory_user(directory, name) : NULL;
+
+    return user ? user_json(directory, user) : NULL;
+}
+
 static void answer_use(struct registry_request *request)
 {
     const struct user_use_request *use = (const struct user_use_request *)(const void *)request;

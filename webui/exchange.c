@@ -5,12 +5,14 @@
 
 #include "relay/base/clock.h"
 #include "relay/base/secret.h"
+#include "webui/audit.h"
 #include "webui/server.h"
 
 /* Passwords and keys came in, a generated password may have gone out. */
 static void wipe(struct exchange *exchange)
 {
-    static const char *const members[] = {"password", "hash", "pem"};
+    static const char *const members[] = {"password", "hash", "pem", "code", "new_password"};
+    char *const fields[] = {exchange->fields.cookie, exchange->fields.authorization};
 
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
         json_t *value = json_object_get(exchange->body, members[i]);
@@ -18,6 +20,10 @@ static void wipe(struct exchange *exchange)
         if (json_is_string(value))
             secret_wipe((void *)json_string_value(value), json_string_length(value));
     }
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+        if (fields[i])
+            secret_wipe(fields[i], strlen(fields[i]));
+    secret_wipe(exchange->set_cookie, sizeof(exchange->set_cookie));
     if (exchange->upload.data)
         secret_wipe(exchange->upload.data, exchange->upload.capacity);
     if (exchange->text)
@@ -29,6 +35,7 @@ void exchange_free(struct exchange *exchange)
     wipe(exchange);
     live_stream_free(exchange->stream);
     json_decref(exchange->body);
+    json_decref(exchange->before);
     buffer_fini(&exchange->upload);
     free(exchange->text);
     arena_reset(&exchange->arena);
@@ -121,6 +128,7 @@ static void answer_bytes(struct exchange *exchange, unsigned status, const char 
         return;
     }
     exchange->status = text || status == 204 ? status : 500;
+    audit_answered(exchange);
     exchange->content_type = content_type;
     exchange->text = text;
     exchange->text_len = len;
@@ -169,6 +177,11 @@ void exchange_problem(struct exchange *exchange, unsigned status, const char *co
                       const char *detail)
 {
     exchange_problem_with(exchange, status, code, detail, NULL);
+}
+
+const char *exchange_cookie_name(const struct exchange *exchange)
+{
+    return exchange->is_secure ? "__Host-sid" : "sid";
 }
 
 void exchange_busy(struct exchange *exchange)

@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "relay/base/arena.h"
+#include "relay/net/socket_address.h"
 #include "webui/webui_private.h"
 
 enum http_method { HTTP_GET, HTTP_POST, HTTP_DELETE, N_HTTP_METHODS };
@@ -20,13 +21,41 @@ struct query_value {
     const char *name, *value; /* of the arena */
 };
 
+/* The header fields that anybody here looks at; NULL: not there.  The first two are secrets. */
+struct exchange_fields {
+    char *cookie, *authorization;
+    const char *host, *origin, *fetch_site, *content_type, *staffetta, *agent, *if_none_match,
+        *if_match, *accept, *accept_language, *last_event_id;
+    bool has_body;
+};
+
+/* Who asks, as guard.h found. */
+struct caller {
+    bool is_signed_in; /* over the socket always */
+    struct account account;
+    enum admin_role role; /* of administrators */
+    int64_t session_id;   /* 0: by a token, or over the socket */
+    uint32_t token_id;    /* 0: by no token */
+    struct slice scopes;  /* the token's */
+    bool is_confirmed;    /* the password was given a moment ago */
+};
+
+struct route;
+
 struct exchange {
     struct webui *webui;
     enum http_method method;
-    const char *path;      /* decoded, as the client asked */
-    struct slice argument; /* what stood in the route's {}, percent-decoded by the library */
-    char by[64];           /* who asks, for the log */
-    bool is_local;         /* over control.sock: peer credentials stand for the login */
+    const char *path;            /* decoded, as the client asked */
+    struct slice argument;       /* what stood in the route's {}, percent-decoded by the library */
+    char by[64];                 /* who asks, for the log */
+    char from[SOCKET_TEXT_SIZE]; /* its address, or "socket" */
+    bool is_local;               /* over control.sock: peer credentials stand for the login */
+    bool is_secure;              /* over TLS */
+    struct ip_address peer;
+    struct exchange_fields fields;
+    struct caller caller;
+    const struct route *route; /* NULL: not found yet, or none */
+    json_t *before;            /* what a change is going to change, for the audit; NULL: nothing */
     struct query_value *queries;
     size_t n_queries;
     json_t *body;       /* an object; NULL without one */
@@ -37,7 +66,11 @@ struct exchange {
     const char *content_type;
     char *text; /* malloc()ed */
     size_t text_len;
-    const char *allow; /* with 405: the methods that would do */
+    const char *allow;         /* with 405: the methods that would do */
+    const struct asset *asset; /* a file of the panel instead of text */
+    const char *etag;
+    char set_cookie[192];
+    unsigned retry_after_s; /* 0: not said */
 
     struct live_stream *stream; /* the answer has no end (live.h); with status 200 */
     char last_event[24];        /* the last that the client had of a stream before */
@@ -85,6 +118,9 @@ void exchange_problem(struct exchange *exchange, unsigned status, const char *co
 void exchange_problem_with(struct exchange *exchange, unsigned status, const char *code,
                            const char *detail, json_t *params); /* params are taken */
 void exchange_busy(struct exchange *exchange);                  /* 503 `busy` */
+
+/* Name of the session's cookie: __Host-sid, over plain HTTP sid. */
+const char *exchange_cookie_name(const struct exchange *exchange);
 
 /* For handlers that answer later: memory of the exchange's arena, zeroed; NULL after a 500. */
 void *exchange_memory(struct exchange *exchange, size_t bytes);

@@ -40,6 +40,7 @@ static unsigned status_of(enum registry_result result)
         return 404;
     case REGISTRY_EXISTS:
     case REGISTRY_NOT_JUDGED:
+    case REGISTRY_LAST_OWNER:
         return 409;
     case REGISTRY_INVALID_NAME:
     case REGISTRY_INVALID_SENDER:

@@ -18,6 +18,7 @@ enum route_level {
 
 enum {
     NEEDS_CONFIRMATION = 1, /* the password was given within the last minutes (not by tokens) */
+    NO_AUDIT = 2,           /* changes nothing but who is signed in, or how it looks to them */
 };
 
 struct route {
@@ -40,6 +41,9 @@ extern const struct route_table mail_routes;
 /* routes_data.c: history, counters, log, streams. */
 extern const struct route_table data_routes;
 
+/* routes_access.c: who gets in, and what is one's own. */
+extern const struct route_table access_routes;
+
 #define API  "/api/v1"
 #define NONE ""
 
@@ -51,6 +55,14 @@ extern const struct route_table data_routes;
 #define POST(path, run, who, scope, body)                                                          \
     {                                                                                              \
         HTTP_POST, path, run, FOR_##who, scope, 0, NONE, body                                      \
+    }
+#define QUIET_POST(path, run, who, scope, body)                                                    \
+    {                                                                                              \
+        HTTP_POST, path, run, FOR_##who, scope, NO_AUDIT, NONE, body                               \
+    }
+#define QUIET_DELETE(path, run, who, scope, query)                                                 \
+    {                                                                                              \
+        HTTP_DELETE, path, run, FOR_##who, scope, NO_AUDIT, query, NONE                            \
     }
 #define DELETE(path, run, who, scope, query)                                                       \
     {                                                                                              \

@@ -2,9 +2,10 @@
 
 #include <string.h>
 
-#include "webui/route.h"
+#include "webui/audit.h"
+#include "webui/guard.h"
 
-static const struct route_table *const tables[] = {&mail_routes, &data_routes};
+static const struct route_table *const tables[] = {&mail_routes, &data_routes, &access_routes};
 
 const struct route_table *routes_table(size_t i)
 {
@@ -26,28 +27,6 @@ static bool matches(const char *pattern, struct slice path, struct slice *argume
         return false;
     *argument = slice_head(slice_skip(path, head.len), path.len - head.len - tail.len);
     return true;
-}
-
-bool routes_is_open(const char *path)
-{
-    const struct route_table *table;
-    struct slice argument;
-
-    for (size_t t = 0; (table = routes_table(t)); t++)
-        for (size_t i = 0; i < table->n_routes; i++)
-            if (table->routes[i].who == FOR_ANYBODY &&
-                matches(table->routes[i].path, slice_of(path), &argument))
-                return true;
-    return false;
-}
-
-static void run(const struct route *route, struct exchange *exchange)
-{
-    if (!exchange->is_local && route->who != FOR_ANYBODY)
-        exchange_problem(exchange, 401, "not_signed_in", "Sign in first.");
-    else if (exchange_check_query(exchange, route->query) &&
-             exchange_check_body(exchange, route->body))
-        route->run(exchange);
 }
 
 /* RFC 9110 15.5.6: the answer names the methods that would do.  In order of N_HTTP_METHODS bits. */
@@ -82,18 +61,34 @@ static const struct route *find(struct exchange *exchange, unsigned *methods)
     return NULL;
 }
 
-void routes_dispatch(struct exchange *exchange)
+static void refuse_path(struct exchange *exchange, unsigned methods)
 {
-    unsigned methods = 0;
-    const struct route *route = find(exchange, &methods);
-
-    if (route) {
-        run(route, exchange);
-        return;
-    }
     exchange->allow = allow_of(methods);
     if (methods)
         exchange_problem(exchange, 405, "method_not_allowed", "This path has no such method.");
     else
         exchange_problem(exchange, 404, "no_such_path", "There is nothing at this path.");
+}
+
+bool routes_admit(struct exchange *exchange)
+{
+    unsigned methods = 0;
+
+    exchange->route = find(exchange, &methods);
+    if (!guard_admit(exchange, exchange->route))
+        return false;
+    if (!exchange->route)
+        refuse_path(exchange, methods);
+    return exchange->route != NULL;
+}
+
+void routes_dispatch(struct exchange *exchange)
+{
+    if (!exchange->route && !routes_admit(exchange))
+        return;
+    if (!exchange_check_query(exchange, exchange->route->query) ||
+        !exchange_check_body(exchange, exchange->route->body))
+        return;
+    audit_begin(exchange);
+    exchange->route->run(exchange);
 }

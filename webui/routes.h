@@ -3,12 +3,13 @@
 
 #include "webui/exchange.h"
 
-/* Finds the route and runs it; answers 404 or 405 itself.  The exchange is answered when this
- * returns, or will be. */
-void routes_dispatch(struct exchange *exchange);
+/* With the header at hand: finds the route and asks the guard; false after answering 401, 403, 404
+ * and the like. */
+bool routes_admit(struct exchange *exchange);
 
-/* Whether path may be asked for without a login: it tells nothing that could be misused. */
-bool routes_is_open(const char *path);
+/* With the body: runs the route, after routes_admit() if nobody called it yet.  The exchange is
+ * answered when this returns, or will be. */
+void routes_dispatch(struct exchange *exchange);
 
 /* api_service.c */
 void api_health(struct exchange *exchange);
@@ -28,6 +29,8 @@ void api_user_enable(struct exchange *exchange);
 void api_user_disable(struct exchange *exchange);
 void api_user_password(struct exchange *exchange);
 void api_user_options(struct exchange *exchange);
+/* Answers with more (taken), the user's senders and limits, and what is used of its quotas. */
+void api_answer_user_with_use(struct exchange *exchange, const struct user *user, json_t *more);
 
 /* api_networks.c */
 void api_campaigns(struct exchange *exchange);
@@ -81,3 +84,50 @@ void api_destination_suspend(struct exchange *exchange);
 void api_destination_slow(struct exchange *exchange);
 void api_destination_move(struct exchange *exchange);
 void api_destination_resume(struct exchange *exchange);
+
+/* sign_in.c */
+void api_session_show(struct exchange *exchange);
+void api_session_new(struct exchange *exchange);
+void api_session_delete(struct exchange *exchange);
+void api_session_confirm(struct exchange *exchange);
+void api_session_preferences(struct exchange *exchange);
+
+/* setup.c */
+void api_setup_show(struct exchange *exchange);
+void api_setup(struct exchange *exchange);
+void api_setup_code(struct exchange *exchange);
+
+/* api_admins.c */
+void api_admins_list(struct exchange *exchange);
+void api_admins_add(struct exchange *exchange);
+void api_admin_delete(struct exchange *exchange);
+void api_admin_password(struct exchange *exchange);
+void api_admin_role(struct exchange *exchange);
+void api_admin_enable(struct exchange *exchange);
+void api_admin_disable(struct exchange *exchange);
+void api_admin_reset(struct exchange *exchange);
+
+/* api_access.c */
+void api_tokens_list(struct exchange *exchange);
+void api_tokens_add(struct exchange *exchange);
+void api_token_delete(struct exchange *exchange);
+void api_sessions_list(struct exchange *exchange);
+void api_sessions_delete(struct exchange *exchange);
+void api_audit(struct exchange *exchange);
+
+/* api_me.c */
+void api_me(struct exchange *exchange);
+void api_me_password(struct exchange *exchange);
+void api_me_setup_card(struct exchange *exchange);
+void api_app_passwords_list(struct exchange *exchange);
+void api_app_passwords_add(struct exchange *exchange);
+void api_app_password_delete(struct exchange *exchange);
+
+/* api_totp.c */
+void api_totp_begin(struct exchange *exchange);
+void api_totp_enable(struct exchange *exchange);
+void api_totp_disable(struct exchange *exchange);
+
+/* For the audit: what stands under that name, without secrets; NULL: nothing. */
+json_t *audit_user(struct exchange *exchange, struct slice name);
+json_t *audit_admin(struct exchange *exchange, struct slice name);

@@ -14,7 +14,10 @@
 #include "relay/base/log.h"
 #include "relay/base/secret.h"
 #include "webui/framing.h"
+#include "webui/guard.h"
+#include "webui/page.h"
 #include "webui/routes.h"
+#include "webui/server_answer.h"
 
 enum {
     MAX_CONNECTIONS = 256,
@@ -97,35 +100,10 @@ static void sweep_guests(struct webui *webui)
 
 /* ---- one exchange ---- */
 
-static void add_headers(const struct exchange *exchange, struct MHD_Response *response)
-{
-    if (exchange->text)
-        MHD_add_response_header(response, "Content-Type", exchange->content_type);
-    MHD_add_response_header(response, "Cache-Control", "no-store");
-    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    if (exchange->allow)
-        MHD_add_response_header(response, "Allow", exchange->allow);
-    if (exchange->status == 401)
-        MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
-    if (exchange->status >= 400)
-        MHD_add_response_header(response, "Connection", "close");
-}
-
-/* The text, which may hold a password that was made, is the library's until it has left. */
 static enum MHD_Result send_answer(struct exchange *exchange)
 {
-    struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback(
-        exchange->text_len, exchange->text, secret_free);
-    enum MHD_Result result;
-
-    if (!response)
-        return MHD_NO;
-    add_headers(exchange, response);
-    exchange->text = NULL;
     guest_expect(exchange->connection, SEND_MS);
-    result = MHD_queue_response(exchange->connection, exchange->status, response);
-    MHD_destroy_response(response);
-    return result;
+    return server_send(exchange);
 }
 
 void server_answered(struct exchange *exchange)
@@ -176,7 +154,7 @@ static enum MHD_Result send_stream(struct exchange *exchange)
         return MHD_NO;
     exchange->stream->connection = exchange->connection;
     exchange->content_type = "text/event-stream";
-    add_headers(exchange, response);
+    server_add_headers(exchange, response);
     MHD_add_response_header(response, "Content-Type", exchange->content_type);
     MHD_add_response_header(response, "X-Accel-Buffering", "no");
     guest_expect(exchange->connection, -1);
@@ -217,14 +195,61 @@ static bool parse_method(const char *word, enum http_method *out)
     return false;
 }
 
+static void name_peer(struct exchange *exchange)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    struct socket_address address = {.len = sizeof(struct sockaddr_in6)};
+    char text[IP_TEXT_SIZE];
+
+    if (!info || !info->client_addr)
+        return;
+    memcpy(&address.storage, info->client_addr,
+           info->client_addr->sa_family == AF_INET ? sizeof(struct sockaddr_in)
+                                                   : sizeof(struct sockaddr_in6));
+    exchange->peer = socket_address_ip(&address);
+    (void)snprintf(exchange->from, sizeof(exchange->from), "%s", ip_print(exchange->peer, text));
+}
+
 static void name_asker(struct exchange *exchange)
 {
     struct ucred credentials;
     socklen_t len = sizeof(credentials);
 
-    if (exchange->is_local &&
-        getsockopt(fd_of(exchange->connection), SOL_SOCKET, SO_PEERCRED, &credentials, &len) == 0)
+    if (!exchange->is_local) {
+        name_peer(exchange);
+        return;
+    }
+    (void)snprintf(exchange->from, sizeof(exchange->from), "socket");
+    if (getsockopt(fd_of(exchange->connection), SOL_SOCKET, SO_PEERCRED, &credentials, &len) == 0)
         snprintf(exchange->by, sizeof(exchange->by), "uid %u", (unsigned)credentials.uid);
+}
+
+static char *field(struct exchange *exchange, const char *name)
+{
+    const char *value = MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
+
+    /* The copy is the arena's, and this file's alone to change: secrets are wiped in it. */
+    return value ? (char *)(uintptr_t)arena_copy(&exchange->arena, slice_of(value)).data : NULL;
+}
+
+static void collect_fields(struct exchange *exchange)
+{
+    struct exchange_fields *fields = &exchange->fields;
+
+    fields->cookie = field(exchange, "Cookie");
+    fields->authorization = field(exchange, "Authorization");
+    fields->host = field(exchange, "Host");
+    fields->origin = field(exchange, "Origin");
+    fields->fetch_site = field(exchange, "Sec-Fetch-Site");
+    fields->content_type = field(exchange, "Content-Type");
+    fields->staffetta = field(exchange, "X-Staffetta");
+    fields->agent = field(exchange, "User-Agent");
+    fields->if_none_match = field(exchange, "If-None-Match");
+    fields->if_match = field(exchange, "If-Match");
+    fields->accept = field(exchange, "Accept");
+    fields->accept_language = field(exchange, "Accept-Language");
+    fields->last_event_id = field(exchange, "Last-Event-ID");
 }
 
 static enum MHD_Result collect_query(void *cls, enum MHD_ValueKind kind, const char *name,
@@ -241,8 +266,11 @@ static enum MHD_Result collect_query(void *cls, enum MHD_ValueKind kind, const c
     return exchange->n_queries < EXCHANGE_MAX_QUERIES ? MHD_YES : MHD_NO;
 }
 
+/* How a daemon is reached. */
+enum door { DOOR_SOCKET, DOOR_PLAIN, DOOR_TLS };
+
 static struct exchange *begin(struct webui *webui, struct MHD_Connection *connection,
-                              const char *path, bool is_local)
+                              const char *path, enum door door)
 {
     struct exchange *exchange = calloc(1, sizeof(*exchange));
 
@@ -250,7 +278,8 @@ static struct exchange *begin(struct webui *webui, struct MHD_Connection *connec
         return NULL;
     exchange->webui = webui;
     exchange->connection = connection;
-    exchange->is_local = is_local;
+    exchange->is_local = door == DOOR_SOCKET;
+    exchange->is_secure = door == DOOR_TLS;
     arena_init(&exchange->arena, EXCHANGE_MEMORY);
     buffer_init(&exchange->upload, EXCHANGE_MAX_BODY);
     exchange->path = arena_copy(&exchange->arena, slice_of(path)).data;
@@ -259,6 +288,8 @@ static struct exchange *begin(struct webui *webui, struct MHD_Connection *connec
     if (exchange->queries)
         MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, collect_query, exchange);
     name_asker(exchange);
+    if (!exchange->is_local)
+        collect_fields(exchange);
     slice_copy_to(
         slice_of(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Last-Event-ID")),
         exchange->last_event, sizeof(exchange->last_event));
@@ -281,20 +312,28 @@ static bool judge_framing(struct exchange *exchange)
 
     MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, note_header, &framing);
     verdict = framing_judge(&framing, EXCHANGE_MAX_BODY);
+    exchange->fields.has_body = framing.content_length > 0 || framing.n_transfer_encoding > 0;
     if (verdict.status)
         exchange_problem(exchange, verdict.status, verdict.code, verdict.detail);
     return verdict.status == 0;
 }
 
-/* What the header alone refuses.  The body is then read and thrown away, for a client that is
- * still writing would not get to read the answer. */
+/* What the header alone refuses or answers.  The body is then read and thrown away, for a client
+ * that is still writing would not get to read the answer. */
 static void judge_request(struct exchange *exchange, const char *method)
 {
-    if (!exchange->is_local && !routes_is_open(exchange->path)) {
-        exchange_problem(exchange, 401, "not_signed_in", "Sign in first.");
-    } else if (!parse_method(method, &exchange->method)) {
+    bool is_known = parse_method(method, &exchange->method);
+
+    if (!exchange->is_local && !guard_host(exchange)) {
+        /* answered */
+    } else if (!exchange->is_local && is_known && exchange->method == HTTP_GET &&
+               page_answer(exchange)) {
+        /* a file of the panel */
+    } else if (!is_known) {
         exchange->allow = "GET, POST, DELETE";
         exchange_problem(exchange, 405, "method_not_allowed", "GET, POST and DELETE only.");
+    } else if (!exchange->is_local) {
+        (void)routes_admit(exchange);
     }
     exchange->is_dispatched = exchange->status != 0;
 }
@@ -310,12 +349,12 @@ static bool take_upload(struct exchange *exchange, struct slice bytes)
 
 static enum MHD_Result handle(struct webui *webui, struct MHD_Connection *connection,
                               const char *url, const char *method, const char *upload_data,
-                              size_t *upload_size, void **context, bool is_local)
+                              size_t *upload_size, void **context, enum door door)
 {
     struct exchange *exchange = *context;
 
     if (!exchange) {
-        exchange = begin(webui, connection, url, is_local);
+        exchange = begin(webui, connection, url, door);
         *context = exchange;
         if (!exchange || !exchange->path || !exchange->queries)
             return MHD_NO;
@@ -338,15 +377,23 @@ static enum MHD_Result handle_local(void *cls, struct MHD_Connection *connection
                                     const char *upload_data, size_t *upload_size, void **context)
 {
     (void)version;
-    return handle(cls, connection, url, method, upload_data, upload_size, context, true);
+    return handle(cls, connection, url, method, upload_data, upload_size, context, DOOR_SOCKET);
 }
 
-static enum MHD_Result handle_remote(void *cls, struct MHD_Connection *connection, const char *url,
-                                     const char *method, const char *version,
-                                     const char *upload_data, size_t *upload_size, void **context)
+static enum MHD_Result handle_plain(void *cls, struct MHD_Connection *connection, const char *url,
+                                    const char *method, const char *version,
+                                    const char *upload_data, size_t *upload_size, void **context)
 {
     (void)version;
-    return handle(cls, connection, url, method, upload_data, upload_size, context, false);
+    return handle(cls, connection, url, method, upload_data, upload_size, context, DOOR_PLAIN);
+}
+
+static enum MHD_Result handle_tls(void *cls, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *upload_data,
+                                  size_t *upload_size, void **context)
+{
+    (void)version;
+    return handle(cls, connection, url, method, upload_data, upload_size, context, DOOR_TLS);
 }
 
 static void on_completed(void *cls, struct MHD_Connection *connection, void **context,
@@ -383,21 +430,53 @@ __attribute__((format(printf, 2, 0))) static void log_library(void *cls, const c
     log_debug("http", "%s", sentence);
 }
 
-int server_open(struct webui *webui, int listen_fd, bool is_local)
+static const MHD_AccessHandlerCallback handlers[] = {
+    [DOOR_SOCKET] = handle_local, [DOOR_PLAIN] = handle_plain, [DOOR_TLS] = handle_tls};
+
+/* RFC 9325: TLS 1.2 and 1.3, forward secrecy and AEAD only. */
+#define TLS_PRIORITIES                                                                             \
+    "NONE:+VERS-TLS1.3:+VERS-TLS1.2:+ECDHE-ECDSA:+ECDHE-RSA:+AES-256-GCM:+AES-128-GCM:"            \
+    "+CHACHA20-POLY1305:+AEAD:+SIGN-ALL:-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1:+GROUP-ALL:"               \
+    "+COMP-NULL:+CTYPE-X509:%SERVER_PRECEDENCE"
+
+static struct MHD_Daemon *start_daemon(struct webui *webui, int fd, enum door door,
+                                       const struct server_identity *identity)
+{
+    const struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT,   0, identity ? (void *)(uintptr_t)identity->certificate : NULL},
+        {MHD_OPTION_HTTPS_MEM_KEY,    0, identity ? (void *)(uintptr_t)identity->key : NULL        },
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES                         },
+        {MHD_OPTION_END,              0, NULL                                                      },
+    };
+    const struct MHD_OptionItem none[] = {
+        {MHD_OPTION_END, 0, NULL}
+    };
+
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+            (door == DOOR_TLS ? MHD_USE_TLS : 0),
+        0, NULL, NULL, handlers[door], webui, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)MAX_CONNECTIONS,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT_S, MHD_OPTION_STRICT_FOR_CLIENT,
+        1, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, webui, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_ARRAY,
+        door == DOOR_TLS ? tls : none, MHD_OPTION_END);
+}
+
+int server_open(struct webui *webui, int listen_fd, bool is_local,
+                const struct server_identity *identity)
 {
     int fd = fcntl(listen_fd, F_DUPFD_CLOEXEC, 0); /* the library closes the one it is given */
     struct MHD_Daemon *daemon;
 
     if (fd < 0)
         return FAULT(-errno);
-    daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-        is_local ? handle_local : handle_remote, webui, MHD_OPTION_EXTERNAL_LOGGER, log_library,
-        NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)MAX_CONNECTIONS,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT_S, MHD_OPTION_STRICT_FOR_CLIENT,
-        1, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_NOTIFY_CONNECTION,
-        on_connection, webui, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+    daemon = start_daemon(webui, fd,
+                          is_local   ? DOOR_SOCKET
+                          : identity ? DOOR_TLS
+                                     : DOOR_PLAIN,
+                          identity);
     if (!daemon) {
         close(fd);
         return FAULT(-EIO);

@@ -1,10 +1,17 @@
-/* HTTP on the panel thread.  server.c is the only file that includes microhttpd.h.
+/* HTTP on the panel thread.  server*.c are the only files that include microhttpd.h.
  * Thread: the panel's. */
 #pragma once
 
 #include "webui/exchange.h"
 
-MUST_USE int server_open(struct webui *webui, int listen_fd, bool is_local); /* 0 or -errno */
+/* A certificate chain and its key, PEM, NUL-terminated; the caller's. */
+struct server_identity {
+    const char *certificate, *key;
+};
+
+/* identity NULL: without TLS.  0 or -errno. */
+MUST_USE int server_open(struct webui *webui, int listen_fd, bool is_local,
+                         const struct server_identity *identity);
 void server_close_all(struct webui *webui);
 
 /* Serves what is ready; blocks until something is, or the mailbox has tasks. */

@@ -2,13 +2,16 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "relay/base/secret.h"
 #include "relay/base/thread.h"
 #include "webui/history_desk.h"
 #include "webui/queue_desk.h"
 #include "webui/server.h"
+#include "webui/setup.h"
 
 enum { MAILBOX_REQUESTS = 1024 };
 
@@ -41,11 +44,23 @@ static void receive_directory(struct directory_subscriber *subscriber, struct di
 
 static int open_all(struct webui *webui)
 {
-    int error = server_open(webui, webui->parts.control_fd, true);
+    int error = server_open(webui, webui->parts.control_fd, true, NULL);
 
-    if (error == 0 && webui->parts.panel_fd >= 0)
-        error = server_open(webui, webui->parts.panel_fd, false);
+    if (error == 0 && webui->parts.panel_fd >= 0) {
+        setup_begin(webui);
+        error = server_open(webui, webui->parts.panel_fd, false, NULL);
+    }
     return error;
+}
+
+static void take_hostname(struct webui *webui)
+{
+    const char *name = webui->settings->hostname;
+
+    if (*name)
+        (void)snprintf(webui->hostname, sizeof(webui->hostname), "%s", name);
+    else if (gethostname(webui->hostname, sizeof(webui->hostname) - 1) < 0)
+        webui->hostname[0] = '\0';
 }
 
 static void release(struct webui *webui)
@@ -54,6 +69,7 @@ static void release(struct webui *webui)
     webui->history_desk = history_desk_free(webui->history_desk);
     live_fini(&webui->live);
     server_close_all(webui);
+    access_close(&webui->access);
     mailbox_free(webui->mailbox);
     directory_unref(webui->directory);
     settings_unref(webui->settings);
@@ -80,6 +96,11 @@ int webui_new(struct webui **out, struct registry *registry)
     }
     webui->subscriber =
         (struct directory_subscriber){.mailbox = webui->mailbox, .receive = receive_directory};
+    error = access_open(&webui->access, registry);
+    if (error < 0) {
+        release(webui);
+        return error;
+    }
     registry_subscribe(registry, &webui->subscriber);
     *out = webui;
     return 0;
@@ -91,6 +112,7 @@ int webui_start(struct webui *webui, const struct webui_parts *parts)
 
     webui->parts = *parts;
     webui->settings = settings_ref(parts->settings);
+    take_hostname(webui);
     error = queue_desk_new(&webui->queue_desk, parts->spool_dir);
     if (error == 0)
         error = history_desk_new(&webui->history_desk, parts->history_dir);
@@ -114,6 +136,7 @@ static void run_apply(struct task *task)
 
     settings_unref(apply->webui->settings);
     apply->webui->settings = apply->settings;
+    take_hostname(apply->webui);
     free(apply);
 }
 

@@ -6,6 +6,7 @@
 #include "policy/registry.h"
 #include "relay/base/list.h"
 #include "relay/base/mailbox.h"
+#include "webui/access.h"
 #include "webui/live.h"
 #include "webui/pulse.h"
 #include "webui/webui.h"
@@ -13,7 +14,7 @@
 struct MHD_Daemon;
 struct queue_desk;
 
-enum { WEBUI_MAX_DAEMONS = 2 };
+enum { WEBUI_MAX_DAEMONS = 8, WEBUI_HOSTNAME_SIZE = 256 };
 
 struct webui {
     struct webui_parts parts;
@@ -27,9 +28,11 @@ struct webui {
     bool is_running, is_stopping;
     unsigned n_waiting; /* exchanges whose answer comes from another thread */
     struct settings *settings;
+    char hostname[WEBUI_HOSTNAME_SIZE]; /* ours */
     struct directory *directory;
     struct directory_subscriber subscriber;
     struct queue_desk *queue_desk;     /* its own thread: reads rows */
+    struct access access;              /* who is signed in, and who may be */
     struct history_desk *history_desk; /* the other one */
     struct pulse pulse;
     struct live live;

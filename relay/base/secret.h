@@ -15,6 +15,9 @@ void random_bytes(void *out, size_t len);
 /* BLAKE2b-256 of bytes under key: cached credentials, tokens. */
 void keyed_digest(uint8_t out[DIGEST_BYTES], const uint8_t key[HASH_KEY_BYTES], struct slice bytes);
 
+/* SHA-256, of what cannot be guessed: secrets that were random bytes. */
+void plain_digest(uint8_t out[DIGEST_BYTES], struct slice bytes);
+
 /* SipHash-2-4 under a key made at start: hash tables that a peer cannot flood. */
 uint64_t table_hash(struct slice bytes);
 uint64_t table_hash_ignoring_case(struct slice bytes);

@@ -30,6 +30,11 @@ void keyed_digest(uint8_t out[DIGEST_BYTES], const uint8_t key[HASH_KEY_BYTES], 
                        HASH_KEY_BYTES);
 }
 
+void plain_digest(uint8_t out[DIGEST_BYTES], struct slice bytes)
+{
+    crypto_hash_sha256(out, (const uint8_t *)bytes.data, bytes.len);
+}
+
 uint64_t table_hash(struct slice bytes)
 {
     uint64_t hash;

@@ -635,9 +635,9 @@ def test_over_tcp_nothing_is_told_without_a_login(world):
         return answer.status, answer.headers, answer.read()
 
     assert over_tcp("GET", "/healthz")[::2] == over_tcp("GET", "/readyz")[::2] == (200, b'{"ok":true}')
-    for method, path in (("GET", API + "/users"), ("GET", API + "/health"), ("GET", "/"),
-                         ("POST", API + "/users"), ("DELETE", API + "/users/x"), ("PUT", "/x"),
-                         ("GET", API + "/nonsense")):
+    assert over_tcp("PUT", "/x")[0] == 405
+    for method, path in (("GET", API + "/users"), ("GET", API + "/health"), ("POST", API + "/users"),
+                         ("DELETE", API + "/users/x"), ("GET", API + "/nonsense"), ("POST", "/nonsense")):
         status, headers, content = over_tcp(method, path, b"{}" if method == "POST" else None)
         assert status == 401 and headers["WWW-Authenticate"], (method, path, status)
         assert json.loads(content)["code"] == "not_signed_in"

@@ -5,7 +5,7 @@ import re
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ROW = re.compile(r"\b(?:CONFIRMED_)?(GET|POST|DELETE)\(((?:API )?\"[^\"]+\"),\s*\w+,\s*(\w+),\s*(NULL|\"[^\"]*\")")
+ROW = re.compile(r"\b(?:CONFIRMED_|QUIET_)?(GET|POST|DELETE)\(((?:API )?\"[^\"]+\"),\s*\w+,\s*(\w+),\s*(NULL|\"[^\"]*\")")
 
 
 def rows():

@@ -146,6 +146,7 @@ static void start(void)
                    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     PROMISE(secret_start() == 0 && mkdtemp(folder) && atexit(clean_up) == 0);
     PROMISE(registry_open(&registry, folder) == 0);
+    PROMISE(access_open(&webui.access, registry) == 0);
     PROMISE(mailbox_new(&webui.mailbox, 64) == 0);
     webui.subscriber =
         (struct directory_subscriber){.mailbox = webui.mailbox, .receive = take_directory};
@@ -251,6 +252,13 @@ static void forget_all(void)
         order_subject_print((*now)->orders[0].scope, (*now)->orders[0].name, subject);
         order("DELETE /api/v1/suspensions/", slice_of(subject), "");
     }
+    for (int most = 1000; webui.access.book->n_tokens && most; most--) {
+        char id[16];
+
+        (void)snprintf(id, sizeof(id), "%u", (unsigned)webui.access.book->tokens[0].id);
+        order("DELETE /api/v1/tokens/", slice_of(id), "");
+    }
+    PROMISE(webui.access.book->n_tokens == 0);
     PROMISE((*now)->n_users + (*now)->n_networks + (*now)->n_domains + (*now)->n_orders == 0);
 }
 

@@ -34,6 +34,15 @@ static void arguments_are_what_stands_in_the_hole(void **state)
     assert_refused(HTTP_GET, API "/queue/a/b", NULL, 422, "bad_id");
 }
 
+static unsigned stranger_gets(const char *path)
+{
+    struct exchange exchange = {.webui = webui, .path = path};
+
+    routes_dispatch(&exchange);
+    free(exchange.text);
+    return exchange.status;
+}
+
 static void strangers_learn_nothing(void **state)
 {
     static const char *const paths[] = {API "/users", API "/health", API "/config"};
@@ -44,11 +53,10 @@ static void strangers_learn_nothing(void **state)
 
         routes_dispatch(&exchange);
         assert_int_equal(exchange.status, 401);
-        assert_false(routes_is_open(paths[i]));
         free(exchange.text);
     }
-    assert_true(routes_is_open("/healthz"));
-    assert_false(routes_is_open("/healthz/../api/v1/users"));
+    assert_int_equal(stranger_gets("/healthz"), 200);
+    assert_int_equal(stranger_gets("/healthz/../api/v1/users"), 401);
 }
 
 static void health_is_as_the_service_says(void **state)

@@ -1,0 +1,155 @@
+#include "webui/audit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "relay/base/event.h"
+#include "webui/route.h"
+#include "webui/routes.h"
+
+/* What a path's argument names, as it is now; NULL: nothing of that name. */
+static const struct {
+    const char *start;
+    json_t *(*show)(struct exchange *exchange, struct slice name);
+} shows[] = {
+    {API "/users",  audit_user },
+    {API "/admins", audit_admin},
+};
+
+/* What stood in the path, or the name of what is new. */
+static struct slice object_of(const struct exchange *exchange)
+{
+    const char *name = exchange_text(exchange, "name");
+
+    return exchange->argument.len ? exchange->argument : slice_of(name ? name : "");
+}
+
+static json_t *show(struct exchange *exchange, bool *is_known)
+{
+    struct slice object = object_of(exchange);
+
+    for (size_t i = 0; i < sizeof(shows) / sizeof(shows[0]); i++)
+        if (strncmp(exchange->route->path, shows[i].start, strlen(shows[i].start)) == 0) {
+            *is_known = true;
+            return object.len ? shows[i].show(exchange, object) : NULL;
+        }
+    *is_known = false;
+    return NULL;
+}
+
+static bool is_change(const struct exchange *exchange)
+{
+    return exchange->route && exchange->method != HTTP_GET &&
+           !(exchange->route->flags & NO_AUDIT) && !exchange_flag(exchange, "dry_run");
+}
+
+void audit_begin(struct exchange *exchange)
+{
+    bool is_known;
+
+    if (is_change(exchange))
+        exchange->before = show(exchange, &is_known);
+}
+
+/* What was asked for, without what nobody may read. */
+static json_t *asked(const struct exchange *exchange)
+{
+    static const char *const secrets[] = {"password", "new_password", "hash", "pem", "code"};
+    json_t *copy = exchange->body ? json_copy(exchange->body) : NULL;
+
+    for (size_t i = 0; copy && i < sizeof(secrets) / sizeof(secrets[0]); i++)
+        if (json_object_get(copy, secrets[i]))
+            json_object_set_new(copy, secrets[i], json_string("***"));
+    return copy;
+}
+
+struct audit_note {
+    struct audit_request request; /* first */
+    char *before, *after;
+    struct webui *webui;
+    size_t len;
+    char texts[];
+};
+
+static void on_stored(struct registry_request *base)
+{
+    struct audit_note *note = (struct audit_note *)(void *)base;
+
+    if (base->result != REGISTRY_OK)
+        EVENT(EVENT_AUDIT_LOST, field_slice("who", base->by),
+              field_slice("action", note->request.action),
+              field_slice("object", note->request.object), field_text("reason", base->sentence));
+    note->webui->n_waiting--;
+    free(note->before);
+    free(note->after);
+    free(note);
+}
+
+static struct slice keep(struct audit_note *note, struct slice text)
+{
+    char *at = note->texts + note->len;
+
+    if (text.len)
+        memcpy(at, text.data, text.len);
+    note->len += text.len;
+    return slice_from(at, text.len);
+}
+
+static struct audit_note *new_note(const struct exchange *exchange, struct slice action)
+{
+    struct slice by = slice_of(exchange->by), from = slice_of(exchange->from);
+    struct audit_note *note =
+        calloc(1, sizeof(*note) + by.len + from.len + action.len + object_of(exchange).len + 1);
+
+    if (!note)
+        return NULL;
+    note->webui = exchange->webui;
+    note->request.request.answer_to = exchange->webui->mailbox;
+    note->request.request.done = on_stored;
+    note->request.request.by = keep(note, by);
+    note->request.origin = keep(note, from);
+    note->request.action = keep(note, action);
+    note->request.object = keep(note, object_of(exchange));
+    return note;
+}
+
+static char *dumped(json_t *value, struct slice *out)
+{
+    char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
+
+    *out = slice_of(text);
+    json_decref(value);
+    return text;
+}
+
+static void store(struct exchange *exchange, struct slice action)
+{
+    struct audit_note *note = new_note(exchange, action);
+    bool is_known;
+    json_t *after;
+
+    if (!note)
+        return;
+    after = show(exchange, &is_known);
+    if (!is_known)
+        after = asked(exchange);
+    note->before = dumped(json_incref(exchange->before), &note->request.before);
+    note->after = dumped(after, &note->request.after);
+    exchange->webui->n_waiting++;
+    if (!registry_audit(exchange->webui->parts.registry, &note->request)) {
+        note->request.request.result = REGISTRY_FAILED;
+        on_stored(&note->request.request);
+    }
+}
+
+void audit_answered(struct exchange *exchange)
+{
+    static const char *const words[N_HTTP_METHODS] = {"GET", "POST", "DELETE"};
+    char action[128];
+
+    if (exchange->status >= 300 || !is_change(exchange))
+        return;
+    (void)snprintf(action, sizeof(action), "%s %s", words[exchange->method],
+                   exchange->route->path + sizeof(API) - 1);
+    store(exchange, slice_of(action));
+}

@@ -1,0 +1,108 @@
+#include "webui/request_fields.h"
+
+#include "relay/net/socket_address.h"
+
+/* RFC 6265 4.1.1: cookie-octet. */
+static bool is_cookie_value(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+
+        if (c <= ' ' || c >= 0x7f || c == '"' || c == ',' || c == ';' || c == '\\')
+            return false;
+    }
+    return true;
+}
+
+bool cookie_find(struct slice header, const char *name, struct slice *out)
+{
+    struct slice wanted = slice_of(name), found = {NULL, 0};
+
+    while (header.len) {
+        ptrdiff_t end = slice_find(header, ';');
+        struct slice pair = slice_trim(end < 0 ? header : slice_head(header, (size_t)end));
+        ptrdiff_t equals = slice_find(pair, '=');
+
+        header = slice_skip(header, end < 0 ? header.len : (size_t)end + 1);
+        if (equals < 0 || !slice_equal(slice_head(pair, (size_t)equals), wanted))
+            continue;
+        if (found.data)
+            return false;
+        found = slice_skip(pair, (size_t)equals + 1);
+    }
+    if (!found.data || !found.len || !is_cookie_value(found))
+        return false;
+    *out = found;
+    return true;
+}
+
+static bool is_token68(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = ascii_lower(text.data[i]);
+
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || memchr("-._~+/=", c, 7)))
+            return false;
+    }
+    return text.len > 0;
+}
+
+bool bearer_find(struct slice header, struct slice *out)
+{
+    static const struct slice scheme = SLICE_LITERAL("Bearer ");
+    struct slice rest;
+
+    if (!slice_starts_with_ignoring_case(header, scheme))
+        return false;
+    rest = slice_trim(slice_skip(header, scheme.len));
+    if (!is_token68(rest))
+        return false;
+    *out = rest;
+    return true;
+}
+
+static bool is_port(struct slice text)
+{
+    uint64_t port;
+
+    return slice_to_number(text, 65535, &port);
+}
+
+/* Without ":port"; false when what stands behind the name is none. */
+static bool cut_port(struct slice host, struct slice *name)
+{
+    ptrdiff_t bracket = slice_find(host, ']'), colon = slice_find_last(host, ':');
+
+    *name = host;
+    if (colon < 0 || colon < bracket)
+        return true;
+    *name = slice_head(host, (size_t)colon);
+    return is_port(slice_skip(host, (size_t)colon + 1));
+}
+
+static bool is_address(struct slice name)
+{
+    struct ip_address address;
+
+    if (name.len > 2 && name.data[0] == '[' && name.data[name.len - 1] == ']')
+        return ip_parse(slice_head(slice_skip(name, 1), name.len - 2), &address);
+    return slice_find(name, ':') < 0 && ip_parse(name, &address);
+}
+
+bool host_is_ours(struct slice host, struct slice hostname)
+{
+    struct slice name;
+
+    if (!cut_port(host, &name) || !name.len)
+        return false;
+    return is_address(name) || slice_equal_ignoring_case(name, SLICE_LITERAL("localhost")) ||
+           (hostname.len && slice_equal_ignoring_case(name, hostname));
+}
+
+bool origin_is(struct slice origin, struct slice host, bool is_secure)
+{
+    struct slice scheme = is_secure ? SLICE_LITERAL("https://") : SLICE_LITERAL("http://");
+
+    return slice_starts_with(origin, scheme) &&
+           slice_equal_ignoring_case(slice_skip(origin, scheme.len), host) && host.len;
+}

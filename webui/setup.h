@@ -1,0 +1,8 @@
+/* The first owner: made by whoever can read the log or the run folder, with a code that is good
+ * until it is used.  Thread: the panel's; setup_begin() the starting thread. */
+#pragma once
+
+#include "webui/exchange.h"
+
+/* While there is no administrator: makes a code, tells it in the log and in run_dir/setup-code. */
+void setup_begin(struct webui *webui);

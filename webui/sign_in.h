@@ -1,0 +1,8 @@
+/* Open sessions: making one, and what is told of it.  Thread: the panel's. */
+#pragma once
+
+#include "webui/exchange.h"
+
+/* Makes a session of the account, ends the one that the request came with, sets the cookie and
+ * answers 200 with who is signed in. */
+void sign_in_finish(struct exchange *exchange, struct account account);
