@@ -102,7 +102,10 @@ export function stats(query) {
         const day = 0.55 + 0.45 * Math.sin(((hour - 7) / 24) * 2 * Math.PI);
         return Math.max(0, Math.round((scale[metric] ?? 0.1) * step * 0.6 * day * (0.8 + 0.4 * Math.abs(Math.sin(i * 12.9898 + metric.length + by.length)))));
       });
-      series.push({ metric, by, mean, min: mean.map((x) => x === null ? null : Math.round(x * 0.7)), max: mean.map((x) => x === null ? null : Math.round(x * 1.4)) });
+      const unit = /latency/.test(metric) ? "seconds" : metric === "queued" ? "recipients" : "per_minute";
+      const sum = mean.slice();
+      if (unit === "per_minute") mean.forEach((value, i) => { if (value !== null) mean[i] = value / (step / 60); });
+      series.push({ metric, by, unit, sum, mean, min: mean.map((x) => x === null ? null : x * 0.7), max: mean.map((x) => x === null ? null : x * 1.4) });
     }
   return { from: iso(times[0] * 1000), step, times, series, gaps: [{ from: times[gap[0]], to: times[gap[1] + 1], why: "stopped" }] };
 }

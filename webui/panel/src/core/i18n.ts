@@ -24,12 +24,14 @@ export function t(key: Key, values?: Values): string {
   return fill(words[key] ?? english[key], values);
 }
 
+const grouped = { useGrouping: "always" } as unknown as Intl.NumberFormatOptions; // Italian would leave 2300 alone
+
 /** The words of n things; {n} is n as people write it. */
 export function tn(stem: Plural, n: number, values?: Values): string {
   const tongue = language.value;
   const form = `${stem}.${rules.select(n)}`;
   const text = words[form] ?? words[`${stem}.other`] ?? stem;
-  return fill(text, { n: new Intl.NumberFormat(tongue).format(n), ...values });
+  return fill(text, { n: new Intl.NumberFormat(tongue === "en" ? "en-GB" : tongue, grouped).format(n), ...values });
 }
 
 /** For words that the server names: a state, a code.  Without ours, what stands in for it. */

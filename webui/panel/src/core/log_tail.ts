@@ -11,7 +11,9 @@ export interface LogLine {
   event: string;
   fields: Record<string, unknown>;
   line: string;
-  /** Ours: lines have no ids. */
+  /** Ascends; unique while the service runs. */
+  number?: number;
+  /** Ours: unique in this page. */
   n?: number;
 }
 
@@ -36,7 +38,10 @@ export function use_log_tail(params: Params, paused: boolean) {
   const key = JSON.stringify(params);
 
   const show = (lines: LogLine[]) => {
-    state.value = { ...state.peek(), rows: [...lines, ...state.peek().rows].slice(0, MOST) };
+    // A line may come twice: by the question, and by the stream that was opened before its answer.
+    const newest = state.peek().rows[0]?.number ?? -1;
+    const fresh = lines.filter(({ number = Infinity }) => number > newest);
+    state.value = { ...state.peek(), rows: [...fresh, ...state.peek().rows].slice(0, MOST) };
   };
   const load = (cursor: string | null) => {
     state.value = { ...state.peek(), busy: true };

@@ -1,7 +1,19 @@
 // Series of numbers over time, as GET /stats answers.
 import type { Line } from "../ui/chart";
 import type { Tone } from "../ui/state";
+import { bytes, duration, number } from "./format";
 import { t, type Key, word } from "./i18n";
+
+export interface Series {
+  metric: string;
+  by?: string;
+  unit?: "per_minute" | "recipients" | "seconds";
+  mean: (number | null)[];
+  min?: (number | null)[];
+  max?: (number | null)[];
+  /** Of counts: how many in each step. */
+  sum?: (number | null)[];
+}
 
 export interface Stats {
   from: string | number;
@@ -9,7 +21,7 @@ export interface Stats {
   step: number;
   /** Seconds since 1970. */
   times: number[];
-  series: { metric: string; by?: string; mean: (number | null)[]; min?: (number | null)[]; max?: (number | null)[] }[];
+  series: Series[];
   gaps: { from: number | string; to: number | string; why: string }[];
 }
 
@@ -26,6 +38,15 @@ export function lines_of(stats: Stats, with_band: boolean): Line[] {
       tone: tones[metric] ?? spare[i % spare.length]!, mean, min: with_band ? min : undefined, max: with_band ? max : undefined,
     };
   });
+}
+
+export const is_count = ({ unit }: Series): boolean => unit === "per_minute";
+
+/** What a number of this series is written like. */
+export function writer(of: Series | undefined): (value: number | null | undefined) => string {
+  if (of?.metric === "bytes") return bytes;
+  if (of?.unit === "seconds") return duration;
+  return (value) => number(value, value !== null && value !== undefined && Math.abs(value) < 10 ? 1 : 0);
 }
 
 export type Range = "24h" | "week" | "month" | "year";

@@ -66,7 +66,7 @@ function Orders({ name, onChange }: { name: string; onChange: () => void }) {
         {own.map((order) => (
           <li key={order.order} class="line">
             <div class="grow break">
-              <b>{word("order", order.order)}</b>{order.limits && ` · ${limits_text(order.limits)}`}{order.via && ` · ${order.via}`}
+              <b>{word("order.is", order.order)}</b>{order.limits && ` · ${limits_text(order.limits)}`}{order.via && ` · ${order.via}`}
               <p class="muted small">
                 {order.reason} · {t("order.by", { who: order.by, time: when(order.since) })}
                 {" · "}{order.until ? t("order.until", { time: when(order.until) }) : t("order.forever")}

@@ -1,11 +1,11 @@
 // Numbers over time, as lines and, always, as numbers.
 import { useMemo } from "preact/hooks";
 import { query } from "../core/api";
-import { bytes, duration, number, when } from "../core/format";
+import { when } from "../core/format";
 import { t, word, type Key } from "../core/i18n";
 import { use_resource } from "../core/resource";
 import { place, set_words } from "../core/router";
-import { lines_of, type Range, ranges, type Stats } from "../core/stats";
+import { is_count, lines_of, type Range, ranges, type Stats, writer } from "../core/stats";
 import { Button, ButtonLink, Segments } from "../ui/button";
 import { Chart } from "../ui/chart";
 import { Choice, Field } from "../ui/form";
@@ -13,20 +13,13 @@ import { Card, Head } from "../ui/head";
 import { Empty, Notice, Shown } from "../ui/states";
 import { Figures } from "./graphs_figures";
 
-interface View {
-  metrics: string;
-  format: (value: number | null | undefined) => string;
-  /** Counts add up; levels have a mean, and a band from least to most. */
-  sums: boolean;
-}
-
 export const views = {
-  mail: { metrics: "accepted,delivered,deferred,bounced", format: number, sums: true },
-  queue: { metrics: "queued,held", format: number, sums: false },
-  size: { metrics: "bytes", format: bytes, sums: true },
-  connections: { metrics: "connections", format: number, sums: false },
-  latency: { metrics: "latency_p50,latency_p95", format: duration, sums: false },
-} satisfies Record<string, View>;
+  mail: "accepted,delivered,deferred,bounced",
+  ends: "expired,deleted,held",
+  queue: "queued",
+  size: "bytes",
+  latency: "latency_p50,latency_p95",
+};
 type ViewName = keyof typeof views;
 
 const kinds = ["total", "user", "site", "provider", "egress"] as const;
@@ -44,7 +37,7 @@ export default function Graphs() {
   const view = ((words.get("view") ?? "mail") in views ? words.get("view") ?? "mail" : "mail") as ViewName;
   const kind = (words.get("by") ?? "total") as Kind, name = words.get("name") ?? "";
   const by = kind === "total" ? "total" : name ? `${kind}:${name}` : null;
-  const params = { metric: views[view].metrics, by, range, from: words.get("from"), to: words.get("to") };
+  const params = { metric: views[view], by, range, from: words.get("from"), to: words.get("to") };
   const stats = use_resource<Stats>(by === null ? null : "/stats", params, { every: EVERY_MS });
   const zoomed = Boolean(words.get("from"));
   const zoom = (from: number, to: number) => set_words({ from: new Date(from * 1000).toISOString(), to: new Date(to * 1000).toISOString() });
@@ -80,18 +73,19 @@ export default function Graphs() {
 function Picture({ stats, view, range, onZoom }: {
   stats: Stats; view: ViewName; range: Range; onZoom: (from: number, to: number) => void;
 }) {
-  const { format, sums } = views[view];
-  const lines = useMemo(() => lines_of(stats, !sums), [stats, sums]);
+  const counts = stats.series.some(is_count), format = writer(stats.series[0]);
+  const lines = useMemo(() => lines_of(stats, stats.series.length <= 2), [stats]);
   const known = lines.some(({ mean }) => mean.some((value) => value !== null));
   if (!known) return <Card><Empty icon="graphs">{t("graphs.empty")}</Empty></Card>;
   return (
     <>
       <Card>
-        <Chart label={t(`view.${view}`)} times={stats.times} lines={lines} step={stats.step} format={format} onZoom={onZoom} />
+        <Chart label={t(`view.${view}`)} times={stats.times} lines={lines} step={stats.step} format={format} onZoom={onZoom}
+          {...(counts && { unit: t("graphs.per_minute") })} />
         <p class="muted small for-mouse">{t("graphs.zoom_hint")}</p>
       </Card>
       {stats.gaps.map((gap, i) => <Notice key={i} icon="about">{gap_text(gap)}</Notice>)}
-      <Figures stats={stats} lines={lines} format={format} sums={sums} range={range} />
+      <Figures stats={stats} titles={lines.map(({ title }) => title)} range={range} />
     </>
   );
 }

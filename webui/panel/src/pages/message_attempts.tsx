@@ -18,13 +18,14 @@ export function Attempts({ attempts, recipients }: { attempts: Delivery[]; recip
 }
 
 function Attempt({ attempt }: { attempt: Delivery }) {
+  const state = attempt.n === 0 ? "accepted" : attempt.state; // the row of its arrival
   const way = [attempt.mx, attempt.egress && t("message.from_address", { address: attempt.egress }),
     attempt.seconds !== null && duration(attempt.seconds)].filter(Boolean);
   return (
     <li>
-      <Shape tone={tone_of(attempt.state)} />
-      <div class="line"><StatePill state={attempt.state} /><span class="muted small">{when(attempt.at, "full")}</span></div>
-      <p class="break">{attempt.recipient}</p>
+      <Shape tone={tone_of(state)} />
+      <div class="line"><StatePill state={state} /><span class="muted small">{when(attempt.at, "full")}</span></div>
+      {attempt.recipient && <p class="break">{attempt.recipient}</p>}
       {way.length > 0 && <p class="muted small break">{way.join(" · ")}</p>}
       {attempt.reply && <Said text={attempt.reply} />}
     </li>

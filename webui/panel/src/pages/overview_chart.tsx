@@ -2,7 +2,7 @@
 import { useMemo } from "preact/hooks";
 import { t } from "../core/i18n";
 import { use_resource } from "../core/resource";
-import { lines_of, type Stats } from "../core/stats";
+import { lines_of, type Stats, writer } from "../core/stats";
 import { ButtonLink } from "../ui/button";
 import { Chart } from "../ui/chart";
 import { Card } from "../ui/head";
@@ -22,5 +22,6 @@ export function DayChart() {
 
 function Lines({ stats }: { stats: Stats }) {
   const lines = useMemo(() => lines_of(stats, false), [stats]);
-  return <Chart label={t("overview.traffic")} times={stats.times} lines={lines} step={stats.step} />;
+  return <Chart label={t("overview.traffic")} times={stats.times} lines={lines} step={stats.step}
+    format={writer(stats.series[0])} unit={t("graphs.per_minute")} />;
 }

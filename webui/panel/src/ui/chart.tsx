@@ -23,6 +23,8 @@ export interface ChartProps {
   step: number;
   format?: (value: number | null | undefined) => string;
   onZoom?: (from: number, to: number) => void;
+  /** What the numbers are of: "per minute". */
+  unit?: string;
 }
 
 /** Lines differ by more than colour. */
@@ -30,7 +32,7 @@ export const dashes: Record<Tone, number[]> = {
   delivered: [], deferred: [6, 3], bounced: [2, 3], held: [8, 3, 2, 3], queued: [1, 2], plain: [4, 4],
 };
 
-export function Chart({ label, times, lines, step, format = number, onZoom }: ChartProps) {
+export function Chart({ label, times, lines, step, format = number, onZoom, unit }: ChartProps) {
   const hidden = useSignal<Set<string>>(new Set());
   const at = useSignal<number | null>(null);
   const shown = lines.filter(({ key }) => !hidden.value.has(key));
@@ -43,7 +45,7 @@ export function Chart({ label, times, lines, step, format = number, onZoom }: Ch
   const i = at.value;
   return (
     <figure class="chart" aria-label={label}>
-      <Legend lines={lines} hidden={hidden.value} onFlip={(key) => {
+      <Legend lines={lines} unit={unit} hidden={hidden.value} onFlip={(key) => {
         const next = new Set(hidden.value);
         if (!next.delete(key)) next.add(key);
         hidden.value = next;
@@ -59,7 +61,9 @@ export function Chart({ label, times, lines, step, format = number, onZoom }: Ch
   );
 }
 
-function Legend({ lines, hidden, onFlip }: { lines: Line[]; hidden: Set<string>; onFlip: (key: string) => void }) {
+function Legend({ lines, hidden, onFlip, unit }: {
+  lines: Line[]; hidden: Set<string>; onFlip: (key: string) => void; unit: string | undefined;
+}) {
   return (
     <div class="legend" role="group" aria-label={t("chart.legend")}>
       {lines.map(({ key, title, tone }) => (
@@ -70,6 +74,7 @@ function Legend({ lines, hidden, onFlip }: { lines: Line[]; hidden: Set<string>;
           {title}
         </button>
       ))}
+      {unit && <span class="muted small unit">{unit}</span>}
     </div>
   );
 }

@@ -31,7 +31,7 @@ const drawings = {
   play: "M8 5l11 7-11 7z",
   slow: "M12 20a8 8 0 1 0-8-8M12 12l4-3M4 16h4M4 20h6",
   bin: "M4 7h16M9 7V4h6v3M6.5 7l1 13h9l1-13",
-  hand: "M8 5h8v14H8z",
+  hand: "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3",
   route: "M5 19a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM19 9a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM7 17h7a3 3 0 0 0 0-6h-4a3 3 0 0 1 0-6h7",
   arrow: "M5 12h14M13 6l6 6-6 6",
   down: "M6 9l6 6 6-6",

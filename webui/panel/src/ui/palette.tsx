@@ -31,7 +31,8 @@ function ways(pages: PageRow[], text: string): Way[] {
     { title: t("palette.queue", { text: text.trim() }), to: `/queue?filter=${word}`, icon: "queue" },
     { title: t("palette.deliveries", { text: text.trim() }), to: `/deliveries?filter=${word}`, icon: "deliveries" },
     { title: t("palette.logs", { text: text.trim() }), to: `/logs?text=${word}`, icon: "logs" },
-    { title: t("palette.message", { text: text.trim() }), to: `/messages/${word}`, icon: "arrow" },
+    ...(/^(?=.*\d)[\dA-Z]{5,}$/i.test(text.trim())
+      ? [{ title: t("palette.message", { text: text.trim() }), to: `/messages/${word}`, icon: "arrow" } as Way] : []),
   ];
 }
 
