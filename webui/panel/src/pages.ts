@@ -15,6 +15,7 @@ const from_entrance = picked(() => import("./bundles/entrance"));
 const from_senders = picked(() => import("./bundles/senders"));
 const from_system = picked(() => import("./bundles/system"));
 const from_mine = picked(() => import("./bundles/mine"));
+const from_set_up = picked(() => import("./bundles/set_up"));
 
 export interface PageProps {
   /** What the path's {names} stand for. */
@@ -56,8 +57,8 @@ export const admin_pages: PageRow[] = [
 export const user_pages: PageRow[] = [
   { path: "/me", title: "me.sending", icon: "overview", group: "nav.mine", load: from_mine("Sending") },
   { path: "/me/deliveries", title: "me.deliveries", icon: "deliveries", group: "nav.mine", load: from_mine("Deliveries") },
-  { path: "/me/program", title: "me.program", icon: "setup", group: "nav.mine", load: from_mine("Program") },
-  { path: "/me/dns", title: "me.dns", icon: "domains", group: "nav.mine", load: from_mine("Dns") },
+  { path: "/me/program", title: "me.program", icon: "setup", group: "nav.mine", load: from_set_up("Program") },
+  { path: "/me/dns", title: "me.dns", icon: "domains", group: "nav.mine", load: from_set_up("Dns") },
   { path: "/account", title: "nav.account", icon: "me", group: "nav.mine", load: () => import("./pages/account") },
 ];
 
