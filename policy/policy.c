@@ -74,6 +74,7 @@ static void run_stop(struct task *task)
     permits_stop(policy);
     quotas_stop(policy);
     warm_ups_stop(policy);
+    rule_words_stop(policy);
 }
 
 static void *run(void *argument)
@@ -151,6 +152,7 @@ static void free_policy(struct policy *policy)
     permits_fini(policy);
     quotas_fini(policy);
     warm_ups_fini(policy);
+    rule_words_fini(policy);
     bounce_counts_fini(&policy->bounces);
     heap_fini(&policy->dues);
     directory_unref(policy->directory);

@@ -9,6 +9,7 @@
 #include "policy/permits.h"
 #include "policy/quotas_internal.h"
 #include "policy/registry.h"
+#include "policy/rule_words.h"
 #include "policy/session_table.h"
 #include "policy/throttle.h"
 #include "policy/warm_ups.h"
@@ -47,6 +48,7 @@ struct policy {
     struct key_table budgets;
     struct quotas quotas;
     struct warm_ups warm_ups;
+    struct rule_words rule_words;
     struct bounce_counts bounces;
 };
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "policy/reply_rule_counter.h"
+#include "policy/rule_words.h"
 
 enum { PROBE_MS = 60 * 1000 };
 
@@ -202,6 +203,21 @@ static void set_block(struct reply_rule_engine *engine, uint64_t key, const stru
         .key = key, .since_ms = now_ms, .until_ms = now_ms + for_ms, .verb = step->verb};
     snprintf(block->reason, sizeof(block->reason), "rule %.*s: %.*s", (int)rule->name.len,
              rule->name.data, (int)rule->reason.len, rule->reason.data);
+}
+
+void reply_rule_engine_restore(struct reply_rule_engine *engine,
+                               const struct reply_subject *subject, const struct rule_word *word,
+                               int64_t until_ms, int64_t now_ms)
+{
+    uint64_t key = key_of(subject, word->scope);
+    struct rule_block *block =
+        key && until_ms > now_ms && !find_block(engine, key) ? room_for_block(engine) : NULL;
+
+    if (!block)
+        return;
+    *block = (struct rule_block){
+        .key = key, .since_ms = now_ms, .until_ms = until_ms, .verb = word->verb};
+    (void)snprintf(block->reason, sizeof(block->reason), "%s", word->reason);
 }
 
 static bool is_block(const struct rule_step *step)

@@ -59,6 +59,12 @@ size_t reply_rule_engine_hear(struct reply_rule_engine *engine, const struct rep
                               const struct reply_subject *subject, const struct reply_facts *facts,
                               int64_t now_ms, struct rule_action out[RULE_STEPS]);
 
+/* A block from before a restart holds again; its place is the subject's. */
+struct rule_word;
+void reply_rule_engine_restore(struct reply_rule_engine *engine,
+                               const struct reply_subject *subject, const struct rule_word *word,
+                               int64_t until_ms, int64_t now_ms);
+
 /* n attempts went well: ratios know of them, and a block that was being probed ends. */
 void reply_rule_engine_went_well(struct reply_rule_engine *engine, const struct reply_rules *rules,
                                  const struct reply_subject *subject, uint32_t n, int64_t now_ms);

@@ -69,6 +69,10 @@
     X(STAFFETTA_ALL_COUNTS, "all_counts")                                                          \
     X(STAFFETTA_DELETE_PAST_COUNTS, "delete_past_counts")                                          \
     X(STAFFETTA_DELETE_COUNTS_OF, "delete_counts_of")                                              \
+    X(STAFFETTA_PUT_RULE_WORD, "put_rule_word")                                                    \
+    X(STAFFETTA_DELETE_RULE_WORDS_OF, "delete_rule_words_of")                                      \
+    X(STAFFETTA_DELETE_PAST_RULE_WORDS, "delete_past_rule_words")                                  \
+    X(STAFFETTA_ALL_RULE_WORDS, "all_rule_words")                                                  \
     X(STAFFETTA_PUT_WARM_UP, "put_warm_up")                                                        \
     X(STAFFETTA_ALL_WARM_UPS, "all_warm_ups")                                                      \
     X(STAFFETTA_PUT_LOGIN_NETWORK, "put_login_network")                                            \

@@ -1,4 +1,5 @@
 #include "relay/delivery/delivery.h"
+#include "relay/delivery/kept_words.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -75,6 +76,7 @@ struct delivery *delivery_free(struct delivery *delivery)
         config = older;
     }
     public_suffix_close(delivery->suffixes);
+    kept_words_free(delivery);
     free(delivery->shards);
     free(delivery);
     return NULL;
@@ -96,6 +98,7 @@ void delivery_use_spool(struct delivery *delivery, struct spool *spool)
 
 void delivery_subscribe(struct delivery *delivery, struct registry *registry)
 {
+    kept_words_load(delivery, registry);
     for (unsigned i = 0; i < delivery->n_shards; i++)
         registry_subscribe(registry, &delivery->shards[i].subscriber);
 }

@@ -5,6 +5,7 @@
 #include "policy/receiver_book.h"
 #include "relay/base/log.h"
 #include "relay/base/secret.h"
+#include "relay/delivery/kept_words.h"
 #include "relay/delivery/reply_memory.h"
 #include "relay/schedule/provider.h"
 
@@ -46,6 +47,14 @@ static void set_mail(struct reply_subject *subject, const struct dispatch *dispa
     if (dispatch->letter->is_open && dispatch->letter->envelope.from_domain.len)
         subject->from_domain = table_hash_ignoring_case(dispatch->letter->envelope.from_domain);
 }
+
+struct heard {
+    struct delivery_shard *shard;
+    struct lane *lane;
+    enum smtp_phase phase;
+    const struct smtp_reply *reply;
+    const struct dispatch *dispatch; /* NULL: it carried none */
+};
 
 /* ---- what is done ---- */
 
@@ -111,19 +120,6 @@ static void use(struct bound *bound, const struct rule_action *action, const cha
     }
 }
 
-/* Its name in the settings, or the address; empty: the kernel's choice. */
-static struct slice address_of(const struct delivery_shard *shard, const struct lane *lane,
-                               char text[IP_TEXT_SIZE])
-{
-    const struct egress_address *address = &shard->config->egress.addresses[lane->egress];
-
-    if (address->name.len)
-        return address->name;
-    if (address->v4.family || address->v6.family)
-        return slice_of(ip_print(address->v4.family ? address->v4 : address->v6, text));
-    return (struct slice){NULL, 0};
-}
-
 static void tell(const struct delivery_shard *shard, const struct lane *lane,
                  const struct rule_action *action, const struct smtp_reply *reply)
 {
@@ -134,24 +130,25 @@ static void tell(const struct delivery_shard *shard, const struct lane *lane,
           field_text("action", rule_verb_name(action->step->verb)),
           field_text("scope", rule_scope_name(action->scope)), field_text("site", lane->site->name),
           field_text("provider", provider ? provider->name : NULL),
-          field_slice("egress", address_of(shard, lane, address)),
+          field_slice("egress", kept_words_address(shard, lane->egress, address)),
           field_number("for", action->for_ms / 1000), field_slice("reason", action->rule->reason),
           field_number("code", reply->code), field_slice("reply", slice_head(reply->text, 300)));
 }
 
-static void apply(struct delivery_shard *shard, struct lane *lane, const struct rule_action *action,
-                  const struct smtp_reply *reply)
+static void apply(const struct heard *heard, const struct rule_action *action)
 {
-    struct bound *bound = bound_of(lane, action->scope);
+    struct delivery_shard *shard = heard->shard;
+    struct bound *bound = bound_of(heard->lane, action->scope);
     char reason[RULE_REASON_SIZE];
 
     snprintf(reason, sizeof(reason), "rule %.*s: %.*s", (int)action->rule->name.len,
              action->rule->name.data, (int)action->rule->reason.len, action->rule->reason.data);
     if (bound)
         use(bound, action, reason, shard_now_ms(shard));
-    if (action->step->scope != RULE_ON_RECIPIENT) /* those have events of their own */
-        tell(shard, lane, action, reply);
-    schedule_touch(shard->schedule, lane->site);
+    kept_words_note(shard, heard->lane, action, heard->dispatch, reason);
+    if (action->scope != RULE_ON_RECIPIENT) /* those have events of their own */
+        tell(shard, heard->lane, action, heard->reply);
+    schedule_touch(shard->schedule, heard->lane->site);
     delivery_shard_touch(shard);
 }
 
@@ -173,13 +170,6 @@ static void change(struct delivery_shard *shard, const struct rule_action *actio
 
 /* ---- what is heard ---- */
 
-struct heard {
-    struct delivery_shard *shard;
-    struct lane *lane;
-    enum smtp_phase phase;
-    const struct smtp_reply *reply;
-};
-
 static size_t hear(const struct heard *heard, const struct receiver_book *book,
                    const struct reply_subject *subject, struct rule_action actions[RULE_STEPS])
 {
@@ -190,7 +180,7 @@ static size_t hear(const struct heard *heard, const struct receiver_book *book,
     n = reply_rule_engine_hear(&heard->shard->rules, &book->rules, subject, &facts,
                                shard_now_ms(heard->shard), actions);
     for (size_t i = 0; i < n; i++)
-        apply(heard->shard, heard->lane, &actions[i], heard->reply);
+        apply(heard, &actions[i]);
     return n;
 }
 
@@ -202,7 +192,7 @@ static bool is_failure(const struct smtp_reply *reply)
 void hearing_host(struct connection *connection, enum smtp_phase phase,
                   const struct smtp_reply *reply)
 {
-    struct heard heard = {connection->shard, connection->lane, phase, reply};
+    struct heard heard = {connection->shard, connection->lane, phase, reply, connection->dispatch};
     const struct receiver_book *book = book_of(connection->shard, connection->lane);
     struct rule_action actions[RULE_STEPS];
     struct reply_subject subject;
@@ -220,7 +210,7 @@ void hearing_host(struct connection *connection, enum smtp_phase phase,
 void hearing_reply(struct dispatch *dispatch, enum smtp_phase phase, const struct smtp_reply *reply,
                    const struct entry *entry, struct judgement *judgement)
 {
-    struct heard heard = {dispatch->shard, dispatch->lane, phase, reply};
+    struct heard heard = {dispatch->shard, dispatch->lane, phase, reply, dispatch};
     const struct receiver_book *book = book_of(dispatch->shard, dispatch->lane);
     struct rule_action actions[RULE_STEPS];
     struct reply_subject subject;

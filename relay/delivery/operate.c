@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "relay/delivery/connection.h"
+#include "relay/delivery/kept_words.h"
 #include "relay/delivery/order.h"
 #include "relay/delivery/telling.h"
 #include "relay/delivery/visit.h"
@@ -244,6 +245,7 @@ static bool lift_slice(struct delivery_visit *visit)
         return false;
     request->n_sites++;
     site_lift(site, shard_now_ms(visit->shard));
+    kept_words_forget(visit->shard, slice_of(site->name));
     delivery_shard_touch(visit->shard);
     return false;
 }

@@ -1,6 +1,7 @@
 #include "relay/delivery/providers.h"
 
 #include "policy/receiver_book.h"
+#include "relay/delivery/kept_words.h"
 #include "relay/schedule/provider.h"
 #include "relay/schedule/shaping.h"
 
@@ -70,8 +71,10 @@ void providers_join(struct delivery_shard *shard, struct site *site,
     provider = schedule_provider(shard->schedule, entry->name);
     if (!provider) {
         provider = schedule_make_provider(shard->schedule, entry->name, &limits);
-        if (provider)
+        if (provider) {
             set_limits(provider, &limits, entry->limits.address_connections);
+            kept_words_meet_provider(shard, provider);
+        }
     }
     site_set_provider(site, provider);
 }

@@ -10,6 +10,7 @@
 #include "relay/delivery/doubt.h"
 #include "relay/delivery/egress_warm_up.h"
 #include "relay/delivery/host_memory.h"
+#include "relay/delivery/kept_words.h"
 #include "relay/delivery/outcome.h"
 #include "relay/delivery/prepare.h"
 #include "relay/delivery/providers.h"
@@ -258,6 +259,8 @@ static void on_directory(struct directory_subscriber *subscriber, struct directo
     shard->directory = directory;
     standing_orders_apply(shard, former);
     user_weights_apply(shard, former);
+    if (!former)
+        kept_words_meet_mail(shard);
     directory_unref(former);
     delivery_shard_touch(shard);
 }

@@ -79,6 +79,12 @@ struct delivery_shard {
 };
 
 struct public_suffix; /* signer/public_suffix.h */
+struct kept_word;
+
+struct kept_words {          /* kept_words.h */
+    struct kept_word *words; /* by place */
+    size_t n_words, size;
+};
 
 struct delivery {
     struct delivery_shard *shards;
@@ -90,6 +96,7 @@ struct delivery {
     struct notice_desk notices;     /* on the first loop */
     struct public_suffix *suffixes; /* NULL: no list on this machine */
     struct digest_counts digests;
+    struct kept_words words;                    /* of reply rules, from before this start */
     void (*on_signer)(void *owner, bool is_up); /* as in delivery_parts */
     void *owner;
     struct warmth warmth;

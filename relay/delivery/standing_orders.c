@@ -4,6 +4,7 @@
 
 #include "relay/base/clock.h"
 #include "relay/base/secret.h"
+#include "relay/delivery/kept_words.h"
 #include "relay/delivery/target.h"
 #include "relay/schedule/halts.h"
 #include "relay/schedule/provider.h"
@@ -120,10 +121,12 @@ static void obey_at_site(struct delivery_shard *shard, struct site *site)
     struct slice name = slice_of(site->name);
     const struct order *order = shard_order(shard, ORDER_OF_DESTINATION, ORDER_SUSPEND, name);
 
-    if (!order && bound_is_suspended(&site->bound, BOUND_BY_ORDER, shard_now_ms(shard)))
+    if (!order && bound_is_suspended(&site->bound, BOUND_BY_ORDER, shard_now_ms(shard))) {
         site_resume(site, shard_now_ms(shard));
-    else
+        kept_words_forget(shard, name);
+    } else {
         suspend(shard, &site->bound, order);
+    }
     throttle_site(shard, site);
 }
 
@@ -198,11 +201,23 @@ void standing_orders_route(struct delivery_shard *shard, struct domain *domain, 
 
 /* ---- providers ---- */
 
+/* As an order's end at a site takes back what rules did there. */
+static void resume_roads(struct delivery_shard *shard, struct provider *provider)
+{
+    for (uint32_t egress = 0; egress < EGRESS_MOST; egress++)
+        if (provider->roads[egress])
+            bound_resume(&provider->roads[egress]->bound, BOUND_BY_RULE, shard_now_ms(shard));
+    kept_words_forget(shard, slice_of(provider->name));
+}
+
 static void obey_at_provider(struct delivery_shard *shard, struct provider *provider)
 {
     struct slice name = slice_of(provider->name);
+    const struct order *order = shard_order(shard, ORDER_OF_PROVIDER, ORDER_SUSPEND, name);
 
-    suspend(shard, &provider->bound, shard_order(shard, ORDER_OF_PROVIDER, ORDER_SUSPEND, name));
+    if (!order && bound_is_suspended(&provider->bound, BOUND_BY_ORDER, shard_now_ms(shard)))
+        resume_roads(shard, provider);
+    suspend(shard, &provider->bound, order);
     limit_by(shard, &provider->bound, shard_order(shard, ORDER_OF_PROVIDER, ORDER_THROTTLE, name));
 }
 

@@ -4,6 +4,7 @@
 
 #include "relay/base/secret.h"
 #include "relay/delivery/host_memory.h"
+#include "relay/delivery/kept_words.h"
 #include "relay/delivery/providers.h"
 #include "relay/delivery/standing_orders.h"
 
@@ -87,6 +88,8 @@ struct site *target_ensure(struct delivery_shard *shard, const struct target_pla
         target->is_mixed = providers_is_mixed(plan->provider);
         providers_join(shard, site, plan->provider);
     }
+    if (is_new)
+        kept_words_meet_site(shard, site);
     if (is_new || site->provider != former)
         standing_orders_meet_site(shard, site);
     return site;

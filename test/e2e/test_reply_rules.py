@@ -1,5 +1,6 @@
 """What receivers say, and what is made of it: rules, their scopes and ends; the table of providers;
 bounce classes; files of the operator's own."""
+import sqlite3
 import threading
 import time
 from datetime import datetime
@@ -126,6 +127,43 @@ def test_a_suspension_ends_by_itself_with_one_probe(world, net):
     assert moment(delivered[0]) - moment(applied[0]) >= 2.9
     # The second was not begun before the first, the probe, was taken.
     assert len(taken_before) == 12 and taken_before[0] == 0 and taken_before[1] >= 1, taken_before
+
+
+def words(relay):
+    path = f"file:{relay.folder}/data/db/staffetta.db?mode=ro"
+    with sqlite3.connect(path, uri=True) as database:
+        return database.execute("SELECT scope, place, verb FROM rule_words ORDER BY scope").fetchall()
+
+
+@pytest.mark.parametrize("action,scope,place", [
+    ("suspend on site for 1h", "site", "mx.one.big.example"),
+    pytest.param("suspend on lane for 1h", "lane", "mx.one.big.example", marks=pytest.mark.sanitized),
+    ("suspend on lane_provider for 1h", "lane_provider", "big"),
+    ("limit 1/h on provider for 1h", "provider", "big"),
+    ("suspend on from_domain for 1h", "from_domain", "big")])
+def test_what_a_rule_did_outlives_kill_9(world, net, action, scope, place):
+    scene = Scene(world, net, action, {"MAIL": first(2, SLOWER)}, second={"MAIL": first(2, SLOWER)})
+    relay = scene.relay
+    for n in range(2):
+        scene.send("one", n)
+    if "provider" in scope:
+        relay.log.wait("rule_applied", timeout=30 * PATIENCE)
+        for n in range(2):
+            scene.send("two", n)
+    scene.wait_applied(scope=scope)
+    wait_for(lambda: (scope, place, action.split()[0]) in words(relay), "it is stored")
+    relay.kill()
+    relay.start()
+    waiting = scene.send("one", 9)
+    wait_for(lambda: [r for r in relay.json("queue", "why", waiting)
+                      if "rule big-slow" in (r.get("reason") or "")], "the rule is named")
+    assert not relay.log.all("delivered")
+    if scope == "from_domain":
+        return
+    subject = ["--provider", "big"] if place == "big" else [place]
+    relay.cli("destination", "suspend", *subject, "--reason", "a moment")
+    relay.cli("destination", "resume", *subject)
+    wait_for(lambda: (scope, place) not in [row[:2] for row in words(relay)], "it is forgotten")
 
 
 def moment(event):
