@@ -90,6 +90,12 @@ export interface Order {
 
 export const FILTER_WORDS = ["to", "from", "user", "dest", "state", "older", "size", "msgid", "reply", "campaign"];
 
+/** The receiver's answer as it stood on the wire. */
+export function said({ code, enhanced, reply }: Delivery): string {
+  if (!code || reply.startsWith(String(code))) return reply;
+  return [code, enhanced, reply].filter(Boolean).join(" ");
+}
+
 export const message_place = (id: string): string => `/messages/${part(id)}`;
 
 /** The state that stands for all its recipients: the one that most wants attention. */

@@ -1,8 +1,9 @@
 // One message: whose it is, why it waits, and every attempt so far.
+import type { ComponentChildren } from "preact";
 import { useSignal } from "@preact/signals";
 import { part } from "../core/api";
 import { bytes, number, when } from "../core/format";
-import { t, tn } from "../core/i18n";
+import { t, tn, word } from "../core/i18n";
 import type { Verb } from "../core/jobs";
 import { type Delivery, type Message, state_of, type Why } from "../core/mail";
 import { use_resource } from "../core/resource";
@@ -68,18 +69,17 @@ function WhyCard({ id }: { id: string }) {
 }
 
 function Envelope({ whole }: { whole: Whole }) {
-  return (
-    <Facts rows={[
-      [t("queue.state"), whole.recipients?.length ? <StatePill state={state_of(whole as Message)} /> : "—"],
-      [t("queue.from"), whole.sender === "" ? t("queue.report") : whole.sender ?? "—"],
-      [t("queue.user"), whole.user || "—"],
-      [t("queue.size"), bytes(whole.size)],
-      [t("message.arrived"), when(whole.arrived, "full")],
-      [t("message.expires"), when(whole.expires, "full")],
-      [t("message.class"), whole.class === "bulk" ? t("class.bulk") : whole.class ? t("class.transactional") : "—"],
-      [t("filter.campaign"), whole.campaign || "—"],
-    ]} />
-  );
+  const rows: [string, ComponentChildren][] = [
+    [t("queue.state"), whole.recipients?.length && <StatePill state={state_of(whole as Message)} />],
+    [t("queue.from"), whole.sender === "" ? t("queue.report") : whole.sender],
+    [t("queue.user"), whole.user],
+    [t("queue.size"), whole.size !== undefined && bytes(whole.size)],
+    [t("message.arrived"), whole.arrived && when(whole.arrived, "full")],
+    [t("message.expires"), whole.expires && when(whole.expires, "full")],
+    [t("message.class"), whole.class && word("class", whole.class)],
+    [t("filter.campaign"), whole.campaign],
+  ];
+  return <Facts rows={rows.filter(([, value]) => value)} />;
 }
 
 function Recipients({ of }: { of: Message }) {

@@ -1,7 +1,7 @@
 // The attempts as a line of time, newest first, the receiver's words as they came.
 import { duration, when } from "../core/format";
 import { t } from "../core/i18n";
-import type { Delivery, Recipient } from "../core/mail";
+import { type Delivery, type Recipient, said } from "../core/mail";
 import { CopyButton } from "../ui/copy";
 import { Shape, StatePill, tone_of } from "../ui/state";
 
@@ -27,7 +27,7 @@ function Attempt({ attempt }: { attempt: Delivery }) {
       <div class="line"><StatePill state={state} /><span class="muted small">{when(attempt.at, "full")}</span></div>
       {attempt.recipient && <p class="break">{attempt.recipient}</p>}
       {way.length > 0 && <p class="muted small break">{way.join(" · ")}</p>}
-      {attempt.reply && <Said text={attempt.reply} />}
+      {attempt.reply && <Said text={said(attempt)} />}
     </li>
   );
 }

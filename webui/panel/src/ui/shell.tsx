@@ -49,8 +49,7 @@ export function Shell({ pages, children }: { pages: PageRow[]; children: Compone
 
 function is_here(path: string): boolean {
   const here = place.value.path;
-  return path === "/" ? here === "/" : here === path || here.startsWith(`${path}/`) ||
-    (path === "/queue" && here.startsWith("/messages/"));
+  return path === "/" ? here === "/" : here === path || here.startsWith(`${path}/`);
 }
 
 function Side({ pages }: { pages: PageRow[] }) {

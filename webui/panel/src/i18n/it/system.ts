@@ -131,7 +131,7 @@ export const system: Record<keyof typeof english, string> = {
   "nav.networks": "Reti ammesse",
   "nav.settings": "Impostazioni",
   "nav.access": "Accessi",
-  "nav.audit": "Registro delle modifiche",
+  "nav.audit": "Registro modifiche",
   "nav.about": "Informazioni",
   "nav.account": "Il mio account",
   "nav.mine": "Personale",
