@@ -36,7 +36,7 @@ struct order {
     struct slice name; /* in its one form: lower case, A-labels, ip_print() */
     uint32_t user_id;  /* ORDER_OF_USER, ORDER_OF_CAMPAIGN; 0: all of them, or none is left */
     struct order_limits limits;
-    struct slice via; /* of a reroute: the next hop */
+    struct slice via; /* of a reroute: the next hop, or "pool:NAME" of our addresses */
     struct slice reason, by;
     int64_t since_utc_ms;
     int64_t until_utc_ms; /* 0: until ended */

@@ -6,7 +6,7 @@
 
 enum {
     MOST_REASON_BYTES = 500,
-    MOST_NAME_BYTES = 200,
+    MOST_NAME_BYTES = 255,
     MOST_VIA_BYTES = 270,
     NAME_SIZE = 512,
     MOST_MESSAGES = 1000000000,
@@ -138,9 +138,12 @@ static bool are_bounded(const struct order_limits *limits)
 
 static enum registry_result check_way(struct order_request *request)
 {
-    if (request->order.scope != ORDER_OF_DESTINATION)
+    const struct order *order = &request->order;
+
+    if (order->scope != ORDER_OF_DESTINATION && order->scope != ORDER_OF_PROVIDER &&
+        !slice_starts_with(order->via, SLICE_LITERAL("pool:")))
         return refuse(&request->request, REGISTRY_INVALID_VALUE,
-                      "only a destination's mail can be led elsewhere");
+                      "mail of a user, a campaign or an address can be led to a pool: pool:NAME");
     if (!is_clean_text(request->order.via, MOST_VIA_BYTES))
         return refuse(&request->request, REGISTRY_INVALID_VALUE, "say where to: a next hop");
     return REGISTRY_OK;

@@ -119,13 +119,25 @@ static bool read_limits(struct exchange *exchange, struct order *order)
     return true;
 }
 
-/* A way that the sandbox lets us go. */
+static bool is_pool(const struct settings *settings, struct slice name)
+{
+    for (size_t i = 0; i < settings->n_pool; i++)
+        if (slice_equal(slice_of(settings->pool[i].title), name))
+            return true;
+    return false;
+}
+
+/* A way that the sandbox lets us go, or a pool that there is. */
 static bool read_way(struct exchange *exchange, struct order *order)
 {
+    static const struct slice pool = {"pool:", 5};
     const char *via = exchange_text(exchange, "via");
     CLEANUP(buffer) struct buffer ignored = BUFFER_INIT;
 
     order->via = slice_of(via);
+    if (slice_starts_with(order->via, pool))
+        return is_pool(exchange->webui->settings, slice_skip(order->via, pool.len)) ||
+               refuse(exchange, "bad_via", "There is no pool of addresses of that name.");
     if (via && !form_check("next hop", via, &ignored))
         return refuse(exchange, "bad_via", "via is ADDRESS or HOST, with or without :PORT.");
     if (via && !connect_ports_allow(exchange->webui->settings, via))

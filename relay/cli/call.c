@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include "relay/base/fault.h"
+#include "relay/control/config.h"
 
 /* All pages as one list. */
 static int get_all(const struct options *options, const char *path, json_t *items)
@@ -106,4 +107,20 @@ char *call_read_line(void)
     if (len > 0 && line[len - 1] == '\r')
         line[--len] = '\0';
     return line;
+}
+
+json_t *call_order(const struct options *options, const char *reason)
+{
+    const char *span = option(options, "for");
+    int64_t ms = 0;
+    json_t *body;
+
+    if (span && (!config_parse_span(span, &ms) || ms < 1000)) {
+        print_complaint("--for is a duration such as 30m or 2h");
+        return NULL;
+    }
+    body = json_pack("{s:s}", "reason", reason);
+    if (span)
+        json_object_set_new(body, "for_seconds", json_integer(ms / 1000));
+    return body;
 }

@@ -15,6 +15,9 @@ int call_show(const struct options *options, const char *path, const struct colu
 int call_quietly(const struct options *options, const char *method, const char *format,
                  const char *argument, json_t *body);
 
+/* {reason, for_seconds} of an order, the span of --for; NULL after a complaint. */
+json_t *call_order(const struct options *options, const char *reason);
+
 /* "/api/v1/users/%s" with the argument percent-encoded; malloc()ed. */
 char *call_path(const char *format, const char *argument);
 

@@ -7,7 +7,6 @@
 #include "relay/cli/call.h"
 #include "relay/cli/nouns.h"
 #include "relay/cli/queue.h"
-#include "relay/control/config.h"
 
 /* "USER/NAME", with a star for all users; malloc()ed.  NULL after a complaint. */
 static char *subject_of(const struct options *options)
@@ -26,21 +25,12 @@ static char *subject_of(const struct options *options)
 
 int campaign_hold(struct options *options)
 {
-    const char *reason = option(options, "reason"), *span = option(options, "for");
+    const char *reason = option(options, "reason");
     CLEANUP(free) char *subject = subject_of(options);
-    int64_t ms = 0;
-    json_t *body;
+    json_t *body = subject ? call_order(options, reason ? reason : "held by the operator") : NULL;
 
-    if (!subject)
+    if (!body)
         return EX_USAGE;
-
-    if (span && (!config_parse_span(span, &ms) || ms < 1000)) {
-        print_complaint("--for is a duration such as 30m or 2h");
-        return EX_USAGE;
-    }
-    body = json_pack("{s:s}", "reason", reason ? reason : "held by the operator");
-    if (span)
-        json_object_set_new(body, "for_seconds", json_integer(ms / 1000));
     return call_quietly(options, "POST", "/api/v1/destinations/campaign:%s:suspend", subject, body);
 }
 

@@ -6,7 +6,6 @@
 #include "relay/base/slice.h"
 #include "relay/cli/call.h"
 #include "relay/cli/nouns.h"
-#include "relay/control/config.h"
 
 #define DESTINATIONS "/api/v1/destinations"
 
@@ -79,18 +78,12 @@ static char *subject_of(const struct options *options)
 static json_t *body_of(const struct options *options)
 {
     const char *reason = option(options, "reason");
-    const char *span = option(options, "for");
-    int64_t ms = 0;
-    json_t *body;
 
-    if (!reason || (span && (!config_parse_span(span, &ms) || ms < 1000))) {
-        print_complaint(reason ? "--for is a duration such as 30m or 2h" : "say why: --reason R");
+    if (!reason) {
+        print_complaint("say why: --reason R");
         return NULL;
     }
-    body = json_pack("{s:s}", "reason", reason);
-    if (span)
-        json_object_set_new(body, "for_seconds", json_integer(ms / 1000));
-    return body;
+    return call_order(options, reason);
 }
 
 /* body is taken; NULL: somebody complained. */
@@ -155,7 +148,7 @@ int destination_move(struct options *options)
     json_t *body = body_of(options);
 
     if (body && !via) {
-        print_complaint("say where to: --via HOST[:PORT]");
+        print_complaint("say where to: --via HOST[:PORT], or --via pool:NAME");
         json_decref(body);
         return EX_USAGE;
     }

@@ -46,7 +46,7 @@
 #define HELP_STOP    HELP_WHOSE "   --bounce | --delete [--reason R] [--dry-run]"
 #define HELP_SUBJECT "NAME | --provider P | --user U | --campaign U/NAME | --address A"
 #define HELP_SUSPEND HELP_SUBJECT "   --reason R [--for 2h]"
-#define HELP_MOVE    HELP_SUSPEND " --via HOST[:PORT]"
+#define HELP_MOVE    HELP_SUSPEND " --via HOST[:PORT]|pool:NAME"
 #define HELP_SLOW                                                                                  \
     HELP_SUSPEND " [--connections N] [--per-second N] [--per-minute N] [--per-hour N] [--per-day " \
                  "N]"

@@ -128,24 +128,61 @@ static bool is_default(const struct delivery_pool *pool)
     return slice_equal(slice_of(pool->name), SLICE_LITERAL("default"));
 }
 
-static int add_pools(struct egress_table *table, const struct delivery_settings *settings,
-                     struct arena *arena)
+/* Mail that is queued knows its pool by number: a name keeps the one it had, and a new name gets
+ * one that none had, if there is one. */
+static int add_pool(struct egress_table *table, const struct delivery_pool *pool,
+                    const struct egress_table *former, struct arena *arena)
+{
+    int number = former ? egress_table_pool_named(former, slice_of(pool->name)) : -1;
+
+    for (int i = 1; number < 0 && i < POOL_MOST; i++)
+        if (!table->pools[i].name.len && !(former && former->pools[i].name.len))
+            number = i;
+    for (int i = 1; number < 0 && i < POOL_MOST; i++)
+        if (!table->pools[i].name.len)
+            number = i;
+    if (number < 0)
+        return FAULT(-EINVAL);
+    if (table->n_pools <= (size_t)number)
+        table->n_pools = (size_t)number + 1;
+    return fill_pool(table, &table->pools[number], pool, arena);
+}
+
+static bool is_known_pool(const struct egress_table *former, const struct delivery_pool *pool)
+{
+    return former && egress_table_pool_named(former, slice_of(pool->name)) >= 0;
+}
+
+/* Those of before first: their numbers must be free. */
+static int add_other_pools(struct egress_table *table, const struct delivery_settings *settings,
+                           const struct egress_table *former, struct arena *arena, bool of_before)
 {
     int error = 0;
 
+    for (size_t i = 0; error == 0 && i < settings->n_pools; i++)
+        if (!is_default(&settings->pools[i]) &&
+            is_known_pool(former, &settings->pools[i]) == of_before)
+            error = add_pool(table, &settings->pools[i], former, arena);
+    return error;
+}
+
+static int add_pools(struct egress_table *table, const struct delivery_settings *settings,
+                     const struct egress_table *former, struct arena *arena)
+{
+    int error = 0;
+
+    for (int i = 0; i < POOL_MOST; i++)
+        table->pools[i].message_class = -1;
     table->pools[0] =
         (struct egress_pool){.name = SLICE_LITERAL("default"), .members = 1, .message_class = -1};
     table->n_pools = 1;
-    for (size_t i = 0; error == 0 && i < settings->n_pools; i++) {
-        const struct delivery_pool *pool = &settings->pools[i];
-
-        if (is_default(pool))
-            error = fill_pool(table, &table->pools[0], pool, arena);
-        else if (table->n_pools == POOL_MOST)
-            error = FAULT(-EINVAL);
-        else
-            error = fill_pool(table, &table->pools[table->n_pools++], pool, arena);
-    }
+    for (size_t i = 0; error == 0 && i < settings->n_pools; i++)
+        if (is_default(&settings->pools[i]))
+            error = fill_pool(table, &table->pools[0], &settings->pools[i], arena);
+    if (error == 0)
+        error = add_other_pools(table, settings, former, arena, true);
+    if (error == 0)
+        error = add_other_pools(table, settings, former, arena, false);
     return error;
 }
 
@@ -164,7 +201,7 @@ int egress_table_fill(struct egress_table *table, const struct delivery_settings
     error = add_addresses(table, settings, former, arena, true);
     if (error == 0)
         error = add_addresses(table, settings, former, arena, false);
-    return error < 0 ? error : add_pools(table, settings, arena);
+    return error < 0 ? error : add_pools(table, settings, former, arena);
 }
 
 /* ---- what it says ---- */
@@ -196,6 +233,14 @@ uint32_t egress_table_pool(const struct egress_table *table, struct slice user, 
     return by_domain ? by_domain : by_class;
 }
 
+int egress_table_pool_named(const struct egress_table *table, struct slice name)
+{
+    for (size_t i = 0; name.len && i < table->n_pools; i++)
+        if (slice_equal(table->pools[i].name, name))
+            return (int)i;
+    return -1;
+}
+
 void egress_table_plan(const struct egress_table *table, struct egress_plan *out)
 {
     *out = (struct egress_plan){.weights = {0}};
@@ -203,7 +248,7 @@ void egress_table_plan(const struct egress_table *table, struct egress_plan *out
         out->weights[i] = table->addresses[i].weight;
     /* Mail of a pool that a reload took away leaves by the default one. */
     for (uint32_t i = 0; i < POOL_MOST; i++)
-        out->pools[i] = table->pools[i < table->n_pools ? i : 0].members;
+        out->pools[i] = table->pools[table->pools[i].name.len ? i : 0].members;
 }
 
 bool egress_table_bind(const struct egress_table *table, uint32_t egress, int family,

@@ -27,8 +27,8 @@ struct egress_pool {
 
 struct egress_table {
     struct egress_address addresses[EGRESS_MOST];
-    struct egress_pool pools[POOL_MOST]; /* 0: what no other takes */
-    size_t n_pools;
+    struct egress_pool pools[POOL_MOST]; /* 0: what no other takes; numbers stay as well */
+    size_t n_pools;                      /* some of them may be without a name: not in use */
 };
 
 /* former (NULL: none): whose numbers are kept.  0; -EINVAL: too many, or a pool of an address that
@@ -39,6 +39,9 @@ MUST_USE int egress_table_fill(struct egress_table *table, const struct delivery
 /* The pool of this mail: its user's, its sender's domain's, its class's, or 0. */
 uint32_t egress_table_pool(const struct egress_table *table, struct slice user, struct slice sender,
                            enum message_class message_class);
+
+/* The number of the pool of that name, or -1. */
+int egress_table_pool_named(const struct egress_table *table, struct slice name);
 
 void egress_table_plan(const struct egress_table *table, struct egress_plan *out);
 

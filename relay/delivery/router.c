@@ -9,6 +9,7 @@
 #include "relay/delivery/providers.h"
 #include "relay/delivery/shipment.h"
 #include "relay/delivery/standing_orders.h"
+#include "relay/delivery/standing_ways.h"
 #include "relay/smtp/address.h"
 
 enum {
@@ -155,6 +156,15 @@ static void put_off(struct delivery_shard *shard, struct domain *domain, const c
         give_up(shard, domain, &judgement);
 }
 
+/* The order that names a next hop, or NULL. */
+static const struct order *hop_order(const struct delivery_shard *shard, enum order_scope scope,
+                                     struct slice name)
+{
+    const struct order *order = shard_order(shard, scope, ORDER_REROUTE, name);
+
+    return order && order->via.len && !standing_way_pool(order).len ? order : NULL;
+}
+
 /* An operator's way instead of every other one. */
 static void lead_elsewhere(struct delivery_shard *shard, struct domain *domain,
                            const struct order *order)
@@ -181,11 +191,16 @@ static void follow(struct delivery_shard *shard, struct domain *domain,
         .hosts = route->hosts,
         .n_hosts = route->n_hosts,
     };
+    const struct order *order;
 
     switch (route->status) {
     case MX_OK:
         plan.provider =
             providers_find(shard->config, slice_of(domain->name), route->hosts, route->n_hosts);
+        if (plan.provider && (order = hop_order(shard, ORDER_OF_PROVIDER, plan.provider->name))) {
+            lead_elsewhere(shard, domain, order);
+            return;
+        }
         providers_shape(plan.provider, &plan.policy);
         lead(shard, domain, &plan, route->fresh_until_ms);
         break;
@@ -356,12 +371,12 @@ static void route_domain(struct delivery_shard *shard, struct domain *domain)
 {
     struct slice name = slice_of(domain->name), address;
     const struct route_rule *rule = delivery_config_route(shard->config, name);
-    const struct order *order = shard_order(shard, ORDER_OF_DESTINATION, ORDER_REROUTE, name);
+    const struct order *order = hop_order(shard, ORDER_OF_DESTINATION, name);
     struct memo_item *item;
 
     if (shard_order(shard, ORDER_OF_DESTINATION, ORDER_SUSPEND, name))
         lead_to_suspension(shard, domain);
-    else if (order && order->via.len)
+    else if (order)
         lead_elsewhere(shard, domain, order);
     else if (rule)
         lead_to_rule(shard, domain, rule, FRESH_ROUTE_MS);

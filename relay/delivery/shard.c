@@ -17,6 +17,7 @@
 #include "relay/delivery/reply_memory.h"
 #include "relay/delivery/router.h"
 #include "relay/delivery/standing_orders.h"
+#include "relay/delivery/standing_ways.h"
 #include "relay/delivery/user_weights.h"
 
 enum {
@@ -176,6 +177,7 @@ static void pump(struct later *later)
         has_more = schedule_advance(shard->schedule, now_ms, STEPS_A_TURN);
         outcome_for_expired(shard);
         outcome_for_delayed(shard);
+        has_more |= standing_ways_run(shard);
     }
     if (!shard->schedule->is_paused)
         has_more |= start_some(shard);
@@ -269,12 +271,8 @@ static void on_directory(struct directory_subscriber *subscriber, struct directo
  * another one, or greets with another name, is used again. */
 static void use_addresses(struct delivery_shard *shard, const struct delivery_config *config)
 {
-    struct egress_plan plan;
-
     if (shard->config && !egress_table_is_same(&shard->config->egress, &config->egress))
         connection_end_idle(shard);
-    egress_table_plan(&config->egress, &plan);
-    schedule_set_egress(shard->schedule, &plan);
 }
 
 void delivery_shard_apply(struct delivery_shard *shard, struct delivery_config *config)
@@ -286,6 +284,7 @@ void delivery_shard_apply(struct delivery_shard *shard, struct delivery_config *
     shard->schedule->delay_ms = config->settings.delay_report_ms;
     if (shard->index == 0)
         egress_apply_all(shard->delivery->egress, shard->resolver, config);
+    standing_ways_apply(shard);
     egress_warm_up_apply(shard);
     router_forget(shard);
     providers_apply(shard);
@@ -313,6 +312,7 @@ static int make_parts(struct delivery_shard *shard, const struct resolver_settin
         .take_permit = take_permit,
         .put_permit = put_permit,
         .may_use = may_use,
+        .pool_of = standing_ways_pool,
         .end_idle = connection_end_idle_of,
         .weight_of = user_weights_of,
         .on_site_unused = on_site_unused,
@@ -386,6 +386,7 @@ void delivery_shard_fini(struct delivery_shard *shard)
     sample_fini(&shard->sample);
     reply_rule_engine_fini(&shard->rules);
     buffer_fini(&shard->delayed);
+    buffer_fini(&shard->ways);
     doubt_forget_delivered(shard);
     digest_desk_fini(shard);
     hold_desk_fini(shard);

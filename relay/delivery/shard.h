@@ -35,6 +35,11 @@ struct delivery_shard {
     struct directory_subscriber subscriber;
     int64_t next_end_utc_ms; /* of an operator's order; INT64_MAX: none ends by itself */
     bool has_address_orders;
+    struct buffer ways;   /* standing_ways.c: of users and campaigns */
+    uint64_t ways_digest; /* of all orders that lead to a pool; 0: none */
+    uint64_t hops_digest; /* of those that lead a provider's mail to a next hop */
+    uint32_t repool_at;
+    bool is_repooling; /* what waits is being led anew */
     struct schedule *schedule;
     struct resolver *resolver;
     struct signer_client *signer;

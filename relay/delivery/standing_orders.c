@@ -5,6 +5,8 @@
 #include "relay/base/clock.h"
 #include "relay/base/secret.h"
 #include "relay/delivery/kept_words.h"
+#include "relay/delivery/standing_throttles.h"
+#include "relay/delivery/standing_ways.h"
 #include "relay/delivery/target.h"
 #include "relay/schedule/halts.h"
 #include "relay/schedule/provider.h"
@@ -19,23 +21,6 @@ const struct order *shard_order(const struct delivery_shard *shard, enum order_s
 
 /* ---- what an order says, in the schedule's words ---- */
 
-static int64_t end_of(const struct delivery_shard *shard, const struct order *order)
-{
-    return order->until_utc_ms ? order->until_utc_ms - clock_utc_ms() + shard_now_ms(shard)
-                               : INT64_MAX;
-}
-
-static struct site_limits limits_of(const struct order *order)
-{
-    return (struct site_limits){
-        .connections = order->limits.connections,
-        .messages_per_second = order->limits.messages_per_second,
-        .messages_per_minute = order->limits.messages_per_minute,
-        .messages_per_hour = order->limits.messages_per_hour,
-        .messages_per_day = order->limits.messages_per_day,
-    };
-}
-
 /* Without an order what stood before ends. */
 static void suspend(struct delivery_shard *shard, struct bound *bound, const struct order *order)
 {
@@ -48,7 +33,7 @@ static void suspend(struct delivery_shard *shard, struct bound *bound, const str
         return;
     }
     reason = slice_to_string(order->reason);
-    bound_suspend(bound, BOUND_BY_ORDER, reason, end_of(shard, order), now_ms);
+    bound_suspend(bound, BOUND_BY_ORDER, reason, standing_end_of(shard, order), now_ms);
     free(reason);
 }
 
@@ -64,57 +49,18 @@ static void limit(struct delivery_shard *shard, struct bound *bound,
         return;
     }
     reason = slice_to_string(order->reason);
-    bound_limit(bound, BOUND_BY_ORDER, limits, reason, end_of(shard, order), now_ms);
+    bound_limit(bound, BOUND_BY_ORDER, limits, reason, standing_end_of(shard, order), now_ms);
     free(reason);
 }
 
 static void limit_by(struct delivery_shard *shard, struct bound *bound, const struct order *order)
 {
-    struct site_limits limits = order ? limits_of(order) : (struct site_limits){0};
+    struct site_limits limits = order ? standing_limits_of(order) : (struct site_limits){0};
 
     limit(shard, bound, &limits, order);
 }
 
 /* ---- destinations ---- */
-
-static bool is_about(struct delivery_shard *shard, const struct order *order,
-                     const struct site *site)
-{
-    const struct domain *domain = schedule_domain(shard->schedule, order->name);
-
-    return (domain && domain->site == site) ||
-           slice_equal_ignoring_case(order->name, slice_of(site->name));
-}
-
-/* A receiver counts by its hosts: a domain's throttle holds for the site that takes its mail, and
- * of several the strictest. */
-static uint64_t cause_of(struct slice name)
-{
-    return table_hash_ignoring_case(name) | 1;
-}
-
-static void throttle_site(struct delivery_shard *shard, struct site *site)
-{
-    const struct directory *directory = shard->directory;
-    struct site_limits strictest = {0};
-    const struct order *first = NULL;
-
-    for (uint32_t i = 0; i < directory->n_orders; i++) {
-        const struct order *order = &directory->orders[i];
-        struct site_limits limits = limits_of(order);
-
-        if (order->scope != ORDER_OF_DESTINATION || order->action != ORDER_THROTTLE ||
-            !order_is_in_force(order, clock_utc_ms()) || !is_about(shard, order, site))
-            continue;
-        first = first ? first : order;
-        for (int field = 0; field < N_SITE_LIMITS; field++)
-            limits_fields(&strictest)[field] =
-                limits_stricter(limits_fields(&strictest)[field], limits_fields(&limits)[field]);
-    }
-    limit(shard, &site->bound, &strictest, first);
-    if (site->owner)
-        target_of(site)->throttled_for = first ? cause_of(first->name) : 0;
-}
 
 static void obey_at_site(struct delivery_shard *shard, struct site *site)
 {
@@ -127,7 +73,6 @@ static void obey_at_site(struct delivery_shard *shard, struct site *site)
     } else {
         suspend(shard, &site->bound, order);
     }
-    throttle_site(shard, site);
 }
 
 /* A domain's suspension and its other way are obeyed where it is routed. */
@@ -138,65 +83,15 @@ static void obey_at_destination(struct delivery_shard *shard, struct slice name)
 
     if (site)
         obey_at_site(shard, site);
-    if (!domain)
-        return;
-    if (domain->site)
-        throttle_site(shard, domain->site);
-    schedule_reconsider(shard->schedule, domain);
-}
-
-/* Whom an order slows down that is still in force.  A domain without mail is not known to lead
- * elsewhere: its site keeps the throttle, and what was sent counts. */
-static bool is_throttled_for_one(const struct delivery_shard *shard, uint64_t cause)
-{
-    const struct directory *directory = shard->directory;
-
-    for (uint32_t i = 0; i < directory->n_orders; i++) {
-        const struct order *order = &directory->orders[i];
-
-        if (order->scope == ORDER_OF_DESTINATION && order->action == ORDER_THROTTLE &&
-            cause_of(order->name) == cause && order_is_in_force(order, clock_utc_ms()))
-            return true;
-    }
-    return false;
-}
-
-static void review_throttle(void *owner, struct site *site)
-{
-    struct delivery_shard *shard = owner;
-
-    if (site->owner && target_of(site)->throttled_for &&
-        !is_throttled_for_one(shard, target_of(site)->throttled_for))
-        throttle_site(shard, site);
-}
-
-struct leaving {
-    struct delivery_shard *shard;
-    const struct site *to;
-    uint64_t cause;
-};
-
-static void free_left_site(void *owner, struct site *site)
-{
-    const struct leaving *leaving = owner;
-
-    if (site != leaving->to && site->owner && target_of(site)->throttled_for == leaving->cause)
-        throttle_site(leaving->shard, site);
+    if (domain)
+        schedule_reconsider(shard->schedule, domain);
 }
 
 void standing_orders_route(struct delivery_shard *shard, struct domain *domain, struct site *site,
                            int64_t fresh_until_ms)
 {
-    struct leaving leaving = {shard, site, cause_of(slice_of(domain->name))};
-    bool is_known = domain->site == site && site && target_of(site)->throttled_for == leaving.cause;
-
     schedule_route(shard->schedule, domain, site, fresh_until_ms);
-    if (!shard_order(shard, ORDER_OF_DESTINATION, ORDER_THROTTLE, slice_of(domain->name)))
-        return;
-    if (!is_known)
-        schedule_each_site(shard->schedule, free_left_site, &leaving);
-    if (site)
-        throttle_site(shard, site);
+    standing_throttles_route(shard, slice_of(domain->name), site);
 }
 
 /* ---- providers ---- */
@@ -221,12 +116,19 @@ static void obey_at_provider(struct delivery_shard *shard, struct provider *prov
     limit_by(shard, &provider->bound, shard_order(shard, ORDER_OF_PROVIDER, ORDER_THROTTLE, name));
 }
 
+/* Of a provider that is known changes of orders tell; of a new one its first site. */
+static bool is_told(const struct provider *provider)
+{
+    return provider->sites.next != provider->sites.previous;
+}
+
 void standing_orders_meet_site(struct delivery_shard *shard, struct site *site)
 {
     if (!shard->directory || !shard->directory->n_orders)
         return;
     obey_at_site(shard, site);
-    if (site->provider)
+    standing_throttles_meet_site(shard, site);
+    if (site->provider && !is_told(site->provider))
         obey_at_provider(shard, site->provider);
 }
 
@@ -243,7 +145,7 @@ static uint32_t part_of(const struct delivery_shard *shard, uint32_t n)
 static struct site_limits part_of_limits(const struct delivery_shard *shard,
                                          const struct order *order)
 {
-    struct site_limits limits = limits_of(order);
+    struct site_limits limits = standing_limits_of(order);
 
     limits.connections = 0;
     for (int field = 0; field < N_SITE_LIMITS; field++)
@@ -283,9 +185,9 @@ static void obey_for_sender(struct delivery_shard *shard, const struct order *of
         .user_id = of->user_id,
         .campaign = campaign_of(of),
         .stop_reason = stop_reason,
-        .stop_until_ms = stop ? end_of(shard, stop) : 0,
+        .stop_until_ms = stop ? standing_end_of(shard, stop) : 0,
         .slow_reason = slow_reason,
-        .slow_until_ms = slow ? end_of(shard, slow) : 0,
+        .slow_until_ms = slow ? standing_end_of(shard, slow) : 0,
     };
 
     if (slow)
@@ -298,50 +200,46 @@ static void obey_for_sender(struct delivery_shard *shard, const struct order *of
 
 /* ---- addresses of ours ---- */
 
-static void obey_at_lane(struct delivery_shard *shard, struct lane *lane, struct ip_address address)
+static const struct order *order_about(const struct delivery_shard *shard,
+                                       struct ip_address address, enum order_action action)
 {
     char name[IP_TEXT_SIZE];
-    struct slice text;
 
-    if (!address.family)
-        return;
-    text = slice_of(ip_print(address, name));
-    suspend(shard, &lane->bound, shard_order(shard, ORDER_OF_ADDRESS, ORDER_SUSPEND, text));
-    limit_by(shard, &lane->bound, shard_order(shard, ORDER_OF_ADDRESS, ORDER_THROTTLE, text));
+    return address.family
+               ? shard_order(shard, ORDER_OF_ADDRESS, action, slice_of(ip_print(address, name)))
+               : NULL;
 }
 
-/* An address is known by its IPv4 form; one that has none, by its IPv6 form. */
-static struct ip_address address_of(const struct delivery_shard *shard, const struct lane *lane)
+/* What leaves from an address and its IPv6 sister is one: either names both. */
+static const struct order *order_of_egress(const struct delivery_shard *shard, uint32_t egress,
+                                           enum order_action action)
 {
-    const struct egress_address *address = &shard->config->egress.addresses[lane->egress];
+    const struct egress_address *address = &shard->config->egress.addresses[egress];
+    const struct order *order = order_about(shard, address->v4, action);
 
-    return address->v4.family ? address->v4 : address->v6;
+    return order ? order : order_about(shard, address->v6, action);
+}
+
+static void obey_at_lane(struct delivery_shard *shard, struct lane *lane)
+{
+    suspend(shard, &lane->bound, order_of_egress(shard, lane->egress, ORDER_SUSPEND));
+    limit_by(shard, &lane->bound, order_of_egress(shard, lane->egress, ORDER_THROTTLE));
 }
 
 static void obey_at_lanes(void *owner, struct site *site)
 {
-    struct delivery_shard *shard = owner;
-
     LIST_FOR_EACH(link, &site->lanes)
-    {
-        struct lane *lane = CONTAINER_OF(link, struct lane, link);
-
-        obey_at_lane(shard, lane, address_of(shard, lane));
-    }
+    obey_at_lane(owner, CONTAINER_OF(link, struct lane, link));
 }
 
 bool standing_orders_may_use(void *owner, struct lane *lane)
 {
     struct delivery_shard *shard = owner;
-    char name[IP_TEXT_SIZE];
-    struct slice text;
 
-    if (!shard->has_address_orders || !address_of(shard, lane).family)
+    if (!shard->has_address_orders)
         return true;
-    text = slice_of(ip_print(address_of(shard, lane), name));
-    if (!lane->bound.words && (shard_order(shard, ORDER_OF_ADDRESS, ORDER_SUSPEND, text) ||
-                               shard_order(shard, ORDER_OF_ADDRESS, ORDER_THROTTLE, text)))
-        obey_at_lane(shard, lane, address_of(shard, lane));
+    if (!lane->bound.words)
+        obey_at_lane(shard, lane);
     return !bound_is_suspended(&lane->bound, BOUND_BY_ORDER, shard_now_ms(shard));
 }
 
@@ -370,6 +268,17 @@ static void obey(struct delivery_shard *shard, const struct order *order)
     }
 }
 
+/* Next hops of providers: they are followed when a domain is routed. */
+static uint64_t digest_with(uint64_t digest, const struct order *order)
+{
+    uint64_t words[3] = {digest, table_hash(order->name), table_hash(order->via)};
+
+    if (order->scope != ORDER_OF_PROVIDER || order->action != ORDER_REROUTE ||
+        standing_way_pool(order).len || !order_is_in_force(order, clock_utc_ms()))
+        return digest;
+    return table_hash(slice_from(words, sizeof(words)));
+}
+
 static void note_orders(struct delivery_shard *shard)
 {
     const struct directory *directory = shard->directory;
@@ -377,26 +286,32 @@ static void note_orders(struct delivery_shard *shard)
 
     shard->next_end_utc_ms = INT64_MAX;
     shard->has_address_orders = false;
+    shard->hops_digest = 0;
     for (uint32_t i = 0; i < directory->n_orders; i++) {
         int64_t end_ms = directory->orders[i].until_utc_ms;
 
         if (end_ms > now_utc_ms && end_ms < shard->next_end_utc_ms)
             shard->next_end_utc_ms = end_ms;
         shard->has_address_orders |= directory->orders[i].scope == ORDER_OF_ADDRESS;
+        shard->hops_digest = digest_with(shard->hops_digest, &directory->orders[i]);
     }
 }
 
 void standing_orders_apply(struct delivery_shard *shard, const struct directory *former)
 {
     bool had_address_orders = shard->has_address_orders;
+    uint64_t former_hops = shard->hops_digest;
 
     note_orders(shard);
+    if (shard->hops_digest != former_hops)
+        schedule_reconsider_all(shard->schedule);
     for (uint32_t i = 0; former && i < former->n_orders; i++)
         obey(shard, &former->orders[i]);
     for (uint32_t i = 0; i < shard->directory->n_orders; i++)
         obey(shard, &shard->directory->orders[i]);
     if (shard->directory->n_orders || (former && former->n_orders))
-        schedule_each_site(shard->schedule, review_throttle, shard);
+        standing_throttles_apply(shard);
+    standing_ways_apply(shard);
     if (had_address_orders || shard->has_address_orders)
         schedule_each_site(shard->schedule, obey_at_lanes, shard);
 }

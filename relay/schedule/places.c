@@ -71,7 +71,8 @@ static bool bind(struct schedule *schedule, struct entry *entry, struct site *si
 {
     struct flow *flow = entry_flow(schedule, entry);
 
-    if (flow && flow->share->site == site)
+    if (flow && flow->share->site == site &&
+        flow->share->queue->pool == entry_pool(schedule, entry))
         return true;
     unbind(schedule, entry);
     flow = flow_find(schedule, site, entry);
@@ -109,6 +110,16 @@ void place_ready(struct schedule *schedule, struct entry *entry, bool at_front, 
     flow_push(entry_flow(schedule, entry), entry, at_front);
     set_state(schedule, entry, ENTRY_READY);
     schedule_touch(schedule, domain->site);
+}
+
+void schedule_repool(struct schedule *schedule, struct entry *entry, int64_t now_ms)
+{
+    struct flow *flow = entry_flow(schedule, entry);
+
+    if (entry->state != ENTRY_READY || flow->share->queue->pool == entry_pool(schedule, entry))
+        return;
+    place_none(schedule, entry);
+    place_ready(schedule, entry, false, now_ms);
 }
 
 void place_waiting(struct schedule *schedule, struct entry *entry, int64_t due_ms)

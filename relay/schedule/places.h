@@ -11,6 +11,14 @@
 /* Out of its list, with its state's counts; it must be placed again (or freed) at once. */
 void place_none(struct schedule *schedule, struct entry *entry);
 
+/* The pool that it leaves from. */
+static inline uint32_t entry_pool(const struct schedule *schedule, const struct entry *entry)
+{
+    const struct schedule_hooks *hooks = &schedule->hooks;
+
+    return hooks->pool_of ? hooks->pool_of(hooks->owner, entry) : entry->pool;
+}
+
 /* To its domain's site as that is now; UNROUTED when there is none.  Without memory for a flow it
  * waits a second in the wheel. */
 void place_ready(struct schedule *schedule, struct entry *entry, bool at_front, int64_t now_ms);

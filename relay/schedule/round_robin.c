@@ -3,7 +3,7 @@
 #include <assert.h>
 
 #include "relay/base/secret.h"
-#include "relay/schedule/schedule.h"
+#include "relay/schedule/places.h"
 
 struct flow_key {
     struct site *site;
@@ -152,7 +152,7 @@ struct flow *flow_find(struct schedule *schedule, struct site *site, const struc
         .site = site,
         .user_id = message->user_id,
         .campaign = entry->flow,
-        .pool = entry->pool,
+        .pool = entry_pool(schedule, entry),
         .message_class = (enum message_class)message->class,
         .is_signed = !(message->flags & MESSAGE_NOT_SIGNED),
     };

@@ -31,6 +31,9 @@ struct schedule_hooks {
     /* The last question before a message leaves over this lane; false: the hook has suspended the
      * lane or its road (warm-up), and others are tried.  NULL: any may. */
     bool (*may_use)(void *owner, struct lane *lane);
+    /* The pool that it leaves from instead of its own, as things are now; see schedule_repool().
+     * NULL: its own. */
+    uint32_t (*pool_of)(void *owner, const struct entry *entry);
     /* An idle connection of this lane stands in the way of one that is needed elsewhere: it should
      * end soon.  From within only lane_idle_ends() may be called.  NULL: it ends when it ends. */
     void (*end_idle)(void *owner, struct lane *lane);
@@ -121,6 +124,9 @@ void schedule_hold(struct schedule *schedule, struct entry *entry); /* until rel
 void schedule_return(struct schedule *schedule, struct entry *entry,
                      int64_t now_ms);                                       /* no attempt */
 void schedule_note_attempt(struct schedule *schedule, struct entry *entry); /* before defer */
+
+/* hooks.pool_of may say something else of it now: what is due moves at once, the rest when it is. */
+void schedule_repool(struct schedule *schedule, struct entry *entry, int64_t now_ms);
 
 /* Held until a time that has come.  Nobody looks by itself: whoever holds asks now and then. */
 bool entry_is_held_no_more(const struct schedule *schedule, const struct entry *entry,

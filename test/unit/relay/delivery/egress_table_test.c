@@ -53,6 +53,42 @@ static void an_address_keeps_its_number_over_reloads(void **state)
     assert_true(egress_table_is_same(&second, &second));
 }
 
+static struct delivery_pool pool(const char *name, const char *const *members)
+{
+    return (struct delivery_pool){
+        .name = name, .egress = members, .n_egress = 1, .message_class = -1};
+}
+
+static void a_pool_keeps_its_number_over_reloads(void **state)
+{
+    const char *const a[] = {"a"}, *const b[] = {"b"};
+    const struct delivery_egress addresses[] = {egress("a", "192.0.2.1"), egress("b", "192.0.2.2")};
+    const struct delivery_pool before[] = {pool("one", a), pool("two", a), pool("three", b)};
+    const struct delivery_pool after[] = {pool("four", a), pool("three", b), pool("default", b),
+                                          pool("two", b)};
+    struct delivery_settings settings = {
+        .egress = addresses, .n_egress = 2, .pools = before, .n_pools = 3};
+    struct egress_table first = table_of(&settings, NULL), second;
+    struct egress_plan plan;
+    int one = egress_table_pool_named(&first, SLICE_LITERAL("one"));
+
+    (void)state;
+    settings.pools = after;
+    settings.n_pools = 4;
+    second = table_of(&settings, &first);
+    assert_int_equal(egress_table_pool_named(&second, SLICE_LITERAL("three")),
+                     egress_table_pool_named(&first, SLICE_LITERAL("three")));
+    assert_int_equal(egress_table_pool_named(&second, SLICE_LITERAL("two")),
+                     egress_table_pool_named(&first, SLICE_LITERAL("two")));
+    assert_int_equal(egress_table_pool_named(&second, SLICE_LITERAL("default")), 0);
+    assert_int_equal(egress_table_pool_named(&second, SLICE_LITERAL("one")), -1);
+    assert_int_equal(egress_table_pool_named(&second, (struct slice){NULL, 0}), -1);
+    assert_true(egress_table_pool_named(&second, SLICE_LITERAL("four")) > 3);
+    egress_table_plan(&second, &plan);
+    assert_int_equal(plan.pools[one],
+                     plan.pools[0]); /* what is queued for it leaves all the same */
+}
+
 static void without_pools_mail_leaves_from_bind(void **state)
 {
     const struct ip_address binds[] = {address("2001:db8::1"), address("192.0.2.1"),
@@ -144,6 +180,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_address_keeps_its_number_over_reloads),
+        cmocka_unit_test(a_pool_keeps_its_number_over_reloads),
         cmocka_unit_test(without_pools_mail_leaves_from_bind),
         cmocka_unit_test(a_pool_is_chosen_by_user_then_domain_then_class),
         cmocka_unit_test(too_many_addresses_are_refused),
