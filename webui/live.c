@@ -314,6 +314,20 @@ static bool read_topics(struct live_stream *stream, struct slice rest)
     return stream->topics != 0;
 }
 
+/* An SMTP user hears of the own logins and of nothing else. */
+static bool may_hear(struct live_stream *stream, struct exchange *exchange)
+{
+    const struct caller *caller = &exchange->caller;
+
+    if (caller->token_id || caller->account.kind != ACCOUNT_USER)
+        return true;
+    stream->user = slice_of(exchange->by);
+    if (stream->topics == 1U << LIVE_AUTH)
+        return true;
+    exchange_problem(exchange, 403, "role_forbidden", "An SMTP user may listen to auth only.");
+    return false;
+}
+
 static bool read_query(struct live_stream *stream, struct exchange *exchange)
 {
     const char *topics = exchange_query(exchange, "topics"),
@@ -332,7 +346,7 @@ static bool read_query(struct live_stream *stream, struct exchange *exchange)
         exchange_problem(exchange, 422, "bad_level", "Levels are debug, info, warning and error.");
         return false;
     }
-    return true;
+    return may_hear(stream, exchange);
 }
 
 static void replay(struct live *live, struct live_stream *stream, const char *last)

@@ -44,10 +44,10 @@ export function ProgramCard({ account, watch }: { account: Account; watch?: bool
   );
 }
 
+/** A line of the log. */
 interface Attempt {
-  ok: boolean;
-  from?: string;
-  reason?: string;
+  event: string;
+  fields: { ip?: string; reason?: string };
 }
 
 /** The latest sign-in of the user, as it happens. */
@@ -65,12 +65,11 @@ function Seen({ attempt }: { attempt: Attempt | null }) {
         <p class="muted small">{t("card.waiting_hint")}</p>
       </Notice>
     );
-  const from = attempt.from ?? "—";
-  if (attempt.ok) return <Notice tone="good" icon="check">{t("card.seen_ok", { from })}</Notice>;
+  const { ip: from = "—", reason } = attempt.fields;
+  if (attempt.event === "login") return <Notice tone="good" icon="check">{t("card.seen_ok", { from })}</Notice>;
   return (
     <Notice tone="bad" icon="warning">
-      {!attempt.reason || attempt.reason === "wrong_password" ? t("card.seen_wrong", { from })
-        : t("card.seen_refused", { from, reason: attempt.reason })}
+      {!reason || /password/.test(reason) ? t("card.seen_wrong", { from }) : t("card.seen_refused", { from, reason })}
     </Notice>
   );
 }
