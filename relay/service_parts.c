@@ -9,6 +9,7 @@
 #include "relay/base/event.h"
 #include "relay/base/log.h"
 #include "relay/delivery/notice_desk.h"
+#include "relay/service_certificate.h"
 #include "relay/service_settings.h"
 #include "relay/spool/queue_id.h"
 
@@ -232,10 +233,12 @@ void service_stop_parts(struct service *service)
 
 static int make_self_signed(struct service *service)
 {
+    char folder[4096];
     int error = 0;
 
+    snprintf(folder, sizeof(folder), "%s/db", service->bundle.settings->data_dir);
     if (!service->self_signed.certificate) {
-        error = tls_make_self_signed(service->hostname, &service->self_signed);
+        error = service_self_signed(folder, service->hostname, &service->self_signed);
         if (error == 0)
             EVENT(EVENT_SELF_SIGNED, field_text("host", service->hostname));
     }
@@ -351,7 +354,7 @@ int service_apply(struct service *service, struct bundle *fresh, const char **wh
     if (fresh) {
         bundle_fini(&service->bundle);
         service->bundle = *fresh;
-        webui_apply(service->webui, service->bundle.settings);
+        service_apply_webui(service);
     }
     return 0;
 }

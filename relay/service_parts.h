@@ -70,4 +70,5 @@ void service_stop_parts(struct service *service);
 MUST_USE int service_apply(struct service *service, struct bundle *fresh, const char **why);
 
 MUST_USE int service_start_webui(struct service *service);
+void service_apply_webui(struct service *service); /* new settings, perhaps a new certificate */
 void service_stop_webui(struct service *service);

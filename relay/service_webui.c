@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "relay/control/panel_address.h"
 #include "relay/service_parts.h"
 #include "signer/client.h"
 
@@ -78,6 +79,29 @@ static int listener_named(const struct service *service, const char *name)
     return -1;
 }
 
+/* The first certificate is the panel's too.  Without one: plain HTTP, which only a loopback address
+ * may have (config_check.c). */
+static void add_identity(const struct service *service, struct slice *certificate,
+                         struct slice *key)
+{
+    const struct bundle *bundle = &service->bundle;
+
+    *certificate = *key = (struct slice){NULL, 0};
+    if (!panel_has_tls(&bundle->settings->panel))
+        return;
+    *certificate = slice_of(service->self_signed.certificate);
+    *key = slice_of(service->self_signed.key);
+    for (size_t i = bundle->n_identities; i > 0; i--) {
+        const struct bundle_identity *identity = &bundle->identities[i - 1];
+
+        if (i > 1 && strcmp(identity->name, "default") != 0)
+            continue;
+        *certificate = identity->certificate_pem;
+        *key = identity->key_pem;
+        return;
+    }
+}
+
 int service_start_webui(struct service *service)
 {
     char folder[4096];
@@ -97,10 +121,19 @@ int service_start_webui(struct service *service)
         .status = status,
     };
 
+    add_identity(service, &parts.certificate_pem, &parts.key_pem);
     snprintf(folder, sizeof(folder), "%s/history", service->bundle.settings->data_dir);
-    service->operations = (struct operations){service->delivery, command,    sending, destinations,
-                                              domains,           lift, why};
+    service->operations =
+        (struct operations){service->delivery, command, sending, destinations, domains, lift, why};
     return webui_start(service->webui, &parts);
+}
+
+void service_apply_webui(struct service *service)
+{
+    struct slice certificate, key;
+
+    add_identity(service, &certificate, &key);
+    webui_apply(service->webui, service->bundle.settings, certificate, key);
 }
 
 void service_stop_webui(struct service *service)

@@ -29,6 +29,8 @@ enum {
     SWEEP_MS = 1000,
 };
 
+static void stop_retired(struct webui *webui);
+
 /* ---- connections, and their deadlines: the library knows only silence ---- */
 
 struct guest {
@@ -89,6 +91,9 @@ static void sweep_guests(struct webui *webui)
     if (now_ms - webui->swept_ms < SWEEP_MS)
         return;
     webui->swept_ms = now_ms;
+    stop_retired(webui);
+    if (webui->is_renewal_due)
+        webui_renew(webui);
     LIST_FOR_EACH(links, &webui->guests)
     {
         struct guest *guest = CONTAINER_OF(links, struct guest, links);
@@ -481,8 +486,52 @@ int server_open(struct webui *webui, int listen_fd, bool is_local,
         close(fd);
         return FAULT(-EIO);
     }
+    webui->is_retired[webui->n_daemons] = false;
     webui->daemons[webui->n_daemons++] = daemon;
     return 0;
+}
+
+/* Those that no connection holds any more. */
+static void stop_retired(struct webui *webui)
+{
+    for (unsigned i = webui->n_daemons; i-- > 0;) {
+        if (!webui->is_retired[i] ||
+            MHD_get_daemon_info(webui->daemons[i], MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
+                ->num_connections)
+            continue;
+        MHD_stop_daemon(webui->daemons[i]);
+        webui->n_daemons--;
+        for (unsigned k = i; k < webui->n_daemons; k++) {
+            webui->daemons[k] = webui->daemons[k + 1];
+            webui->is_retired[k] = webui->is_retired[k + 1];
+        }
+    }
+}
+
+static bool is_tls(struct MHD_Daemon *daemon)
+{
+    return MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_FLAGS)->flags & MHD_USE_TLS;
+}
+
+int server_renew(struct webui *webui, const struct server_identity *identity)
+{
+    unsigned n_before;
+    int error;
+
+    stop_retired(webui);
+    n_before = webui->n_daemons;
+    if (n_before == WEBUI_MAX_DAEMONS)
+        return -EBUSY;
+    error = server_open(webui, webui->panel_fd, false, identity);
+    for (unsigned i = 0; error == 0 && i < n_before; i++)
+        if (is_tls(webui->daemons[i]) && !webui->is_retired[i]) {
+            int fd = MHD_quiesce_daemon(webui->daemons[i]);
+
+            webui->is_retired[i] = true;
+            if (fd != MHD_INVALID_SOCKET)
+                close(fd);
+        }
+    return error;
 }
 
 void server_close_all(struct webui *webui)

@@ -14,6 +14,10 @@ MUST_USE int server_open(struct webui *webui, int listen_fd, bool is_local,
                          const struct server_identity *identity);
 void server_close_all(struct webui *webui);
 
+/* New connections get this certificate, those that are open keep theirs until they end.  0, or
+ * -errno and all is as before (-EBUSY: too many are still open with certificates before). */
+MUST_USE int server_renew(struct webui *webui, const struct server_identity *identity);
+
 /* Serves what is ready; blocks until something is, or the mailbox has tasks. */
 void server_turn(struct webui *webui);
 

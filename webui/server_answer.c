@@ -17,7 +17,7 @@ static void add(struct MHD_Response *response, const char *name, const char *val
         MHD_add_response_header(response, name, value);
 }
 
-static void add_guards(const struct exchange *exchange, struct MHD_Response *response)
+static void add_guards(struct MHD_Response *response)
 {
     add(response, "X-Content-Type-Options", "nosniff");
     add(response, "Content-Security-Policy", content_policy);
@@ -26,8 +26,6 @@ static void add_guards(const struct exchange *exchange, struct MHD_Response *res
     add(response, "Cross-Origin-Resource-Policy", "same-origin");
     add(response, "X-Frame-Options", "DENY");
     add(response, "Permissions-Policy", "camera=(), geolocation=(), microphone=()");
-    if (exchange->is_secure)
-        add(response, "Strict-Transport-Security", "max-age=31536000");
 }
 
 static void add_caching(const struct exchange *exchange, struct MHD_Response *response)
@@ -53,7 +51,7 @@ void server_add_headers(const struct exchange *exchange, struct MHD_Response *re
 
     if (exchange->text || exchange->asset)
         add(response, "Content-Type", exchange->content_type);
-    add_guards(exchange, response);
+    add_guards(response);
     add_caching(exchange, response);
     add(response, "Allow", exchange->allow);
     add(response, "Set-Cookie", exchange->set_cookie);

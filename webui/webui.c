@@ -1,9 +1,11 @@
 #include "webui/webui.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "relay/base/secret.h"
@@ -47,10 +49,31 @@ static int open_all(struct webui *webui)
     int error = server_open(webui, webui->parts.control_fd, true, NULL);
 
     if (error == 0 && webui->parts.panel_fd >= 0) {
+        struct server_identity identity = {webui->certificate, webui->key};
+
         setup_begin(webui);
-        error = server_open(webui, webui->parts.panel_fd, false, NULL);
+        webui->panel_fd = fcntl(webui->parts.panel_fd, F_DUPFD_CLOEXEC, 0);
+        error = webui->panel_fd < 0
+                    ? FAULT(-errno)
+                    : server_open(webui, webui->panel_fd, false, identity.key ? &identity : NULL);
     }
     return error;
+}
+
+static char *take_key(struct slice pem)
+{
+    char *copy = pem.len ? slice_to_string(pem) : NULL;
+
+    if (copy)
+        secret_hide(copy, pem.len);
+    return copy;
+}
+
+static int take_identity(struct webui *webui, struct slice certificate, struct slice key)
+{
+    webui->certificate = certificate.len ? slice_to_string(certificate) : NULL;
+    webui->key = take_key(key);
+    return !webui->certificate == !certificate.len && !webui->key == !key.len ? 0 : FAULT(-ENOMEM);
 }
 
 static void take_hostname(struct webui *webui)
@@ -69,6 +92,10 @@ static void release(struct webui *webui)
     webui->history_desk = history_desk_free(webui->history_desk);
     live_fini(&webui->live);
     server_close_all(webui);
+    if (webui->panel_fd >= 0)
+        close(webui->panel_fd);
+    free(webui->certificate);
+    secret_free(webui->key);
     access_close(&webui->access);
     mailbox_free(webui->mailbox);
     directory_unref(webui->directory);
@@ -86,6 +113,7 @@ int webui_new(struct webui **out, struct registry *registry)
     /* Bodies hold passwords and keys, and a parser copies as it goes. */
     json_set_alloc_funcs(malloc, secret_free);
     webui->stop.run = run_stop;
+    webui->panel_fd = -1;
     list_init(&webui->guests);
     pulse_init(&webui->pulse, webui);
     live_init(&webui->live, webui);
@@ -113,7 +141,9 @@ int webui_start(struct webui *webui, const struct webui_parts *parts)
     webui->parts = *parts;
     webui->settings = settings_ref(parts->settings);
     take_hostname(webui);
-    error = queue_desk_new(&webui->queue_desk, parts->spool_dir);
+    error = take_identity(webui, parts->certificate_pem, parts->key_pem);
+    if (error == 0)
+        error = queue_desk_new(&webui->queue_desk, parts->spool_dir);
     if (error == 0)
         error = history_desk_new(&webui->history_desk, parts->history_dir);
     if (error == 0)
@@ -128,7 +158,32 @@ struct apply_task {
     struct task task;
     struct webui *webui;
     struct settings *settings;
+    char *certificate, *key;
 };
+
+void webui_renew(struct webui *webui)
+{
+    struct server_identity identity = {webui->certificate, webui->key};
+
+    webui->is_renewal_due = server_renew(webui, &identity) < 0;
+}
+
+/* A certificate that came with the settings; whether there is one at all needs a restart. */
+static void renew(struct webui *webui, struct apply_task *apply)
+{
+    char *certificate = webui->certificate, *key = webui->key;
+
+    if (webui->key && apply->key && apply->certificate &&
+        (strcmp(key, apply->key) != 0 || strcmp(certificate, apply->certificate) != 0)) {
+        webui->certificate = apply->certificate;
+        webui->key = apply->key;
+        apply->certificate = certificate;
+        apply->key = key;
+        webui_renew(webui);
+    }
+    free(apply->certificate);
+    secret_free(apply->key);
+}
 
 static void run_apply(struct task *task)
 {
@@ -137,16 +192,22 @@ static void run_apply(struct task *task)
     settings_unref(apply->webui->settings);
     apply->webui->settings = apply->settings;
     take_hostname(apply->webui);
+    renew(apply->webui, apply);
     free(apply);
 }
 
-void webui_apply(struct webui *webui, struct settings *settings)
+void webui_apply(struct webui *webui, struct settings *settings, struct slice certificate_pem,
+                 struct slice key_pem)
 {
     struct apply_task *apply = malloc(sizeof(*apply));
 
     if (!apply)
         return; /* it goes on showing the settings before */
-    *apply = (struct apply_task){{.run = run_apply}, webui, settings_ref(settings)};
+    *apply = (struct apply_task){{.run = run_apply},
+                                 webui,
+                                 settings_ref(settings),
+                                 certificate_pem.len ? slice_to_string(certificate_pem) : NULL,
+                                 take_key(key_pem)};
     mailbox_answer(webui->mailbox, &apply->task);
 }
 

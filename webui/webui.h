@@ -38,7 +38,8 @@ struct webui_parts {
     struct events *events;
     const char *history_dir; /* copied */
     const struct operations *operations;
-    struct settings *settings; /* referenced */
+    struct settings *settings;             /* referenced */
+    struct slice certificate_pem, key_pem; /* of the panel; empty: plain HTTP; copied */
 
     void *owner;
     void (*status)(void *owner, struct service_status *out); /* any thread */
@@ -51,5 +52,7 @@ MUST_USE int webui_start(struct webui *webui, const struct webui_parts *parts);
 void webui_stop(struct webui *webui);
 struct webui *webui_free(struct webui *webui); /* NULL in, NULL out */
 
-/* Settings as they are now; takes a reference of its own.  Any thread. */
-void webui_apply(struct webui *webui, struct settings *settings);
+/* Settings as they are now, and the panel's certificate; takes a reference and copies of its own.
+ * Any thread. */
+void webui_apply(struct webui *webui, struct settings *settings, struct slice certificate_pem,
+                 struct slice key_pem);

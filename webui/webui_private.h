@@ -16,11 +16,19 @@ struct queue_desk;
 
 enum { WEBUI_MAX_DAEMONS = 8, WEBUI_HOSTNAME_SIZE = 256 };
 
+/* Serves the certificate that webui holds now, or remembers to try again. */
+void webui_renew(struct webui *webui);
+
 struct webui {
     struct webui_parts parts;
     struct mailbox *mailbox;
     pthread_t thread;
     struct MHD_Daemon *daemons[WEBUI_MAX_DAEMONS];
+    bool
+        is_retired[WEBUI_MAX_DAEMONS]; /* takes no new connections: its certificate is an old one */
+    bool is_renewal_due;               /* of the certificate: there was no room yet */
+    int panel_fd;                      /* a copy of ours, for the next certificate; or -1 */
+    char *certificate, *key;           /* PEM; NULL: plain HTTP */
     unsigned n_daemons;
     struct list guests; /* open connections */
     int64_t swept_ms;   /* when slow ones were last looked for */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "relay/control/connect_ports.h"
+#include "relay/control/panel_address.h"
 
 enum { MOST_EXPIRE_WITH_X_MS = 5 * 86400000 };
 
@@ -36,6 +37,15 @@ static bool check_listeners(const struct settings *settings, const char *path,
             is_good = false;
         }
     return is_good;
+}
+
+/* Passwords would cross the net in clear. */
+static bool check_panel(const struct settings *settings, const char *path, struct buffer *problem)
+{
+    if (panel_has_tls(&settings->panel) || panel_is_on_loopback(&settings->panel))
+        return true;
+    buffer_printf(problem, "%s: panel: without TLS only on an address of loopback\n", path);
+    return false;
 }
 
 static bool check_routes(const struct settings *settings, const char *path, struct buffer *problem)
@@ -143,6 +153,7 @@ int config_check(const struct settings *settings, const char *path, struct buffe
     bool is_good = check_tls(settings, path, problem);
 
     is_good &= check_listeners(settings, path, problem);
+    is_good &= check_panel(settings, path, problem);
     is_good &= check_routes(settings, path, problem);
     is_good &= check_egress(settings, path, problem);
     is_good &= check_pools(settings, path, problem);

@@ -37,7 +37,9 @@
     X(BOOL, repair_newlines, "false", "", LIVE, "turn bare CR and LF into CRLF for old programs")
 
 #define SETTINGS_PANEL(X)                                                                          \
-    X(TEXT, address, "", "socket", RESTART, "ADDRESS:PORT of the panel; none: only the socket")
+    X(TEXT, address, "", "socket", RESTART, "ADDRESS:PORT of the panel; none: only the socket")    \
+    X(CHOICE, tls, "auto", "auto|always|none", RESTART,                                            \
+      "HTTPS by our own certificate; auto: but on loopback; none: only loopback may")
 
 #define SETTINGS_RESOLVER(X)                                                                       \
     X(LIST, forward, "", "server", RESTART,                                                        \
@@ -90,7 +92,8 @@
     X(LIST, address, "", "address", LIVE, "of ours to send from: one IPv4, and one IPv6 if any")   \
     X(TEXT, hostname, "", "host", LIVE, "its name in EHLO, as its PTR has it; default `hostname`") \
     X(NUMBER, weight, "1", "1..1000", LIVE, "its part of a pool's mail, against the others'")      \
-    X(TEXT, warm_up, "no", "curve", LIVE, "yes, or messages a day to a provider, rising: \"50, 100\"")
+    X(TEXT, warm_up, "no", "curve", LIVE,                                                          \
+      "yes, or messages a day to a provider, rising: \"50, 100\"")
 
 #define SETTINGS_POOL(X)                                                                           \
     X(LIST, egress, "", "", LIVE, "names of the `egress` sections it sends from")                  \
