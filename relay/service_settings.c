@@ -281,6 +281,7 @@ static void fill_plain(const struct settings *settings, const char *hostname,
 
     *out = (struct delivery_settings){
         .hostname = hostname,
+        .postmaster = settings->postmaster,
         .port = (uint16_t)delivery->port,
         .tls = tls_of(delivery->tls),
         .ipv6 = ipv6_of(delivery->ipv6),

@@ -60,6 +60,7 @@ void api_queue_command(struct exchange *exchange); /* {} is the verb */
 
 /* api_stats.c */
 void api_stats_bounces(struct exchange *exchange);
+void api_stats_personal(struct exchange *exchange);
 
 /* api_destinations.c */
 void api_destinations_list(struct exchange *exchange);

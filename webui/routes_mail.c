@@ -63,6 +63,7 @@ static const struct route routes[] = {
     POST(API "/destinations/{}:resume", api_destination_resume, OPERATOR, "destinations:write",
          WHICH),
     GET(API "/stats/bounces", api_stats_bounces, VIEWER, "stats:read", "by"),
+    GET(API "/stats/personal", api_stats_personal, VIEWER, "stats:read", NONE),
     GET(API "/suspensions", api_orders_list, VIEWER, "destinations:read", NONE),
     DELETE(API "/suspensions/{}", api_order_delete, OPERATOR, "destinations:write", "order"),
 };

@@ -22,14 +22,29 @@ static void print_figures(const char *name, const json_t *item)
     json_decref(all);
 }
 
+/* Mail to personal mailboxes today, by sending domain. */
+static int stats_personal(struct options *options)
+{
+    static const struct column columns[] = {
+        {"domain",   "DOMAIN"  },
+        {"provider", "PROVIDER"},
+        {"count",    "TODAY"   },
+        {"of",       "OF"      },
+        {"percent",  "PERCENT" },
+        {"until",    "UNTIL"   },
+        {NULL,       NULL      }
+    };
+
+    return call_list(options, "/api/v1/stats/personal", columns);
+}
+
 /* Recipients that failed or were put off since the start, by bounce class. */
-int stats(struct options *options)
+static int stats_bounces(struct options *options, const char *by)
 {
     static const struct column none[] = {
         {NULL, NULL}
     };
-    const char *by = option(options, "by");
-    CLEANUP(free) char *path = call_path("/api/v1/stats/bounces?by=%s", by ? by : "user");
+    CLEANUP(free) char *path = call_path("/api/v1/stats/bounces?by=%s", by);
     struct answer answer;
     int exit_code = client_ask(options, "GET", path, NULL, &answer);
     json_t *items = json_object_get(answer.body, "items"), *item;
@@ -49,4 +64,12 @@ int stats(struct options *options)
     }
     json_decref(answer.body);
     return exit_code;
+}
+
+int stats(struct options *options)
+{
+    const char *by = option(options, "by");
+
+    return option_is_set(options, "personal") ? stats_personal(options)
+                                              : stats_bounces(options, by ? by : "user");
 }

@@ -21,6 +21,9 @@
     X(TEXT, run_dir, "/run/staffetta", "socket folder", RESTART,                                   \
       "the control socket and the set-up code")                                                    \
     X(TEXT, user, "staffetta", "", RESTART, "who the relay runs as when started as root")          \
+    X(TEXT, postmaster, "", "mailbox", LIVE,                                                       \
+      "who gets letters about what receivers say (rules that notify); default "                    \
+      "postmaster@HOSTNAME")                                                                       \
     X(TEXT, timezone, "", "time zone", RESTART, "ends quota days and months; default the system's")
 
 #define SETTINGS_TLS(X)                                                                            \

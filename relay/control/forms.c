@@ -8,6 +8,7 @@
 #include "policy/warm_up.h"
 #include "relay/message/idn.h"
 #include "relay/net/socket_address.h"
+#include "relay/smtp/address.h"
 
 #define ZONES "/usr/share/zoneinfo"
 
@@ -99,6 +100,16 @@ static bool is_time_zone(const char *text)
     return *text != '/' && !strstr(text, "..") && access(path, R_OK) == 0;
 }
 
+static bool is_mailbox(const char *text)
+{
+    struct slice address = slice_of(text);
+    ptrdiff_t at = slice_find_last(address, '@');
+
+    return at > 0 && address.len <= 254 && slice_find(address, ' ') < 0 &&
+           slice_find(address, '<') < 0 && slice_find(address, '>') < 0 &&
+           address_is_domain(slice_skip(address, (size_t)at + 1));
+}
+
 static bool is_curve(const char *text)
 {
     struct warm_up_curve ignored;
@@ -120,6 +131,7 @@ static const struct {
     {"folder",        "a whole path",                                  is_folder       },
     {"socket folder", "a whole path of 93 bytes at most",              is_socket_folder},
     {"time zone",     "a name of the time zone database, Europe/Rome", is_time_zone    },
+    {"mailbox",       "an address such as postmaster@example.com",     is_mailbox      },
     {"curve",         "yes, no, or up to 60 rising numbers",           is_curve        },
 };
 

@@ -164,6 +164,8 @@ static int fill(struct delivery_config *config, const struct delivery_settings *
     *own = *settings;
     config->hostname = arena_copy(arena, slice_of(settings->hostname));
     own->hostname = config->hostname.data;
+    config->postmaster = arena_copy(arena, slice_of(settings->postmaster));
+    own->postmaster = config->postmaster.data;
     own->binds = copy_array(arena, settings->binds, settings->n_binds, sizeof(*settings->binds));
     own->allow_mx =
         copy_array(arena, settings->allow_mx, settings->n_allow_mx, sizeof(*settings->allow_mx));

@@ -34,7 +34,7 @@ struct route_rule {
 
 struct delivery_config {
     struct delivery_settings settings; /* texts and arrays in the arena */
-    struct slice hostname;
+    struct slice hostname, postmaster; /* "": postmaster@hostname */
     struct target_policy mx_policy;
     struct egress_table egress;
     struct route_rule *routes;

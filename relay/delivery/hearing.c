@@ -135,6 +135,22 @@ static void tell(const struct delivery_shard *shard, const struct lane *lane,
           field_number("code", reply->code), field_slice("reply", slice_head(reply->text, 300)));
 }
 
+static void write_to_operator(const struct heard *heard, const struct rule_action *action)
+{
+    const struct site *site = heard->lane->site;
+    char address[IP_TEXT_SIZE];
+
+    notice_of_rule(heard->shard->delivery,
+                   &(struct rule_notice){
+                       .rule = action->rule->name,
+                       .reason = action->rule->reason,
+                       .site = site->name,
+                       .provider = site->provider ? site->provider->name : NULL,
+                       .egress = kept_words_address(heard->shard, heard->lane->egress, address),
+                       .reply = heard->reply->text,
+                   });
+}
+
 static void apply(const struct heard *heard, const struct rule_action *action)
 {
     struct delivery_shard *shard = heard->shard;
@@ -148,6 +164,8 @@ static void apply(const struct heard *heard, const struct rule_action *action)
     kept_words_note(shard, heard->lane, action, heard->dispatch, reason);
     if (action->scope != RULE_ON_RECIPIENT) /* those have events of their own */
         tell(shard, heard->lane, action, heard->reply);
+    if (action->step->verb == RULE_NOTIFY)
+        write_to_operator(heard, action);
     schedule_touch(shard->schedule, heard->lane->site);
     delivery_shard_touch(shard);
 }

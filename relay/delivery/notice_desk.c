@@ -4,11 +4,13 @@
 #include <stdio.h>
 
 #include "relay/base/clock.h"
+#include "relay/base/secret.h"
 #include "relay/delivery/bounce.h"
 #include "relay/message/notice.h"
 #include "relay/spool/queue_id.h"
 
-enum { RETRY_MS = 5000, MOST_TRIES = 12, NAME_SIZE = 320, TEXT_SIZE = 600 };
+enum { RETRY_MS = 5000, MOST_TRIES = 12, NAME_SIZE = 320, TEXT_SIZE = 900 };
+enum { RULE_GAP_MS = 3600 * 1000, RULES_MS = 24 * RULE_GAP_MS };
 
 struct letter_of_ours {
     struct task task;
@@ -16,8 +18,9 @@ struct letter_of_ours {
     struct delivery *delivery;
     struct timer retry;
     unsigned n_tries;
+    uint64_t rule; /* hash of its name; 0: it is to a user */
     uint32_t user_id;
-    char user[NAME_SIZE], address[NAME_SIZE];
+    char user[NAME_SIZE], address[NAME_SIZE]; /* address empty: the operator's */
     const char *subject;
     char what[TEXT_SIZE];
     const char *paragraphs[3];
@@ -118,13 +121,50 @@ static void on_retry(struct timer *timer)
     try_letter(CONTAINER_OF(timer, struct letter_of_ours, retry));
 }
 
+/* ---- to the operator ---- */
+
+bool notice_desk_may_tell(struct notice_desk *desk, uint64_t rule, int64_t now_ms)
+{
+    uint32_t n = desk->n_told < NOTICES_OF_RULES ? desk->n_told : NOTICES_OF_RULES;
+    uint32_t at = desk->n_told % NOTICES_OF_RULES;
+
+    for (uint32_t i = 0; i < n; i++)
+        if (desk->told[i].rule == rule && now_ms - desk->told[i].at_ms < RULE_GAP_MS)
+            return false;
+    if (n == NOTICES_OF_RULES && now_ms - desk->told[at].at_ms < RULES_MS)
+        return false;
+    desk->told[at].rule = rule;
+    desk->told[at].at_ms = now_ms;
+    desk->n_told++;
+    return true;
+}
+
+static void address_to_operator(struct letter_of_ours *letter)
+{
+    const struct delivery_config *config = letter->delivery->shards[0].config;
+
+    if (config->postmaster.len)
+        slice_copy_to(config->postmaster, letter->address, sizeof(letter->address));
+    else
+        snprintf(letter->address, sizeof(letter->address), "postmaster@%.*s",
+                 (int)config->hostname.len, config->hostname.data);
+}
+
 static void take_letter(struct task *task)
 {
     struct letter_of_ours *letter = CONTAINER_OF(task, struct letter_of_ours, task);
     struct delivery_shard *shard = &letter->delivery->shards[0];
 
-    list_append(&letter->delivery->notices.letters, &letter->link);
+    list_init(&letter->link);
     timer_init(&letter->retry, shard->loop, on_retry);
+    if (letter->rule &&
+        !notice_desk_may_tell(&letter->delivery->notices, letter->rule, shard_now_ms(shard))) {
+        end(letter);
+        return;
+    }
+    if (letter->rule)
+        address_to_operator(letter);
+    list_append(&letter->delivery->notices.letters, &letter->link);
     try_letter(letter);
 }
 
@@ -168,25 +208,60 @@ static void print_brake(const struct quota_notice *notice, struct letter_of_ours
         "administrator, who can release it; if not, ask for a new password.";
 }
 
-void delivery_notice(struct delivery *delivery, const struct quota_notice *notice)
+/* NULL: too many, or no memory. */
+static struct letter_of_ours *new_letter(struct delivery *delivery)
 {
-    struct letter_of_ours *letter;
+    struct letter_of_ours *letter = atomic_load(&delivery->notices.n_letters) < NOTICES_MOST
+                                        ? calloc(1, sizeof(*letter))
+                                        : NULL;
 
-    if (!notice->address.len || atomic_load(&delivery->notices.n_letters) >= NOTICES_MOST)
-        return;
-    letter = calloc(1, sizeof(*letter));
     if (!letter)
-        return;
+        return NULL;
     atomic_fetch_add(&delivery->notices.n_letters, 1);
     letter->task.run = take_letter;
     letter->delivery = delivery;
+    letter->paragraphs[0] = letter->what;
+    return letter;
+}
+
+static void post(struct letter_of_ours *letter)
+{
+    mailbox_answer(loop_mailbox(letter->delivery->shards[0].loop), &letter->task);
+}
+
+void notice_of_rule(struct delivery *delivery, const struct rule_notice *notice)
+{
+    struct letter_of_ours *letter = new_letter(delivery);
+
+    if (!letter)
+        return;
+    letter->rule = table_hash(notice->rule) | 1;
+    letter->subject = "What a receiver says about our mail";
+    snprintf(
+        letter->what, sizeof(letter->what),
+        "%s%s%s said so to our address %.*s: \"%.*s\". The reply rule %.*s takes this to mean: "
+        "%.*s.",
+        notice->provider ? notice->provider : notice->site, notice->provider ? ", at " : "",
+        notice->provider ? notice->site : "", (int)notice->egress.len, notice->egress.data,
+        (int)(notice->reply.len < 300 ? notice->reply.len : 300), notice->reply.data,
+        (int)notice->rule.len, notice->rule.data, (int)notice->reason.len, notice->reason.data);
+    letter->paragraphs[1] = "You get one letter an hour at most about each rule; the log has every "
+                            "reply (rule_applied, deferred, bounced).";
+    post(letter);
+}
+
+void delivery_notice(struct delivery *delivery, const struct quota_notice *notice)
+{
+    struct letter_of_ours *letter = notice->address.len ? new_letter(delivery) : NULL;
+
+    if (!letter)
+        return;
     letter->user_id = notice->user_id;
     slice_copy_to(notice->user, letter->user, sizeof(letter->user));
     slice_copy_to(notice->address, letter->address, sizeof(letter->address));
-    letter->paragraphs[0] = letter->what;
     if (notice->kind == NOTICE_QUOTA)
         print_quota(notice, letter);
     else
         print_brake(notice, letter);
-    mailbox_answer(loop_mailbox(delivery->shards[0].loop), &letter->task);
+    post(letter);
 }

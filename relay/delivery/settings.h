@@ -67,6 +67,7 @@ struct delivery_pool {
 
 struct delivery_settings {
     const char *hostname;           /* EHLO name, reporting MTA, mailer-daemon@ */
+    const char *postmaster;         /* who is told what receivers say; "": postmaster@hostname */
     uint16_t port;                  /* of MX hosts, and of `via` without one */
     const struct ip_address *binds; /* to send from; the first of each family is used */
     size_t n_binds;

@@ -366,6 +366,9 @@ def test_mail_to_personal_mailboxes_is_counted_per_domain(world):
     warning = relay.log.wait("bulk_sender_warning", timeout=60 * PATIENCE)
     assert warning["domain"] == "shop.example" and warning["provider"] == "gmail"
     assert warning["percent"] == "80" and 4000 <= int(warning["count"]) <= 4010
+    told, = [row for row in relay.json("stats", "--personal") if row["provider"] == "gmail"]
+    assert told["domain"] == "shop.example" and told["count"] >= 4000 and told["of"] == 5000
+    assert told["percent"] >= 80 and told["until"]
 
 
 def test_campaigns_are_counted_by_name(world):

@@ -229,6 +229,26 @@ def test_a_refused_address_rests_and_another_takes_over(world, net):
 
 
 @pytest.mark.sanitized
+@pytest.mark.parametrize("config,to", [
+    ("", "postmaster@relay.example"), ('postmaster = "ops@shop.example"\n', "ops@shop.example")])
+def test_a_rule_that_notifies_writes_to_the_operator(world, net, config, to):
+    """One letter, however often it is said."""
+    sink = world.sink()
+    ways = "".join(f'route "{d}" {{ via = "{sink.address}" }}\n'
+                   for d in ("relay.example", "shop.example"))
+    scene = Scene(world, net, "notify on provider", {"MAIL": first(12, SLOWER)}, config + ways)
+    for n in range(3):
+        scene.send("one", n)
+    scene.wait_applied(action="notify")
+    told = scene.relay.log.wait("report_sent", kind="warning", timeout=30 * PATIENCE)
+    assert told["to"] == to
+    scene.relay.log.wait("delivered", to=to, timeout=60 * PATIENCE)
+    letter = sink.messages()[0].data.decode()
+    assert "come slower" in letter and "big-slow" in letter and "the big one wants less" in letter
+    scene.relay.log.wait("delivered", count=4, timeout=60 * PATIENCE)
+    assert len(scene.relay.log.all("report_sent", kind="warning")) == 1
+
+
 def test_a_from_domain_waits_alone(world, net):
     def decide(_, argument):
         return SLOWER if "bad.example" in argument else None
