@@ -51,9 +51,9 @@ struct simulation_group {
     uint32_t n_sites;
     /* the report */
     uint64_t n_recipients, n_delivered, n_attempts, n_deferred, n_violations;
-    int64_t finished_ms; /* last delivery */
-    double work_ms;      /* of one connection for all of it */
-    double best_ms;      /* nobody could be faster within our limits */
+    int64_t finished_ms;        /* last delivery */
+    double work_ms, closing_ms; /* of one connection for all of it */
+    double best_ms;             /* nobody could be faster within our limits */
 };
 
 struct simulated_site {

@@ -85,9 +85,10 @@ static double pace_ms(const struct site_limits *limits, double n_messages, doubl
     return best;
 }
 
-static double connections_ms(uint32_t most, double work_ms)
+/* Bulk's connections are at work all the time; one that is being closed is open, not at work. */
+static double connections_ms(uint32_t most, double work_ms, double closing_ms)
 {
-    return most ? work_ms / limits_bulk_share(most) : 0;
+    return most ? larger(work_ms / limits_bulk_share(most), (work_ms + closing_ms) / most) : 0;
 }
 
 static double n_connections_for(const struct simulation_group_plan *plan, double n_messages)
@@ -103,7 +104,8 @@ static double with_storms(const struct simulation_group_plan *plan, double best_
 {
     if (plan->mood != MOOD_STORMS || !plan->storm_every_ms)
         return best_ms;
-    return best_ms * (double)plan->storm_every_ms / (double)(plan->storm_every_ms - plan->storm_ms);
+    return best_ms + floor(best_ms / (double)(plan->storm_every_ms - plan->storm_ms)) *
+                         (double)plan->storm_ms;
 }
 
 static void note_site(struct simulation *simulation, const struct simulated_site *site)
@@ -111,23 +113,27 @@ static void note_site(struct simulation *simulation, const struct simulated_site
     struct simulation_group *group = site->group;
     const struct simulation_group_plan *plan = &group->plan;
     double n = site->n_recipients, n_connections = ceil(n_connections_for(plan, n));
-    double answers = n + (n_connections < 1 ? 1 : n_connections) *
-                             (SIMULATION_CONNECT_ANSWERS + SIMULATION_QUIT_ANSWERS);
-    double work_ms = answers * site->latency_ms;
+    double n_opened = n_connections < 1 ? 1 : n_connections;
+    double work_ms = (n + n_opened * SIMULATION_CONNECT_ANSWERS) * site->latency_ms;
+    double closing_ms = n_opened * SIMULATION_QUIT_ANSWERS * site->latency_ms;
     uint32_t n_addresses = simulation->n_addresses;
     double best = pace_ms(&plan->lane_limits, n / n_addresses, n_connections / n_addresses);
 
-    best = larger(best, connections_ms(plan->lane_limits.connections, work_ms / n_addresses));
+    best = larger(best, connections_ms(plan->lane_limits.connections, work_ms / n_addresses,
+                                       closing_ms / n_addresses));
     group->work_ms += work_ms;
+    group->closing_ms += closing_ms;
     group->best_ms = larger(group->best_ms, with_storms(plan, best));
 }
 
 void simulation_find_best(struct simulation *simulation)
 {
     for (uint32_t i = 0; i < simulation->n_groups; i++)
-        simulation->groups[i].best_ms = simulation->groups[i].work_ms = 0;
+        simulation->groups[i].best_ms = simulation->groups[i].work_ms =
+            simulation->groups[i].closing_ms = 0;
     for (uint32_t i = 0; i < simulation->n_sites; i++)
-        note_site(simulation, simulation->sites[i]);
+        if (simulation->sites[i]->n_recipients > 0)
+            note_site(simulation, simulation->sites[i]);
     for (uint32_t i = 0; i < simulation->n_groups; i++) {
         struct simulation_group *group = &simulation->groups[i];
         const struct simulation_group_plan *plan = &group->plan;
@@ -136,7 +142,8 @@ void simulation_find_best(struct simulation *simulation)
         if (!plan->is_provider)
             continue;
         best = pace_ms(&plan->provider_limits, n, n_connections_for(plan, n));
-        best = larger(best, connections_ms(plan->provider_limits.connections, group->work_ms));
+        best = larger(best, connections_ms(plan->provider_limits.connections, group->work_ms,
+                                           group->closing_ms));
         group->best_ms = larger(group->best_ms, with_storms(plan, best));
     }
 }
