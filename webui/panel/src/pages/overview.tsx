@@ -2,6 +2,7 @@
 import { bytes, duration, number, percent, short, UNKNOWN } from "../core/format";
 import { t, tn, word } from "../core/i18n";
 import { type Cause, load_overview, type Overview, overview } from "../core/overview";
+import { may } from "../core/signals";
 import { ButtonLink } from "../ui/button";
 import { Card, Facts, Head } from "../ui/head";
 import { Empty, ErrorBox, Notice, Skeleton } from "../ui/states";
@@ -25,7 +26,9 @@ function Body({ data }: { data: Overview }) {
     <>
       {data.causes.length > 0 && <ul class="stack tight">{data.causes.map((cause, i) => <li key={i}><CauseLine cause={cause} /></li>)}</ul>}
       {is_new && data.tiles.accepted_24h === 0 && (
-        <Card><Empty icon="setup">{t("overview.empty")}</Empty></Card>
+        <Card>
+          <Empty icon="setup" action={may("admin") && <ButtonLink href="/users">{t("nav.users")}</ButtonLink>}>{t("overview.empty")}</Empty>
+        </Card>
       )}
       <Tiles data={data} />
       <DayChart />
