@@ -237,7 +237,18 @@ static bool read_cursor(struct exchange *exchange, struct queue_filter *filter)
     return false;
 }
 
-void api_queue_list(struct exchange *exchange)
+/* The command line's own parameters, instead of words. */
+static bool has_parameters(const struct exchange *exchange)
+{
+    static const char *const names[] = {"state", "user", "from", "dest"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (exchange_query(exchange, names[i]))
+            return true;
+    return false;
+}
+
+static void list_by_parameters(struct exchange *exchange)
 {
     struct listing *listing = exchange_memory(exchange, sizeof(*listing));
 
@@ -249,6 +260,14 @@ void api_queue_list(struct exchange *exchange)
     listing->filter.sender = slice_of(exchange_query(exchange, "from"));
     listing->filter.recipient = slice_of(exchange_query(exchange, "dest"));
     begin(listing);
+}
+
+void api_queue_list(struct exchange *exchange)
+{
+    if (has_parameters(exchange) && !exchange_query(exchange, "filter"))
+        list_by_parameters(exchange);
+    else
+        api_queue_search(exchange);
 }
 
 void api_queue_show(struct exchange *exchange)

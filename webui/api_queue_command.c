@@ -4,7 +4,7 @@
 
 #include "relay/base/event.h"
 #include "relay/base/list.h"
-#include "relay/spool/queue_id.h"
+#include "webui/exchange_ids.h"
 #include "webui/queue_json.h"
 #include "webui/routes.h"
 
@@ -41,38 +41,16 @@ static void on_done(struct delivery_command *request)
                               queue_states_json(request), "dry_run", command->is_dry_run));
 }
 
-static int compare_ids(const void *a, const void *b)
-{
-    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-
-    return left < right ? -1 : left > right;
-}
-
 static bool refuse(struct exchange *exchange, const char *code, const char *detail)
 {
     exchange_problem(exchange, 422, code, detail);
     return false;
 }
 
-/* An empty list is somebody's search that found nothing: it must not mean "any". */
 static bool read_ids(struct exchange *exchange, struct selection *selection)
 {
-    const struct slice *texts;
-    int n = exchange_texts(exchange, "ids", &texts);
-    uint64_t *ids = n < 0 ? NULL : exchange_memory(exchange, ((size_t)n + 1) * sizeof(*ids));
-
-    if (!ids)
-        return false;
-    if (n == 0)
-        return !json_object_get(exchange->body, "ids") ||
-               refuse(exchange, "nothing_selected", "The list of ids is empty.");
-    for (int i = 0; i < n; i++)
-        if (!queue_id_parse(texts[i], &ids[i]))
-            return refuse(exchange, "bad_id", "One of the ids is no queue id.");
-    qsort(ids, (size_t)n, sizeof(*ids), compare_ids);
-    selection->ids = ids;
-    selection->n_ids = (size_t)n;
-    return true;
+    return !json_object_get(exchange->body, "ids") ||
+           exchange_ids(exchange, &selection->ids, &selection->n_ids);
 }
 
 /* Memory knows senders by the hash of the whole address; empty: reports, which have none. */

@@ -245,12 +245,20 @@ int live_timeout_ms(const struct live *live)
     return due_ms > now_ms ? (int)(due_ms - now_ms) : 0;
 }
 
+static bool has_ended(const struct live *live, const struct live_stream *stream)
+{
+    return stream->session_id && !access_session(&live->webui->access, stream->session_id);
+}
+
 static void beat(struct live *live, int64_t now_ms)
 {
     live->beat_ms = now_ms;
     LIST_FOR_EACH(link, &live->streams)
     {
-        append(CONTAINER_OF(link, struct live_stream, link), ": \n\n");
+        struct live_stream *stream = CONTAINER_OF(link, struct live_stream, link);
+
+        stream->is_ending |= has_ended(live, stream);
+        append(stream, ": \n\n");
     }
 }
 
@@ -366,6 +374,17 @@ static void replay(struct live *live, struct live_stream *stream, const char *la
     }
 }
 
+/* An SMTP user hears of its own logins and of nothing else. */
+static bool may_hear(const struct live_stream *stream, struct exchange *exchange)
+{
+    if (exchange->caller.account.kind != ACCOUNT_USER ||
+        (stream->topics == 1U << LIVE_AUTH && stream->user.len &&
+         slice_equal(stream->user, slice_of(exchange->by))))
+        return true;
+    exchange_problem(exchange, 403, "role_forbidden", "Only auth: with your own name.");
+    return false;
+}
+
 static bool has_room(const struct live *live, const struct live_stream *stream,
                      struct exchange *exchange)
 {
@@ -386,9 +405,12 @@ struct live_stream *live_stream_new(struct exchange *exchange)
         return NULL;
     }
     stream->webui = exchange->webui;
-    snprintf(stream->session, sizeof(stream->session), "%s", exchange->by);
+    stream->session_id = exchange->caller.session_id;
+    snprintf(stream->session, sizeof(stream->session), "%s/%lld", exchange->by,
+             (long long)stream->session_id);
     buffer_init(&stream->pending, LIVE_STREAM_BYTES);
-    if (!read_query(stream, exchange) || !has_room(live, stream, exchange)) {
+    if (!read_query(stream, exchange) || !may_hear(stream, exchange) ||
+        !has_room(live, stream, exchange)) {
         buffer_fini(&stream->pending);
         free(stream);
         return NULL;

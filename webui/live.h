@@ -31,7 +31,8 @@ struct live_stream {
     struct list link;
     struct webui *webui;
     void *connection;      /* server.c's; set once it is served */
-    char session[64];      /* whose: for the bound */
+    char session[96];      /* whose: for the bound */
+    int64_t session_id;    /* when it ends, so does the stream; 0: none */
     unsigned topics;       /* bits 1 << enum live_topic */
     struct slice user;     /* of LIVE_AUTH; the exchange's */
     struct log_query logs; /* of LIVE_LOGS; the exchange's texts */

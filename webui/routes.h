@@ -77,6 +77,18 @@ void api_events(struct exchange *exchange);
 /* Rows of one user only, whatever the query says. */
 void api_series_of(struct exchange *exchange, struct slice user);
 void api_deliveries_of(struct exchange *exchange, struct slice user);
+void api_queue_of(struct exchange *exchange, const struct user *user);
+/* api_my_mail.c: of the SMTP user who asks. */
+void api_my_series(struct exchange *exchange);
+void api_my_deliveries(struct exchange *exchange);
+void api_my_queue(struct exchange *exchange);
+
+/* api_queue_search.c, jobs.c */
+void api_queue_search(struct exchange *exchange);
+void api_queue_actions(struct exchange *exchange);
+void api_job_show(struct exchange *exchange);
+void api_job_cancel(struct exchange *exchange);
+void api_job_undo(struct exchange *exchange);
 
 /* api_orders.c */
 void api_orders_list(struct exchange *exchange);

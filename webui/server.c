@@ -15,6 +15,7 @@
 #include "relay/base/secret.h"
 #include "webui/framing.h"
 #include "webui/guard.h"
+#include "webui/jobs.h"
 #include "webui/page.h"
 #include "webui/routes.h"
 #include "webui/server_answer.h"
@@ -543,7 +544,8 @@ void server_close_all(struct webui *webui)
 static int shortest_timeout(struct webui *webui)
 {
     int shortest = list_is_empty(&webui->guests) ? CONNECTION_TIMEOUT_MS : SWEEP_MS;
-    int others[] = {pulse_timeout_ms(&webui->pulse), live_timeout_ms(&webui->live)};
+    int others[] = {pulse_timeout_ms(&webui->pulse), live_timeout_ms(&webui->live),
+                    jobs_timeout_ms(&webui->jobs)};
 
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
         if (others[i] < shortest)
@@ -571,6 +573,7 @@ void server_turn(struct webui *webui)
     mailbox_run(webui->mailbox);
     pulse_turn(&webui->pulse);
     live_turn(&webui->live);
+    jobs_turn(&webui->jobs);
     sweep_guests(webui);
     for (unsigned i = 0; i < webui->n_daemons; i++)
         MHD_run(webui->daemons[i]);

@@ -11,6 +11,7 @@
 #include "relay/base/secret.h"
 #include "relay/base/thread.h"
 #include "webui/history_desk.h"
+#include "webui/jobs.h"
 #include "webui/queue_desk.h"
 #include "webui/server.h"
 #include "webui/setup.h"
@@ -91,6 +92,7 @@ static void release(struct webui *webui)
     webui->queue_desk = queue_desk_free(webui->queue_desk);
     webui->history_desk = history_desk_free(webui->history_desk);
     live_fini(&webui->live);
+    jobs_fini(&webui->jobs);
     server_close_all(webui);
     if (webui->panel_fd >= 0)
         close(webui->panel_fd);
@@ -117,6 +119,7 @@ int webui_new(struct webui **out, struct registry *registry)
     list_init(&webui->guests);
     pulse_init(&webui->pulse, webui);
     live_init(&webui->live, webui);
+    jobs_init(&webui->jobs, webui);
     error = mailbox_new(&webui->mailbox, MAILBOX_REQUESTS);
     if (error < 0) {
         free(webui);

@@ -7,6 +7,7 @@
 #include "relay/base/list.h"
 #include "relay/base/mailbox.h"
 #include "webui/access.h"
+#include "webui/job_list.h"
 #include "webui/live.h"
 #include "webui/pulse.h"
 #include "webui/webui.h"
@@ -44,4 +45,5 @@ struct webui {
     struct history_desk *history_desk; /* the other one */
     struct pulse pulse;
     struct live live;
+    struct jobs jobs;
 };

@@ -57,7 +57,7 @@ static void visit_entry(void *owner, struct entry *entry)
         return;
     command->n_selected++;
     command->n_by_state[entry->state]++;
-    if (verb == DELIVERY_COUNT && command->note)
+    if (command->note)
         command->note(command, entry, telling_site(visit->shard, entry));
     if (entry->state == ENTRY_SENDING) {
         command->n_busy++;
@@ -81,6 +81,8 @@ static bool select_slice(struct delivery_visit *visit)
     };
     bool has_more;
 
+    if (command->is_cancelled && atomic_load(command->is_cancelled))
+        return false;
     /* What is not committed yet is bounded: the walk waits for it. */
     if (visit->shard->n_outcomes > SHARD_MOST_OUTCOMES / 2)
         return true;

@@ -31,10 +31,13 @@ struct delivery_command {
     struct selection selection; /* its arrays are the asker's until done() */
     const char *reason;         /* for held, bounced and deleted; the asker's */
 
-    /* COUNT: told of each, on the loops, one after the other; destination: its site's name or its
-     * domain's.  May be NULL. */
+    /* Told of each, on the loops, one after the other, before anything is done to it; destination:
+     * its site's name or its domain's.  May be NULL. */
     void (*note)(struct delivery_command *command, const struct entry *entry,
                  const char *destination);
+
+    /* True: the walk ends where it is; what was done stays.  May be NULL. */
+    const _Atomic bool *is_cancelled;
 
     uint64_t n_selected; /* recipients */
     uint64_t n_busy;     /* of those: being sent just now */

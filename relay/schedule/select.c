@@ -39,7 +39,7 @@ static bool has_word(const struct selection *selection)
 {
     return selection->n_ids || selection->destination.len || selection->user_id ||
            selection->sender_hash || selection->to_hash || selection->campaign ||
-           selection->states || selection->older_than_utc_ms;
+           selection->states || selection->older_than_utc_ms || selection->larger_than;
 }
 
 bool selection_matches(const struct schedule *schedule, const struct selection *selection,
@@ -60,6 +60,8 @@ bool selection_matches(const struct schedule *schedule, const struct selection *
     if (selection->campaign && selection->campaign != entry_campaign(schedule, entry))
         return false;
     if (selection->older_than_utc_ms && message->arrived_utc_ms >= selection->older_than_utc_ms)
+        return false;
+    if (selection->larger_than && stored_size(message) <= selection->larger_than)
         return false;
     return has_id(selection, message->id) && goes_to(schedule, entry, selection->destination);
 }

@@ -15,6 +15,7 @@ struct selection {
     uint32_t campaign;         /* stored_hash() of its name; 0: any */
     uint32_t states;           /* bits 1 << enum entry_state; 0: any */
     int64_t older_than_utc_ms; /* arrived before; 0: any */
+    uint64_t larger_than;      /* bytes of header and body; 0: any */
 };
 
 /* Walks all recipients in slices: cursor starts at 0; visit() may change or finish the entry it is

@@ -17,6 +17,8 @@
 #include "relay/control/config.h"
 #include "relay/control/key_desk.h"
 #include "webui/framing.h"
+#include "webui/history_desk.h"
+#include "webui/jobs.h"
 #include "webui/queue_desk.h"
 #include "webui/routes.h"
 #include "webui/server.h"
@@ -72,6 +74,34 @@ bool queue_desk_ask(struct queue_desk *desk, struct queue_job *job)
     return false;
 }
 
+bool history_desk_ask(struct history_desk *desk, struct history_job *job)
+{
+    (void)desk, (void)job;
+    return false;
+}
+
+bool events_ask(struct events *events, struct events_question *question)
+{
+    (void)events, (void)question;
+    return false;
+}
+
+void events_note_depth(struct events *events, int64_t n_queued)
+{
+    (void)events, (void)n_queued;
+}
+
+void server_wake_stream(const struct live_stream *stream)
+{
+    (void)stream;
+}
+
+bool server_stream_is_left(const struct live_stream *stream)
+{
+    (void)stream;
+    return false;
+}
+
 void server_answered(struct exchange *exchange)
 {
     PROMISE(exchange->status >= 200 && exchange->status <= 599);
@@ -96,12 +126,14 @@ ANSWER_LATER(command, delivery_command)
 ANSWER_LATER(sending, delivery_sending)
 ANSWER_LATER(destinations, delivery_destinations)
 ANSWER_LATER(domains, delivery_domains)
+ANSWER_LATER(lift, delivery_lift)
 ANSWER_LATER(why, delivery_why)
 
 static const struct operations operations = {.command = ask_command,
                                              .sending = ask_sending,
                                              .destinations = ask_destinations,
                                              .domains = ask_domains,
+                                             .lift = ask_lift,
                                              .why = ask_why};
 
 static void tell_status(void *owner, struct service_status *out)
@@ -153,7 +185,15 @@ static void start(void)
     registry_subscribe(registry, &webui.subscriber);
     thread_own(&registry->owner);
     webui.parts = (struct webui_parts){
-        .registry = registry, .operations = &operations, .status = tell_status};
+        .registry = registry,
+        .operations = &operations,
+        .spool_dir = folder,
+        .status = tell_status,
+    };
+    pulse_init(&webui.pulse, &webui);
+    webui.pulse.view.seen_ms = INT64_MAX / 2; /* the last look never ages */
+    live_init(&webui.live, &webui);
+    jobs_init(&webui.jobs, &webui);
     PROMISE(config_parse(&webui.settings, "t", slice_of(""), &problem) == 0);
     run_all();
     PROMISE(webui.directory);
@@ -184,6 +224,8 @@ static void check_answer(const struct exchange *exchange)
     json_t *said;
 
     PROMISE(exchange->status != 0 && exchange->status != 500);
+    if (exchange->stream)
+        return; /* an answer without an end */
     if (exchange->status == 204) {
         PROMISE(!exchange->text);
         return;
@@ -242,6 +284,9 @@ static void forget_all(void)
 {
     const struct directory *const *now = (const struct directory *const *)&webui.directory;
 
+    while (webui.n_waiting) /* jobs go on behind their answers */
+        run_all();
+    jobs_fini(&webui.jobs);
     for (int most = 1000; (*now)->n_users && most; most--)
         order("DELETE /api/v1/users/", (*now)->users[0].name, "");
     for (int most = 1000; (*now)->n_domains && most; most--)

@@ -120,9 +120,28 @@ static inline void fake_status(void *owner, struct service_status *out)
     *out = status;
 }
 
+static inline void run_lift_done(struct task *task)
+{
+    struct delivery_lift *request = CONTAINER_OF(task, struct delivery_lift, task);
+
+    request->done(request);
+}
+
+/* No site was at rest. */
+static bool fake_lift(void *owner, struct delivery_lift *request)
+{
+    (void)owner;
+    request->n_sites = 0;
+    request->task.run = run_lift_done;
+    if (!is_busy)
+        mailbox_answer(request->answer_to, &request->task);
+    return !is_busy;
+}
+
 static const struct operations fake_operations = {.command = fake_command,
                                                   .destinations = fake_destinations,
                                                   .domains = fake_domains,
+                                                  .lift = fake_lift,
                                                   .why = fake_why};
 
 static inline int remove_entry(const char *path, const struct stat *about, int kind,

@@ -1,0 +1,325 @@
+/* The queue by filter words.  What the loops know is answered from memory: they say which messages
+ * come next, and only the rows of one page are read.  Words that only rows can tell are looked for
+ * row by row, and what was found within a quarter of a second is shown. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "relay/base/clock.h"
+#include "relay/base/list.h"
+#include "relay/spool/queue_id.h"
+#include "webui/asking.h"
+#include "webui/queue_desk.h"
+#include "webui/queue_json.h"
+#include "webui/queue_words.h"
+#include "webui/routes.h"
+
+enum { LIMIT_DEFAULT = 100, LIMIT_MOST = 1000, SCAN_SLICE = 20000, ANSWER_MS = 250 };
+
+struct search {
+    struct delivery_command count;
+    struct delivery_sending sending;
+    struct queue_job job;
+    struct exchange *exchange;
+    struct queue_words words;
+    uint32_t limit;
+    uint64_t cursor;   /* behind which message to go on; at the end 0: nothing is left */
+    uint64_t *nearest; /* the next ids, a heap with the largest on top; the arena's */
+    uint32_t n_nearest;
+    bool has_total;
+    uint64_t n_total; /* recipients */
+    int64_t deadline_ms;
+    json_t *items;
+    int result;
+};
+
+/* ---- which messages: on the loops, one after the other ---- */
+
+static void sink(struct search *search, uint32_t at)
+{
+    uint64_t *ids = search->nearest;
+
+    for (;;) {
+        uint32_t child = 2 * at + 1;
+        uint64_t id = ids[at];
+
+        if (child + 1 < search->n_nearest && ids[child + 1] > ids[child])
+            child++;
+        if (child >= search->n_nearest || ids[child] <= id)
+            return;
+        ids[at] = ids[child];
+        ids[child] = id;
+        at = child;
+    }
+}
+
+static bool is_near(const struct search *search, uint64_t id)
+{
+    for (uint32_t i = 0; i < search->n_nearest; i++)
+        if (search->nearest[i] == id)
+            return true;
+    return false;
+}
+
+static void add_near(struct search *search, uint64_t id)
+{
+    uint32_t at = search->n_nearest++;
+
+    search->nearest[at] = id;
+    while (at > 0 && search->nearest[(at - 1) / 2] < search->nearest[at]) {
+        uint64_t above = search->nearest[(at - 1) / 2];
+
+        search->nearest[(at - 1) / 2] = search->nearest[at];
+        search->nearest[at] = above;
+        at = (at - 1) / 2;
+    }
+}
+
+static void note_entry(struct delivery_command *command, const struct entry *entry,
+                       const char *destination)
+{
+    struct search *search = CONTAINER_OF(command, struct search, count);
+    uint64_t id = entry->message->id;
+
+    (void)destination;
+    if (id <= search->cursor || (search->n_nearest == search->limit && id >= search->nearest[0]) ||
+        is_near(search, id))
+        return;
+    if (search->n_nearest < search->limit) {
+        add_near(search, id);
+        return;
+    }
+    search->nearest[0] = id;
+    sink(search, 0);
+}
+
+/* ---- rows: on the reader thread ---- */
+
+static bool append_row(void *owner, const struct message_row *row)
+{
+    struct search *search = owner;
+
+    if (queue_words_match(&search->words, row))
+        json_array_append_new(search->items, queue_item_json(row));
+    return json_array_size(search->items) < search->limit;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+
+    return left < right ? -1 : left > right;
+}
+
+static void read_nearest(struct queue_job *job, struct spool_reader *reader)
+{
+    struct search *search = CONTAINER_OF(job, struct search, job);
+    struct queue_filter filter = search->words.rows;
+    uint64_t ignored;
+
+    qsort(search->nearest, search->n_nearest, sizeof(*search->nearest), compare_ids);
+    for (uint32_t i = 0; search->result == 0 && i < search->n_nearest &&
+                         json_array_size(search->items) < search->limit;
+         i++) {
+        filter.id = search->cursor = search->nearest[i];
+        search->result =
+            spool_reader_list(reader, &filter, 1, SCAN_SLICE, append_row, search, &ignored);
+    }
+    if (search->n_nearest < search->limit && json_array_size(search->items) < search->limit)
+        search->cursor = 0;
+}
+
+static void scan_rows(struct queue_job *job, struct spool_reader *reader)
+{
+    struct search *search = CONTAINER_OF(job, struct search, job);
+    struct queue_filter filter = search->words.rows;
+
+    filter.after_id = search->cursor;
+    search->result = spool_reader_list(reader, &filter, search->limit, SCAN_SLICE, append_row,
+                                       search, &search->cursor);
+}
+
+/* ---- the answer ---- */
+
+static bool is_shown(const struct search *search, const char *state)
+{
+    for (unsigned i = 0; i <= FILTER_HELD; i++)
+        if (search->words.words.states & 1U << i &&
+            strcmp(state, filter_state_name((enum filter_state)i)) == 0)
+            return true;
+    return search->words.words.states == 0;
+}
+
+/* Between memory and rows recipients may have gone on to another state. */
+static void keep_states(const struct search *search)
+{
+    for (size_t i = json_array_size(search->items); i > 0; i--) {
+        json_t *recipients = json_object_get(json_array_get(search->items, i - 1), "recipients");
+
+        for (size_t k = json_array_size(recipients); k > 0; k--)
+            if (!is_shown(search, json_string_value(
+                                      json_object_get(json_array_get(recipients, k - 1), "state"))))
+                json_array_remove(recipients, k - 1);
+        if (json_array_size(recipients) == 0)
+            json_array_remove(search->items, i - 1);
+    }
+}
+
+static void answer(struct search *search)
+{
+    struct exchange *exchange = search->exchange;
+    char cursor[QUEUE_ID_SIZE];
+
+    queue_mark_sending(search->items, buffer_slice(&search->sending.pairs));
+    buffer_fini(&search->sending.pairs);
+    if (search->result < 0) {
+        json_decref(search->items);
+        exchange_problem(exchange, 500, "queue_unreadable", strerror(-search->result));
+        return;
+    }
+    keep_states(search);
+    queue_id_format(search->cursor, cursor);
+    exchange_answer(
+        exchange, 200,
+        json_pack("{s:o, s:o, s:o, s:b}", "items", search->items, "next_cursor",
+                  search->cursor ? json_string(cursor) : json_null(), "total",
+                  search->has_total ? json_integer((json_int_t)search->n_total) : json_null(),
+                  "total_is_estimate", search->words.has_rest));
+}
+
+static void on_sending(struct delivery_sending *request)
+{
+    answer(CONTAINER_OF(request, struct search, sending));
+}
+
+static void finish(struct search *search)
+{
+    const struct operations *operations = search->exchange->webui->parts.operations;
+
+    search->sending.answer_to = search->exchange->webui->mailbox;
+    search->sending.done = on_sending;
+    if (!operations->sending(operations->owner, &search->sending))
+        answer(search);
+}
+
+static void look_on(struct search *search);
+
+static void on_read(struct queue_job *job)
+{
+    struct search *search = CONTAINER_OF(job, struct search, job);
+
+    if (search->result == 0 && search->cursor && json_array_size(search->items) < search->limit &&
+        clock_monotonic_ms() < search->deadline_ms && !search->exchange->webui->is_stopping)
+        look_on(search);
+    else
+        finish(search);
+}
+
+static void give_up(struct search *search)
+{
+    json_decref(search->items);
+    exchange_busy(search->exchange);
+}
+
+static void ask_rows(struct search *search, void (*work)(struct queue_job *, struct spool_reader *))
+{
+    search->job.answer_to = search->exchange->webui->mailbox;
+    search->job.work = work;
+    search->job.done = on_read;
+    if (!queue_desk_ask(search->exchange->webui->queue_desk, &search->job))
+        give_up(search);
+}
+
+static void on_counted(struct delivery_command *command)
+{
+    struct search *search = CONTAINER_OF(command, struct search, count);
+
+    search->has_total = true;
+    search->n_total = command->n_selected;
+    ask_rows(search, read_nearest);
+}
+
+static void look_on(struct search *search)
+{
+    struct exchange *exchange = search->exchange;
+    const struct operations *operations = exchange->webui->parts.operations;
+
+    if (!search->words.has_selection) {
+        ask_rows(search, scan_rows);
+        return;
+    }
+    search->n_nearest = 0;
+    search->count = (struct delivery_command){
+        .verb = DELIVERY_COUNT,
+        .selection = search->words.selection,
+        .answer_to = exchange->webui->mailbox,
+        .done = on_counted,
+        .note = note_entry,
+    };
+    if (!operations->command(operations->owner, &search->count))
+        give_up(search);
+}
+
+static bool read_query(struct search *search, struct slice user)
+{
+    struct exchange *exchange = search->exchange;
+    const char *cursor = exchange_query(exchange, "cursor"),
+               *sort = exchange_query(exchange, "sort");
+
+    if (sort && strcmp(sort, "age") != 0) {
+        exchange_problem(exchange, 422, "bad_sort", "The queue is sorted by age alone.");
+        return false;
+    }
+    if (!queue_words_read(exchange, exchange_query(exchange, "filter"), &search->words) ||
+        !asking_limit(exchange, LIMIT_DEFAULT, LIMIT_MOST, &search->limit))
+        return false;
+    if (cursor && !queue_id_parse(slice_of(cursor), &search->cursor)) {
+        exchange_problem(exchange, 422, "bad_cursor", "The cursor is none of ours.");
+        return false;
+    }
+    if (user.len) /* the row's name decides, whatever memory says */
+        search->words.rows.user = user;
+    return true;
+}
+
+static void begin(struct exchange *exchange, struct slice user, uint32_t user_id)
+{
+    struct search *search = exchange_memory(exchange, sizeof(*search));
+
+    if (!search)
+        return;
+    search->exchange = exchange;
+    if (!read_query(search, user))
+        return;
+    if (user_id) {
+        search->words.selection.user_id = user_id;
+        search->words.selection.is_all = false;
+        search->words.has_selection = true;
+    }
+    search->nearest = exchange_memory(exchange, search->limit * sizeof(*search->nearest));
+    if (!search->nearest)
+        return;
+    if (!search->words.has_selection && filter_is_empty(&search->words.words) && !user.len) {
+        search->has_total = exchange->webui->pulse.view.seen_ms > 0;
+        search->words.has_rest = true; /* of the last look: it may be more by now */
+        for (unsigned i = 0; i < N_ENTRY_STATES; i++)
+            search->n_total += exchange->webui->pulse.view.n_by_state[i];
+    }
+    search->deadline_ms = clock_monotonic_ms() + ANSWER_MS;
+    search->items = json_array();
+    look_on(search);
+}
+
+void api_queue_search(struct exchange *exchange)
+{
+    begin(exchange, slice_of(""), 0);
+}
+
+void api_queue_of(struct exchange *exchange, const struct user *user)
+{
+    struct slice name = arena_copy(&exchange->arena, user->name);
+
+    if (name.len)
+        begin(exchange, name, user->id);
+    else
+        exchange_busy(exchange);
+}

@@ -1,0 +1,144 @@
+#include "webui/job_count.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BY_USER, BY_DESTINATION, MOST_SHOWN = 100 };
+
+/* Few of either, and neighbours in memory are often of the same. */
+static struct job_share *share_of(struct job *job, unsigned by, uint32_t user_id, const char *name)
+{
+    for (size_t i = job->n_shares[by]; i > 0; i--) {
+        struct job_share *share = &job->shares[by][i - 1];
+
+        if (name ? strcmp(share->name, name) == 0 : share->user_id == user_id) {
+            struct job_share last = job->shares[by][job->n_shares[by] - 1];
+
+            job->shares[by][job->n_shares[by] - 1] = *share; /* found at once the next time */
+            *share = last;
+            return &job->shares[by][job->n_shares[by] - 1];
+        }
+    }
+    return NULL;
+}
+
+enum { MOST_SHARES = 1000 }; /* what comes beyond is in the sums alone */
+
+static void add_share(struct job *job, unsigned by, uint32_t user_id, const char *name)
+{
+    struct job_share *share = share_of(job, by, user_id, name), *more;
+
+    if (share) {
+        share->n++;
+        return;
+    }
+    if (job->n_shares[by] == MOST_SHARES)
+        return;
+    if (job->n_shares[by] == job->capacity[by]) {
+        more = reallocarray(job->shares[by], job->capacity[by] + 64, sizeof(*more));
+        if (!more)
+            return;
+        job->shares[by] = more;
+        job->capacity[by] += 64;
+    }
+    share = &job->shares[by][job->n_shares[by]];
+    *share = (struct job_share){.name = name ? strdup(name) : NULL, .user_id = user_id, .n = 1};
+    if (!name || share->name)
+        job->n_shares[by]++;
+}
+
+/* Ids of one message often follow each other. */
+static void add_id(struct buffer *ids, uint64_t id)
+{
+    uint64_t last;
+
+    if (ids->len) {
+        memcpy(&last, ids->data + ids->len - sizeof(last), sizeof(last));
+        if (last == id)
+            return;
+    }
+    buffer_append(ids, slice_from(&id, sizeof(id)));
+}
+
+void job_note(struct job *job, const struct entry *entry, const char *destination)
+{
+    add_share(job, BY_USER, entry->message->user_id, NULL);
+    add_share(job, BY_DESTINATION, 0, destination);
+    add_id(&job->ids, entry->message->id);
+    if (entry->state != ENTRY_HELD)
+        add_id(&job->free, entry->message->id);
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+
+    return left < right ? -1 : left > right;
+}
+
+int job_settle_ids(struct buffer *buffer)
+{
+    uint64_t *ids = (uint64_t *)(void *)buffer->data;
+    size_t n = buffer->len / sizeof(*ids), n_kept = 0;
+
+    if (buffer_error(buffer) < 0)
+        return buffer_error(buffer);
+    if (n)
+        qsort(ids, n, sizeof(*ids), compare_ids);
+    for (size_t i = 0; i < n; i++)
+        if (n_kept == 0 || ids[n_kept - 1] != ids[i])
+            ids[n_kept++] = ids[i];
+    buffer->len = n_kept * sizeof(*ids);
+    return 0;
+}
+
+static int compare_shares(const void *a, const void *b)
+{
+    uint64_t left = ((const struct job_share *)a)->n, right = ((const struct job_share *)b)->n;
+
+    return (left < right) - (left > right);
+}
+
+static struct slice user_name(const struct job *job, uint32_t id)
+{
+    const struct directory *directory = job->webui->directory;
+
+    for (uint32_t i = 0; directory && i < directory->n_users; i++)
+        if (directory->users[i].id == id)
+            return directory->users[i].name;
+    return slice_of("");
+}
+
+static json_t *shares_json(const struct job *job, unsigned by)
+{
+    json_t *items = json_array();
+
+    if (job->n_shares[by])
+        qsort(job->shares[by], job->n_shares[by], sizeof(struct job_share), compare_shares);
+    for (size_t i = 0; i < job->n_shares[by] && i < MOST_SHOWN; i++) {
+        const struct job_share *share = &job->shares[by][i];
+        struct slice name = share->name ? slice_of(share->name) : user_name(job, share->user_id);
+
+        json_array_append_new(items, json_pack("{s:o, s:I}", "name", json_slice(name), "recipients",
+                                               (json_int_t)share->n));
+    }
+    return items;
+}
+
+json_t *job_count_json(const struct job *job)
+{
+    return json_pack("{s:I, s:I, s:o, s:o}", "messages", (json_int_t)job->n_messages, "recipients",
+                     (json_int_t)job->n_total, "users", shares_json(job, BY_USER), "destinations",
+                     shares_json(job, BY_DESTINATION));
+}
+
+void job_forget_count(struct job *job)
+{
+    for (unsigned by = 0; by < 2; by++) {
+        for (size_t i = 0; i < job->n_shares[by]; i++)
+            free(job->shares[by][i].name);
+        free(job->shares[by]);
+        job->shares[by] = NULL;
+        job->n_shares[by] = job->capacity[by] = 0;
+    }
+}

@@ -1,0 +1,69 @@
+/* Orders on all that filter words select: counted first, then done, with how far they are and an
+ * end before their end.  What is deleted is held for a minute in which it can be undone, its reason
+ * in the queue; if the service stops within that minute, it stays held, and nothing is lost.
+ * Thread: the panel's. */
+#pragma once
+
+#include "webui/job_list.h"
+#include "webui/queue_desk.h"
+#include "webui/queue_words.h"
+
+enum {
+    JOBS_KEPT = 64,
+    JOBS_AT_ONCE = 8,
+    JOB_UNDO_MS = 60000,
+    JOB_MOST_BYTES = 64 << 20, /* of ids: eight million messages */
+};
+
+enum job_phase {
+    JOB_FINDING,  /* by rows, what only rows can tell */
+    JOB_COUNTING, /* who is concerned */
+    JOB_WORKING,
+    JOB_IN_BIN, /* held; to be ended, or undone */
+    JOB_ENDING, /* what lay in the bin is ended */
+    JOB_UNDOING,
+    JOB_OVER,
+};
+
+struct job_verb;
+
+/* How many recipients of one user, or to one destination. */
+struct job_share {
+    char *name; /* NULL: a user's, by id */
+    uint32_t user_id;
+    uint64_t n;
+};
+
+struct job {
+    struct list link;
+    struct webui *webui;
+    uint64_t number;
+    const struct job_verb *verb;
+    enum job_phase phase;
+    struct exchange *exchange; /* of a dry run: waits for the count */
+    struct queue_words words;
+    uint64_t cursor; /* of the finding */
+    struct arena arena;
+    struct queue_job read;
+    struct delivery_command command;
+    char *reason, *by;
+    bool is_failed, is_undone, is_busy; /* busy: a request of ours is under way */
+    _Atomic bool is_cancelled;
+    _Atomic uint64_t n_done; /* recipients, of the phase that runs */
+    uint64_t n_total, n_messages;
+    int64_t undo_ms;    /* monotonic; 0: not in the bin */
+    struct buffer ids;  /* u64 each: messages concerned; sorted, each once, when all are known */
+    struct buffer free; /* u64 each: those of which something was not held before */
+    struct job_share *shares[2]; /* of users, of destinations */
+    size_t n_shares[2], capacity[2];
+};
+
+void jobs_init(struct jobs *jobs, struct webui *webui);
+void jobs_fini(struct jobs *jobs);
+int jobs_timeout_ms(const struct jobs *jobs);
+void jobs_turn(struct jobs *jobs);
+
+struct job *jobs_find(const struct jobs *jobs, struct slice id);
+bool job_cancel(struct job *job); /* false: it is over */
+bool job_undo(struct job *job);   /* false: there is nothing to undo any more */
+json_t *job_json(const struct job *job);
