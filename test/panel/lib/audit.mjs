@@ -1,0 +1,57 @@
+// axe-core, reflow and complaints of the browser, on many pages in many looks.
+import { findings, newPage } from './browser.mjs';
+import { startMocks } from './mocks.mjs';
+import { DIALOGUES, PAGES, settle } from './pages.mjs';
+import { everyCombination, pairwise } from './pairwise.mjs';
+
+const LOOKS = { state: ['full', 'empty', 'error'], theme: ['light', 'dark'], language: ['en', 'it'], width: [320, 1280] };
+const by_name = Object.fromEntries([...PAGES, ...DIALOGUES].map((entry) => [entry.name, entry]));
+
+/* Without everything: each page in each state, its other looks such that all pairs occur. */
+export function rowsOf(everything) {
+  const pages = { name: PAGES.map(({ name }) => name), ...LOOKS };
+  const dialogues = { name: DIALOGUES.map(({ name }) => name), state: ['full'], theme: ['light', 'dark'], language: ['en', 'it'], width: [320, 1280] };
+  return everything ? [...everyCombination(pages), ...everyCombination(dialogues)] : [...pairwise(pages), ...pairwise(dialogues)];
+}
+
+/* A page that is used again: the browser then has the scripts compiled. */
+async function auditRow(page, mocks, row) {
+  const { path, who, act } = by_name[row.name];
+  page.complaints.length = 0;
+  try {
+    await page.goto((await mocks.url(who, row.state)) + path.slice(1));
+    await settle(page);
+    if (act) await act(page);
+    return [...await findings(page), ...page.complaints];
+  } catch (error) {
+    return [String(error.message), ...page.complaints];
+  }
+}
+
+/* Rows that share a look share a page; in the error state the browser may tell of failed answers. */
+function groupsOf(rows) {
+  const groups = new Map();
+  for (const row of rows) {
+    const look = [row.theme, row.language, row.width, row.state === 'error'].join();
+    groups.set(look, [...groups.get(look) ?? [], row]);
+  }
+  return [...groups.values()];
+}
+
+/* {audited, findings: [text]}; two pages at a time. */
+export async function audit(browser, { everything = false, only, dist } = {}) {
+  const mocks = await startMocks(dist);
+  const rows = rowsOf(everything).filter(({ name }) => !only || only.includes(name));
+  const groups = groupsOf(rows), all = [];
+  async function work() {
+    for (let group = groups.shift(); group; group = groups.shift()) {
+      const page = await newPage(browser, { ...group[0], mayFail: group[0].state === 'error' });
+      for (const row of group)
+        for (const text of await auditRow(page, mocks, row)) all.push(`${Object.values(row).join(' ')}: ${text}`);
+      await page.context().close();
+    }
+  }
+  await Promise.all([work(), work()]);
+  await mocks.stop();
+  return { audited: rows.length, findings: all };
+}
