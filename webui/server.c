@@ -19,90 +19,16 @@
 #include "webui/page.h"
 #include "webui/routes.h"
 #include "webui/server_answer.h"
+#include "webui/server_guest.h"
+#include "webui/server_request.h"
 
 enum {
     MAX_CONNECTIONS = 256,
     CONNECTION_MEMORY = 32 * 1024,
     CONNECTION_TIMEOUT_S = 60, /* of silence */
     CONNECTION_TIMEOUT_MS = CONNECTION_TIMEOUT_S * 1000,
-    RECEIVE_MS = 30000, /* a whole request must be here, however it dribbles in */
-    SEND_MS = 120000,   /* and its answer taken */
-    SWEEP_MS = 1000,
+    SEND_MS = 120000, /* and its answer taken */
 };
-
-static void stop_retired(struct webui *webui);
-
-/* ---- connections, and their deadlines: the library knows only silence ---- */
-
-struct guest {
-    struct list links;
-    int fd; /* the library's */
-    int64_t deadline_ms;
-};
-
-static struct guest *guest_of(struct MHD_Connection *connection)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-    return info ? info->socket_context : NULL;
-}
-
-static void guest_expect(struct MHD_Connection *connection, int64_t within_ms)
-{
-    struct guest *guest = guest_of(connection);
-
-    if (guest)
-        guest->deadline_ms = within_ms < 0 ? INT64_MAX : clock_monotonic_ms() + within_ms;
-}
-
-static int fd_of(struct MHD_Connection *connection)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-
-    return info ? info->connect_fd : -1;
-}
-
-static void on_connection(void *cls, struct MHD_Connection *connection, void **context,
-                          enum MHD_ConnectionNotificationCode code)
-{
-    struct webui *webui = cls;
-    struct guest *guest = *context;
-
-    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        guest = malloc(sizeof(*guest));
-        if (!guest)
-            return; /* then silence alone ends it */
-        *guest = (struct guest){.fd = fd_of(connection),
-                                .deadline_ms = clock_monotonic_ms() + RECEIVE_MS};
-        list_append(&webui->guests, &guest->links);
-        *context = guest;
-    } else if (guest) {
-        list_remove(&guest->links);
-        free(guest);
-        *context = NULL;
-    }
-}
-
-static void sweep_guests(struct webui *webui)
-{
-    int64_t now_ms = clock_monotonic_ms();
-
-    if (now_ms - webui->swept_ms < SWEEP_MS)
-        return;
-    webui->swept_ms = now_ms;
-    stop_retired(webui);
-    if (webui->is_renewal_due)
-        webui_renew(webui);
-    LIST_FOR_EACH(links, &webui->guests)
-    {
-        struct guest *guest = CONTAINER_OF(links, struct guest, links);
-
-        if (guest->deadline_ms <= now_ms)
-            shutdown(guest->fd, SHUT_RDWR); /* the library sees the end and cleans up */
-    }
-}
 
 /* ---- one exchange ---- */
 
@@ -146,7 +72,7 @@ bool server_stream_is_left(const struct live_stream *stream)
     char byte;
 
     return stream->connection &&
-           recv(fd_of(stream->connection), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+           recv(guest_fd(stream->connection), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 static enum MHD_Result send_stream(struct exchange *exchange)
@@ -189,161 +115,6 @@ static enum MHD_Result finish_request(struct exchange *exchange)
     return MHD_YES;
 }
 
-static bool parse_method(const char *word, enum http_method *out)
-{
-    static const char *const words[N_HTTP_METHODS] = {"GET", "POST", "DELETE"};
-
-    for (unsigned i = 0; i < N_HTTP_METHODS; i++)
-        if (strcmp(word, words[i]) == 0) {
-            *out = (enum http_method)i;
-            return true;
-        }
-    return false;
-}
-
-static void name_peer(struct exchange *exchange)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    struct socket_address address = {.len = sizeof(struct sockaddr_in6)};
-    char text[IP_TEXT_SIZE];
-
-    if (!info || !info->client_addr)
-        return;
-    memcpy(&address.storage, info->client_addr,
-           info->client_addr->sa_family == AF_INET ? sizeof(struct sockaddr_in)
-                                                   : sizeof(struct sockaddr_in6));
-    exchange->peer = socket_address_ip(&address);
-    (void)snprintf(exchange->from, sizeof(exchange->from), "%s", ip_print(exchange->peer, text));
-}
-
-static void name_asker(struct exchange *exchange)
-{
-    struct ucred credentials;
-    socklen_t len = sizeof(credentials);
-
-    if (!exchange->is_local) {
-        name_peer(exchange);
-        return;
-    }
-    (void)snprintf(exchange->from, sizeof(exchange->from), "socket");
-    if (getsockopt(fd_of(exchange->connection), SOL_SOCKET, SO_PEERCRED, &credentials, &len) == 0)
-        snprintf(exchange->by, sizeof(exchange->by), "uid %u", (unsigned)credentials.uid);
-}
-
-static char *field(struct exchange *exchange, const char *name)
-{
-    const char *value = MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
-
-    /* The copy is the arena's, and this file's alone to change: secrets are wiped in it. */
-    return value ? (char *)(uintptr_t)arena_copy(&exchange->arena, slice_of(value)).data : NULL;
-}
-
-static void collect_fields(struct exchange *exchange)
-{
-    struct exchange_fields *fields = &exchange->fields;
-
-    fields->cookie = field(exchange, "Cookie");
-    fields->authorization = field(exchange, "Authorization");
-    fields->host = field(exchange, "Host");
-    fields->origin = field(exchange, "Origin");
-    fields->fetch_site = field(exchange, "Sec-Fetch-Site");
-    fields->content_type = field(exchange, "Content-Type");
-    fields->staffetta = field(exchange, "X-Staffetta");
-    fields->agent = field(exchange, "User-Agent");
-    fields->if_none_match = field(exchange, "If-None-Match");
-    fields->if_match = field(exchange, "If-Match");
-    fields->accept = field(exchange, "Accept");
-    fields->accept_language = field(exchange, "Accept-Language");
-    fields->last_event_id = field(exchange, "Last-Event-ID");
-}
-
-static enum MHD_Result collect_query(void *cls, enum MHD_ValueKind kind, const char *name,
-                                     const char *value)
-{
-    struct exchange *exchange = cls;
-    struct query_value *query = &exchange->queries[exchange->n_queries];
-
-    (void)kind;
-    query->name = arena_copy(&exchange->arena, slice_of(name)).data;
-    query->value = arena_copy(&exchange->arena, slice_of(value ? value : "")).data;
-    if (query->name && query->value)
-        exchange->n_queries++;
-    return exchange->n_queries < EXCHANGE_MAX_QUERIES ? MHD_YES : MHD_NO;
-}
-
-/* How a daemon is reached. */
-enum door { DOOR_SOCKET, DOOR_PLAIN, DOOR_TLS };
-
-static struct exchange *begin(struct webui *webui, struct MHD_Connection *connection,
-                              const char *path, enum door door)
-{
-    struct exchange *exchange = calloc(1, sizeof(*exchange));
-
-    if (!exchange)
-        return NULL;
-    exchange->webui = webui;
-    exchange->connection = connection;
-    exchange->is_local = door == DOOR_SOCKET;
-    exchange->is_secure = door == DOOR_TLS;
-    arena_init(&exchange->arena, EXCHANGE_MEMORY);
-    buffer_init(&exchange->upload, EXCHANGE_MAX_BODY);
-    exchange->path = arena_copy(&exchange->arena, slice_of(path)).data;
-    exchange->queries =
-        arena_alloc(&exchange->arena, EXCHANGE_MAX_QUERIES * sizeof(*exchange->queries));
-    if (exchange->queries)
-        MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, collect_query, exchange);
-    name_asker(exchange);
-    if (!exchange->is_local)
-        collect_fields(exchange);
-    slice_copy_to(
-        slice_of(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Last-Event-ID")),
-        exchange->last_event, sizeof(exchange->last_event));
-    return exchange;
-}
-
-static enum MHD_Result note_header(void *cls, enum MHD_ValueKind kind, const char *name,
-                                   const char *value)
-{
-    (void)kind;
-    framing_note(cls, name, value);
-    return MHD_YES;
-}
-
-/* False after answering: where the request ends cannot be told, or lies too far away. */
-static bool judge_framing(struct exchange *exchange)
-{
-    struct framing framing = {0};
-    struct framing_verdict verdict;
-
-    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, note_header, &framing);
-    verdict = framing_judge(&framing, EXCHANGE_MAX_BODY);
-    exchange->fields.has_body = framing.content_length > 0 || framing.n_transfer_encoding > 0;
-    if (verdict.status)
-        exchange_problem(exchange, verdict.status, verdict.code, verdict.detail);
-    return verdict.status == 0;
-}
-
-/* What the header alone refuses or answers.  The body is then read and thrown away, for a client
- * that is still writing would not get to read the answer. */
-static void judge_request(struct exchange *exchange, const char *method)
-{
-    bool is_known = parse_method(method, &exchange->method);
-
-    if (!exchange->is_local && !guard_host(exchange)) {
-        /* answered */
-    } else if (!exchange->is_local && is_known && exchange->method == HTTP_GET &&
-               page_answer(exchange)) {
-        /* a file of the panel */
-    } else if (!is_known) {
-        exchange->allow = "GET, POST, DELETE";
-        exchange_problem(exchange, 405, "method_not_allowed", "GET, POST and DELETE only.");
-    } else if (!exchange->is_local) {
-        (void)routes_admit(exchange);
-    }
-    exchange->is_dispatched = exchange->status != 0;
-}
-
 /* False: a chunked body that does not end is not read to its end. */
 static bool take_upload(struct exchange *exchange, struct slice bytes)
 {
@@ -360,13 +131,13 @@ static enum MHD_Result handle(struct webui *webui, struct MHD_Connection *connec
     struct exchange *exchange = *context;
 
     if (!exchange) {
-        exchange = begin(webui, connection, url, door);
+        exchange = server_begin(webui, connection, url, door);
         *context = exchange;
         if (!exchange || !exchange->path || !exchange->queries)
             return MHD_NO;
-        if (!judge_framing(exchange))
+        if (!server_judge_framing(exchange))
             return send_answer(exchange);
-        judge_request(exchange, method);
+        server_judge_request(exchange, method);
         return MHD_YES;
     }
     if (*upload_size) {
@@ -409,7 +180,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
 
     (void)cls;
     (void)why;
-    guest_expect(connection, RECEIVE_MS); /* for the next request on it */
+    guest_expect(connection, GUEST_RECEIVE_MS); /* for the next request on it */
     if (!exchange)
         return;
     exchange_free(exchange);
@@ -466,8 +237,8 @@ static struct MHD_Daemon *start_daemon(struct webui *webui, int fd, enum door do
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT_S, MHD_OPTION_STRICT_FOR_CLIENT,
         1, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_NOTIFY_CONNECTION,
-        on_connection, webui, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_ARRAY,
-        door == DOOR_TLS ? tls : none, MHD_OPTION_END);
+        guest_on_connection, webui, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+        MHD_OPTION_ARRAY, door == DOOR_TLS ? tls : none, MHD_OPTION_END);
 }
 
 int server_open(struct webui *webui, int listen_fd, bool is_local,
@@ -543,6 +314,8 @@ void server_close_all(struct webui *webui)
 
 static int shortest_timeout(struct webui *webui)
 {
+    int shortest = list_is_empty(&webui->guests) ? CONNECTION_TIMEOUT_MS : GUEST_SWEEP_MS;
+    int others[] = {pulse_timeout_ms(&webui->pulse), live_timeout_ms(&webui->live)};
     int shortest = list_is_empty(&webui->guests) ? CONNECTION_TIMEOUT_MS : SWEEP_MS;
     int others[] = {pulse_timeout_ms(&webui->pulse), live_timeout_ms(&webui->live),
                     jobs_timeout_ms(&webui->jobs)};
@@ -573,6 +346,11 @@ void server_turn(struct webui *webui)
     mailbox_run(webui->mailbox);
     pulse_turn(&webui->pulse);
     live_turn(&webui->live);
+    if (guest_sweep(webui)) {
+        stop_retired(webui);
+        if (webui->is_renewal_due)
+            webui_renew(webui);
+    }
     jobs_turn(&webui->jobs);
     sweep_guests(webui);
     for (unsigned i = 0; i < webui->n_daemons; i++)

@@ -46,6 +46,7 @@ def test_the_panel_has_our_certificate_and_a_host_cookie(world, certificate):
     assert Panel(relay.address("panel"), tls=anything()).get("/session", headers={"Cookie": panel.cookie[7:]}).status == 401
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_old_versions_and_weak_ciphers_are_not_spoken(world):
     relay = world.appliance(SECURE)
     for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):

@@ -1,6 +1,7 @@
 /* Header fields as an HTTP library hands them on (lines "name:value"): what passes has one length,
  * one host and only tokens for names, whatever stands beside; a path in percent code decodes to
- * what was encoded, and never to less than all of it. */
+ * what was encoded, and never to less than all of it.  Cookies, bearer tokens, Host and Origin say
+ * one thing or nothing. */
 #include "test/fuzz/fuzz.h"
 
 #include <string.h>
@@ -8,6 +9,7 @@
 
 #include "relay/base/buffer.h"
 #include "webui/framing.h"
+#include "webui/request_fields.h"
 
 enum { MAX_BODY = 1000 };
 
@@ -77,6 +79,26 @@ static void check_unescape(struct slice bytes)
     }
 }
 
+/* What is found lies within the field, is there once, and holds nothing that ends a value. */
+static void check_secrets(struct slice field)
+{
+    struct slice found;
+
+    if (cookie_find(field, "sid", &found)) {
+        PROMISE(found.len && found.data >= field.data &&
+                found.data + found.len <= field.data + field.len);
+        PROMISE(slice_find(found, ';') < 0 && slice_find(found, ' ') < 0);
+        PROMISE(memcmp(found.data - 4, "sid=", 4) == 0);
+    }
+    if (bearer_find(field, &found))
+        PROMISE(found.len && slice_find(found, ' ') < 0 && slice_find(found, ',') < 0);
+    if (host_is_ours(field, SLICE_LITERAL("relay.example")))
+        PROMISE(slice_find(field, '/') < 0 && slice_find(field, '@') < 0 &&
+                slice_find(field, ' ') < 0);
+    if (origin_is(field, SLICE_LITERAL("relay.example:443"), true))
+        PROMISE(field.len == sizeof("https://relay.example:443") - 1);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = slice_to_string(slice_from(data, size));
@@ -84,6 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     PROMISE(text);
     check_fields(text);
     check_unescape(slice_from(data, size));
+    check_secrets(slice_from(data, size));
     free(text);
     return 0;
 }
