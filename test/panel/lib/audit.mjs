@@ -2,17 +2,9 @@
 import { findings, newPage } from './browser.mjs';
 import { startMocks } from './mocks.mjs';
 import { DIALOGUES, PAGES, settle } from './pages.mjs';
-import { everyCombination, pairwise } from './pairwise.mjs';
+import { rowsOf } from './looks.mjs';
 
-const LOOKS = { state: ['full', 'empty', 'error'], theme: ['light', 'dark'], language: ['en', 'it'], width: [320, 1280] };
 const by_name = Object.fromEntries([...PAGES, ...DIALOGUES].map((entry) => [entry.name, entry]));
-
-/* Without everything: each page in each state, its other looks such that all pairs occur. */
-export function rowsOf(everything) {
-  const pages = { name: PAGES.map(({ name }) => name), ...LOOKS };
-  const dialogues = { name: DIALOGUES.map(({ name }) => name), state: ['full'], theme: ['light', 'dark'], language: ['en', 'it'], width: [320, 1280] };
-  return everything ? [...everyCombination(pages), ...everyCombination(dialogues)] : [...pairwise(pages), ...pairwise(dialogues)];
-}
 
 /* A page that is used again: the browser then has the scripts compiled. */
 async function auditRow(page, mocks, row) {
