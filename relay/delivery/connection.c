@@ -261,6 +261,20 @@ void connection_end_idle(struct delivery_shard *shard)
         connection_end_oldest_idle(shard);
 }
 
+void connection_end_of_egress(struct delivery_shard *shard, uint32_t numbers)
+{
+    LIST_FOR_EACH(link, &shard->connections)
+    {
+        struct connection *connection = CONTAINER_OF(link, struct connection, all_link);
+
+        if (!(numbers >> connection->lane->egress & 1))
+            continue;
+        connection->is_outdated = true;
+        if (!list_is_empty(&connection->shard_idle))
+            connection_quit(connection);
+    }
+}
+
 void connection_end_opening(struct delivery_shard *shard)
 {
     LIST_FOR_EACH(link, &shard->connections)

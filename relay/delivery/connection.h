@@ -44,6 +44,7 @@ struct connection {
     enum message_class message_class;
     bool counts_as_busy; /* for the site; see connection_settle() */
     bool is_greeted, in_clear, is_starting_tls, is_broken;
+    bool is_outdated;  /* the same: its address, or the name it greeted with, is no longer ours */
     bool is_unwelcome; /* takes no further transaction: refused for our v6 address */
     uint32_t n_messages;
 
@@ -94,5 +95,7 @@ void connection_end_oldest_idle(struct delivery_shard *shard);
 /* schedule_hooks.end_idle: the least recent one of the lane, for another site of its provider. */
 void connection_end_idle_of(void *owner, struct lane *lane);
 void connection_end_idle(struct delivery_shard *shard);
+/* From these addresses of ours (bit n: number n): idle ones now, others after what they do. */
+void connection_end_of_egress(struct delivery_shard *shard, uint32_t numbers);
 void connection_end_opening(struct delivery_shard *shard);
 void connection_free_all(struct delivery_shard *shard);

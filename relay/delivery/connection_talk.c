@@ -141,11 +141,11 @@ static void become_greeted(struct connection *connection)
 
 static bool is_used_up(const struct connection *connection)
 {
-    uint32_t most = lane_messages_per_connection(connection->lane);
-    uint32_t peer_most = connection->client.peer.max_mails;
+    uint32_t most = limits_stricter(lane_messages_per_connection(connection->lane),
+                                    connection->client.peer.max_mails);
 
-    return connection->is_unwelcome || (most && connection->n_messages >= most) ||
-           (peer_most && connection->n_messages >= peer_most) || connection->shard->is_draining;
+    return connection->is_unwelcome || connection->is_outdated || connection->shard->is_draining ||
+           (most && connection->n_messages >= most);
 }
 
 void connection_quit(struct connection *connection)

@@ -272,11 +272,22 @@ int egress_table_find(const struct egress_table *table, struct ip_address addres
     return -1;
 }
 
-bool egress_table_is_same(const struct egress_table *a, const struct egress_table *b)
+uint32_t egress_table_moved(const struct egress_table *former, const struct egress_table *table)
 {
+    uint32_t moved = 0;
+
     for (int n = 0; n < EGRESS_MOST; n++)
-        if (!is_same_address(&a->addresses[n], &b->addresses[n]) ||
-            !slice_equal(a->addresses[n].hostname, b->addresses[n].hostname))
-            return false;
-    return true;
+        if (!is_same_address(&former->addresses[n], &table->addresses[n]))
+            moved |= 1U << n;
+    return moved;
+}
+
+uint32_t egress_table_changed(const struct egress_table *former, const struct egress_table *table)
+{
+    uint32_t changed = egress_table_moved(former, table);
+
+    for (int n = 0; n < EGRESS_MOST; n++)
+        if (!slice_equal(former->addresses[n].hostname, table->addresses[n].hostname))
+            changed |= 1U << n;
+    return changed;
 }

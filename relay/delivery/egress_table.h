@@ -53,4 +53,8 @@ bool egress_table_bind(const struct egress_table *table, uint32_t egress, int fa
 /* The number of one of our addresses, or -1. */
 int egress_table_find(const struct egress_table *table, struct ip_address address);
 
-bool egress_table_is_same(const struct egress_table *a, const struct egress_table *b);
+/* Bit n: number n means another address than before (an other one, or one at all). */
+uint32_t egress_table_moved(const struct egress_table *former, const struct egress_table *table);
+
+/* The same, or it greets with another name. */
+uint32_t egress_table_changed(const struct egress_table *former, const struct egress_table *table);

@@ -267,12 +267,14 @@ static void on_directory(struct directory_subscriber *subscriber, struct directo
     delivery_shard_touch(shard);
 }
 
-/* A kept connection leaves from the address that it was bound to: none of a number that now means
+/* A connection leaves from the address that it was bound to: none of a number that now means
  * another one, or greets with another name, is used again. */
 static void use_addresses(struct delivery_shard *shard, const struct delivery_config *config)
 {
-    if (shard->config && !egress_table_is_same(&shard->config->egress, &config->egress))
-        connection_end_idle(shard);
+    const struct egress_table *former = shard->config ? &shard->config->egress : &config->egress;
+
+    connection_end_of_egress(shard, egress_table_changed(former, &config->egress));
+    schedule_forget_egress(shard->schedule, egress_table_moved(former, &config->egress));
 }
 
 void delivery_shard_apply(struct delivery_shard *shard, struct delivery_config *config)

@@ -20,13 +20,19 @@ static struct lane *find_lane(const struct site *site, uint32_t egress)
     return NULL;
 }
 
+static uint32_t start_of(const struct site *site)
+{
+    return site->lane_limits.start_connections ? site->lane_limits.start_connections : 1;
+}
+
 struct lane *site_lane(struct site *site, uint32_t egress)
 {
     struct lane *lane = find_lane(site, egress);
-    uint32_t start = site->lane_limits.start_connections;
+    struct site_limits limits;
 
     if (lane)
         return lane;
+    limits = site_limits_of_lanes(site);
     lane = calloc(1, sizeof(*lane));
     if (!lane)
         return NULL;
@@ -39,8 +45,7 @@ struct lane *site_lane(struct site *site, uint32_t egress)
     }
     list_init(&lane->idle);
     list_init(&lane->idle_link);
-    bound_init(&lane->bound, BOUND_LANE, &site->lane_limits, start ? start : 1,
-               site->schedule->fresh_ms);
+    bound_init(&lane->bound, BOUND_LANE, &limits, start_of(site), site->schedule->fresh_ms);
     list_append(&site->lanes, &lane->link);
     return lane;
 }
@@ -332,5 +337,51 @@ void lane_unreachable(struct lane *lane, const char *why, const struct retry *re
 void schedule_set_egress(struct schedule *schedule, const struct egress_plan *plan)
 {
     schedule->egress = *plan;
+    schedule_touch_all(schedule);
+}
+
+static void renew(struct bound *bound, const struct site_limits *limits, uint32_t start_window,
+                  int64_t fresh_ms)
+{
+    struct bound fresh;
+
+    bound_init(&fresh, (enum bound_kind)bound->kind, limits, start_window, fresh_ms);
+    fresh.n_open = bound->n_open;
+    memcpy(fresh.n_busy, bound->n_busy, sizeof(fresh.n_busy));
+    memcpy(fresh.n_pledged, bound->n_pledged, sizeof(fresh.n_pledged));
+    bound_fini(bound);
+    *bound = fresh;
+}
+
+static void renew_lanes(void *owner, struct site *site)
+{
+    struct site_limits limits = site_limits_of_lanes(site);
+
+    LIST_FOR_EACH(link, &site->lanes)
+    {
+        struct lane *lane = CONTAINER_OF(link, struct lane, link);
+
+        if (*(const uint32_t *)owner >> lane->egress & 1)
+            renew(&lane->bound, &limits, start_of(site), site->schedule->fresh_ms);
+    }
+}
+
+static void renew_roads(void *owner, struct provider *provider)
+{
+    for (uint32_t egress = 0; egress < EGRESS_MOST; egress++) {
+        struct road *road = provider->roads[egress];
+
+        if (road && *(const uint32_t *)owner >> egress & 1)
+            renew(&road->bound, &provider->road_limits, provider->road_limits.start_connections,
+                  provider->schedule->fresh_ms);
+    }
+}
+
+void schedule_forget_egress(struct schedule *schedule, uint32_t numbers)
+{
+    if (!numbers)
+        return;
+    schedule_each_site(schedule, renew_lanes, &numbers);
+    schedule_each_provider(schedule, renew_roads, &numbers);
     schedule_touch_all(schedule);
 }

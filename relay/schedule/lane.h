@@ -38,6 +38,10 @@ struct lane {
 /* From now on; until the first call there is address 0, in every pool. */
 void schedule_set_egress(struct schedule *schedule, const struct egress_plan *plan);
 
+/* These numbers (bit n: number n) mean other addresses now: what was said of the former ones, and
+ * what was used of their paces, is nobody's.  Connections that are open are counted as before. */
+void schedule_forget_egress(struct schedule *schedule, uint32_t numbers);
+
 /* The site's lane of that address, found or made; NULL without memory. */
 struct lane *site_lane(struct site *site, uint32_t egress);
 

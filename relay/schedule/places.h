@@ -71,6 +71,7 @@ void lane_free(struct lane *lane);
 void lane_find_road(struct lane *lane); /* NULL without memory or provider */
 uint32_t lane_recipients_per_transaction(const struct lane *lane);
 void site_limit_lanes(struct site *site);
+struct site_limits site_limits_of_lanes(const struct site *site);
 void provider_free(struct provider *provider);
 void schedule_touch_all(struct schedule *schedule);
 

@@ -66,7 +66,7 @@ void site_was_reached(struct site *site)
 }
 
 /* What an order says of the site holds instead of its lanes' own limit. */
-static struct site_limits lane_limits(const struct site *site)
+struct site_limits site_limits_of_lanes(const struct site *site)
 {
     struct site_limits limits = site->lane_limits;
     const struct bound_words *words = site->bound.words;
@@ -79,7 +79,7 @@ static struct site_limits lane_limits(const struct site *site)
 
 void site_limit_lanes(struct site *site)
 {
-    struct site_limits limits = lane_limits(site);
+    struct site_limits limits = site_limits_of_lanes(site);
 
     LIST_FOR_EACH(link, &site->lanes)
     {

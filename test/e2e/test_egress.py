@@ -2,6 +2,7 @@
 loopback sees the address of each connection."""
 import collections
 import json
+import threading
 
 import pytest
 
@@ -86,6 +87,26 @@ def test_the_pool_is_known_again_after_a_restart(plant, world):
         relay.wait_delivered(identifier)
     assert seen(relay) == {("127.0.0.11", "mx11.relay.example"): 1,
                            ("127.0.0.12", "mx12.relay.example"): 1}
+
+
+def test_a_connection_that_is_busy_at_a_reload_is_not_used_again(world):
+    """Its next transaction would leave under the name of before."""
+    may_go, began = threading.Event(), threading.Event()
+
+    def decide(_, __):
+        began.set()
+        may_go.wait(60 * PATIENCE)
+    receiver = world.receiver({"DOT": decide})
+    relay = world.relay_to(receiver, PLAN + 'pool "default" { egress = "a" }\n')
+    login = relay.add_user(SENDER)
+    first = relay.send(login, SENDER, "ann@dest.example", text("one"))
+    assert began.wait(60 * PATIENCE)
+    relay.config = relay.config.replace("mx11.relay", "new11.relay")
+    relay.log.wait("reloaded", after=relay.reload(), role="relay", timeout=30 * PATIENCE)
+    may_go.set()
+    relay.wait_delivered(first)
+    send(relay, login)
+    assert [s.helo for s in receiver.sessions] == ["mx11.relay.example", "new11.relay.example"]
 
 
 def test_a_reload_changes_names_and_pools(plant):

@@ -58,6 +58,7 @@ static void an_order_for_a_site_holds_instead_of_its_lanes_limit(void **state)
     bound_limit(&site->bound, BOUND_BY_ORDER, &per_minute_99, "faster", bench->now_ms + MINUTE_MS,
                 bench->now_ms);
     assert_int_equal(lane->bound.limits.messages_per_minute, 0);
+    assert_int_equal(site_lane(site, 1)->bound.limits.messages_per_minute, 0); /* a new one */
     bound_unlimit(&site->bound, BOUND_BY_ORDER, bench->now_ms);
     assert_int_equal(lane->bound.limits.messages_per_minute, 5);
 }
