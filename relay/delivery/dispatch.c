@@ -252,6 +252,8 @@ static void send_now(struct dispatch *dispatch)
         .recipients = dispatch->recipients,
         .n_recipients = dispatch->n_entries,
     };
+    dispatch->transaction.has_priority =
+        message_priority(envelope->flags, &dispatch->transaction.priority);
     dispatch->is_sent = true;
     dispatch_set_place(dispatch);
     for (uint32_t i = 0; i < dispatch->n_entries; i++)

@@ -193,6 +193,8 @@ static uint32_t flags_of(const struct session *session, const struct user *user)
         flags |= MESSAGE_MUST_SIGN;
     if (session->smtp.body.longest_line > BODY_LINE_BY_THE_BOOK)
         flags |= MESSAGE_LONG_LINES;
+    if (session->smtp.mail.has_priority)
+        flags |= message_priority_flags(user->may_use_class ? session->smtp.mail.priority : 0);
     return flags;
 }
 

@@ -86,16 +86,17 @@ static void read_keyword(struct smtp_client_peer *peer, struct slice line)
         size_t flag; /* offset of a bool in the peer, or */
         void (*read)(struct smtp_client_peer *peer, struct slice args);
     } keywords[] = {
-        {"PIPELINING",                      offsetof(struct smtp_client_peer, pipelining),                        NULL},
-        {"8BITMIME",                                 offsetof(struct smtp_client_peer,                                                        eight_bit_mime),                          NULL},
-        {"SMTPUTF8",                             offsetof(struct smtp_client_peer,                                                             smtputf8),                                                             NULL},
-        {"DSN",                        offsetof(struct smtp_client_peer,dsn),NULL},
-        {"CHUNKING",offsetof(struct smtp_client_peer,               chunking),                                                                                NULL},
-        {"STARTTLS",                        offsetof(struct smtp_client_peer,                                               starttls),                                                          NULL},
-        {"ENHANCEDSTATUSCODES",                                 offsetof(struct smtp_client_peer,                                                        enhanced_codes),                                   NULL},
-        {"SIZE",                             0,                                                             read_size                 },
-        {"AUTH",                  0,read_auth},
-        {"LIMITS",    0,read_limits},
+        {"PIPELINING",                      offsetof(struct smtp_client_peer,            pipelining),                                                                 NULL},
+        {"8BITMIME",                                 offsetof(struct smtp_client_peer,                                                                   eight_bit_mime),                                                                              NULL},
+        {"SMTPUTF8",                             offsetof(struct smtp_client_peer,                                                                        smtputf8),                                                             NULL},
+        {"DSN",                        offsetof(struct smtp_client_peer,dsn),       NULL},
+        {"CHUNKING",offsetof(struct smtp_client_peer,                          chunking),                                                                                           NULL},
+        {"MT-PRIORITY",                        offsetof(struct smtp_client_peer,                                                          mt_priority),                                                                                                   NULL},
+        {"STARTTLS",                                 offsetof(struct smtp_client_peer,                                                                starttls),                                                                                    NULL},
+        {"ENHANCEDSTATUSCODES",                             offsetof(struct smtp_client_peer,                                                                        enhanced_codes),                                        NULL},
+        {"SIZE",                        0,read_size},
+        {"AUTH",0,read_auth},
+        {"LIMITS",                            0,                                               read_limits                                                                                                                 },
     };
     struct slice word = next_word(&line);
 

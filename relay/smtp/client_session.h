@@ -55,6 +55,8 @@ struct smtp_transaction {
     enum smtp_ret ret;
     uint64_t size;                  /* bytes of the body; 0: not said */
     bool is_eight_bit, is_smtputf8; /* BODY=8BITMIME, SMTPUTF8 */
+    bool has_priority;              /* said only to a peer with MT-PRIORITY (RFC 6710) */
+    int priority;                   /* -9 to 9 */
     const struct smtp_client_recipient *recipients;
     uint32_t n_recipients; /* at least 1 */
 };

@@ -80,6 +80,8 @@ static void say_mail(struct smtp_client *client)
         buffer_append_text(out, " ENVID=");
         buffer_append(out, mail->envid);
     }
+    if (client->peer.mt_priority && mail->has_priority)
+        buffer_printf(out, " MT-PRIORITY=%d", mail->priority);
     buffer_append_text(out, "\r\n");
 }
 

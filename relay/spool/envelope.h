@@ -20,7 +20,21 @@ enum message_flags {
     MESSAGE_LONG_LINES = 32,    /* lines above 998 octets pass, and are noted */
     MESSAGE_RENDERED_EACH = 64, /* a token names the recipient: one recipient a transaction */
     MESSAGE_NOT_SIGNED = 128, /* no key signed for its From when it came: it waits for no signer */
+    /* Five bits: MT-PRIORITY of RFC 6710, as its user may say it, and 10; 0: none was said. */
+    MESSAGE_PRIORITY = 31 << 8,
 };
+
+static inline uint32_t message_priority_flags(int priority)
+{
+    return (uint32_t)(priority + 10) << 8;
+}
+
+/* False: none was said. */
+static inline bool message_priority(uint32_t flags, int *out)
+{
+    *out = (int)((flags & MESSAGE_PRIORITY) >> 8) - 10;
+    return *out >= -9 && *out <= 9;
+}
 
 enum message_ret { RET_DEFAULT, RET_FULL, RET_HEADERS }; /* RFC 3461 4.3 */
 

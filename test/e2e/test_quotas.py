@@ -7,6 +7,7 @@ import pytest
 
 from appliance import PATIENCE, submit, wait_for
 from messages import PLAIN
+from receivers import Receiver
 
 SENDER = "news@shop.example"
 BRAKE = "limits { brake = true }\n"
@@ -346,6 +347,25 @@ def test_classes_are_for_those_who_may_and_within_their_hour(world):
         client.rset()
         assert client.mail(SENDER, ["MT-PRIORITY=10"])[0] == 501
         assert client.mail(SENDER, ["MT-PRIORITY=-4"])[0] == 250
+
+
+def test_a_priority_is_passed_on_where_it_is_offered(world):
+    """RFC 6710: as it was said, after a restart too; 0 for who may not say it."""
+    receiver = world.receiver(extensions=Receiver.EXTENSIONS + ("MT-PRIORITY MIXER",))
+    relay = world.relay_to(receiver)
+    login = relay.add_user(SENDER)
+    relay.cli("destination", "suspend", "dest.example", "--reason", "wait")
+    for allowed, said in (("yes", "-3"), ("yes", "9"), ("no", "5")):
+        relay.cli("user", "limit", SENDER, f"class={allowed}")
+        with relay.client(login) as client:
+            submit(client, SENDER, ["ann@dest.example"], PLAIN, mail_options=[f"MT-PRIORITY={said}"])
+    relay.send(login, SENDER, "ann@dest.example", PLAIN)
+    relay.restart()
+    relay.cli("destination", "resume", "dest.example")
+    relay.log.wait("delivered", count=4, timeout=60 * PATIENCE)
+    lines = [taken.sender_line for taken in receiver.taken]
+    said = sorted(word for line in lines for word in line.split() if "MT-PRIORITY" in word)
+    assert said == ["MT-PRIORITY=-3", "MT-PRIORITY=0", "MT-PRIORITY=9"]
 
 
 def test_mail_to_personal_mailboxes_is_counted_per_domain(world):

@@ -83,6 +83,8 @@ static void parameters_are_said_only_to_a_peer_that_offers_them(void **state)
     static const struct smtp_transaction mail = {.envid = SLICE_LITERAL("QQ+2B1"),
                                                  .ret = SMTP_RET_HDRS,
                                                  .size = 1234,
+                                                 .has_priority = true,
+                                                 .priority = -4,
                                                  .recipients = rich,
                                                  .n_recipients = 2};
     static const struct smtp_transaction eight = {.size = 1234,
@@ -97,8 +99,8 @@ static void parameters_are_said_only_to_a_peer_that_offers_them(void **state)
         .rows = {{'S', "220 x\r\n"},
                  {'C', "EHLO me.example\r\n"},
                  {'S', "250-x hi\r\n250-size 1000000\r\n250-8bitmime\r\n250-DSN\r\n250-SMTPUTF8\r\n"
-                       "250 pipelining\r\n"},
-                 {'C', "MAIL FROM:<> SIZE=1234 RET=HDRS ENVID=QQ+2B1\r\n"
+                       "250-MT-PRIORITY MIXER\r\n250 pipelining\r\n"},
+                 {'C', "MAIL FROM:<> SIZE=1234 RET=HDRS ENVID=QQ+2B1 MT-PRIORITY=-4\r\n"
                        "RCPT TO:<a@x.org> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;a@x.org\r\n"
                        "RCPT TO:<\"b>c\"@x.org> NOTIFY=NEVER\r\nDATA\r\n"}}};
     static const struct conversation not_offered = {
