@@ -374,17 +374,6 @@ static void replay(struct live *live, struct live_stream *stream, const char *la
     }
 }
 
-/* An SMTP user hears of its own logins and of nothing else. */
-static bool may_hear(const struct live_stream *stream, struct exchange *exchange)
-{
-    if (exchange->caller.account.kind != ACCOUNT_USER ||
-        (stream->topics == 1U << LIVE_AUTH && stream->user.len &&
-         slice_equal(stream->user, slice_of(exchange->by))))
-        return true;
-    exchange_problem(exchange, 403, "role_forbidden", "Only auth: with your own name.");
-    return false;
-}
-
 static bool has_room(const struct live *live, const struct live_stream *stream,
                      struct exchange *exchange)
 {
@@ -409,8 +398,7 @@ struct live_stream *live_stream_new(struct exchange *exchange)
     snprintf(stream->session, sizeof(stream->session), "%s/%lld", exchange->by,
              (long long)stream->session_id);
     buffer_init(&stream->pending, LIVE_STREAM_BYTES);
-    if (!read_query(stream, exchange) || !may_hear(stream, exchange) ||
-        !has_room(live, stream, exchange)) {
+    if (!read_query(stream, exchange) || !has_room(live, stream, exchange)) {
         buffer_fini(&stream->pending);
         free(stream);
         return NULL;
