@@ -1,42 +1,14 @@
 // One field for everything: pages by name, and what is typed as a search of the queue or the past.
+// Here only what opens it.
+import { useEffect } from "preact/hooks";
 import { signal, useSignal } from "@preact/signals";
-import { useEffect, useId } from "preact/hooks";
-import { t } from "../core/i18n";
-import { go } from "../core/router";
-import { may, session } from "../core/signals";
 import type { PageRow } from "../pages";
-import { Dialog } from "./dialog";
-import { Icon, type IconName } from "./icon";
+import type PaletteField from "./palette_field";
 
 export const palette_open = signal(false);
 
-interface Way {
-  title: string;
-  to: string;
-  icon: IconName;
-  note?: string;
-}
-
-const plain = (text: string): string => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
-
-function ways(pages: PageRow[], text: string): Way[] {
-  const wanted = plain(text.trim());
-  const found: Way[] = pages
-    .filter(({ group, needs, title }) => group && (!needs || may(needs)) && plain(t(title)).includes(wanted))
-    .map(({ title, path, icon, group }) => ({ title: t(title), to: path, icon: icon ?? "arrow", note: t(group!) }));
-  if (!wanted || session.value?.kind !== "admin") return found;
-  const word = encodeURIComponent(text.trim());
-  return [
-    ...found,
-    { title: t("palette.queue", { text: text.trim() }), to: `/queue?filter=${word}`, icon: "queue" },
-    { title: t("palette.deliveries", { text: text.trim() }), to: `/deliveries?filter=${word}`, icon: "deliveries" },
-    { title: t("palette.logs", { text: text.trim() }), to: `/logs?text=${word}`, icon: "logs" },
-    ...(/^(?=.*\d)[\dA-Z]{5,}$/i.test(text.trim())
-      ? [{ title: t("palette.message", { text: text.trim() }), to: `/messages/${word}`, icon: "arrow" } as Way] : []),
-  ];
-}
-
 export function Palette({ pages }: { pages: PageRow[] }) {
+  const shown = useSignal<typeof PaletteField | null>(null);
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       const element = event.target as HTMLElement;
@@ -50,40 +22,10 @@ export function Palette({ pages }: { pages: PageRow[] }) {
     addEventListener("keydown", press);
     return () => removeEventListener("keydown", press);
   }, []);
-  return palette_open.value ? <Field pages={pages} /> : null;
-}
-
-function Field({ pages }: { pages: PageRow[] }) {
-  const text = useSignal("");
-  const at = useSignal(0);
-  const id = useId();
-  const found = ways(pages, text.value);
-  const close = () => { palette_open.value = false; };
-  const take = (way: Way | undefined) => {
-    close();
-    if (way) go(way.to);
-  };
-  const press = (event: KeyboardEvent) => {
-    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (event.key === "Enter") take(found[at.value]);
-    if (by === undefined) return;
-    event.preventDefault();
-    at.value = (at.value + by + found.length) % Math.max(1, found.length);
-  };
-  return (
-    <Dialog title={t("app.search")} class="palette" bare onClose={close}>
-      <input class="input" role="combobox" aria-expanded="true" aria-controls={id} aria-autocomplete="list"
-        aria-activedescendant={found.length ? `${id}-${at.value}` : undefined} aria-label={t("app.search")}
-        placeholder={t("palette.hint")} value={text.value} maxLength={300} spellcheck={false} autocomplete="off" onKeyDown={press}
-        onInput={(event) => { text.value = event.currentTarget.value; at.value = 0; }} />
-      <ul role="listbox" id={id} aria-label={t("app.search")}>
-        {found.map((way, i) => (
-          <li key={way.to} role="option" id={`${id}-${i}`} aria-selected={i === at.value} onClick={() => take(way)}>
-            <Icon name={way.icon} /><span class="cut">{way.title}</span>{way.note && <span class="muted">{way.note}</span>}
-          </li>
-        ))}
-      </ul>
-      {!found.length && <p class="muted">{t("palette.none")}</p>}
-    </Dialog>
-  );
+  useEffect(() => {
+    if (palette_open.value && !shown.value) void import("./palette_field").then(
+      (module) => { shown.value = module.default; }, () => { palette_open.value = false; });
+  }, [palette_open.value]);
+  const Field = shown.value;
+  return palette_open.value && Field ? <Field pages={pages} onClose={() => { palette_open.value = false; }} /> : null;
 }
