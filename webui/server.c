@@ -315,8 +315,6 @@ void server_close_all(struct webui *webui)
 static int shortest_timeout(struct webui *webui)
 {
     int shortest = list_is_empty(&webui->guests) ? CONNECTION_TIMEOUT_MS : GUEST_SWEEP_MS;
-    int others[] = {pulse_timeout_ms(&webui->pulse), live_timeout_ms(&webui->live)};
-    int shortest = list_is_empty(&webui->guests) ? CONNECTION_TIMEOUT_MS : SWEEP_MS;
     int others[] = {pulse_timeout_ms(&webui->pulse), live_timeout_ms(&webui->live),
                     jobs_timeout_ms(&webui->jobs)};
 
@@ -352,7 +350,6 @@ void server_turn(struct webui *webui)
             webui_renew(webui);
     }
     jobs_turn(&webui->jobs);
-    sweep_guests(webui);
     for (unsigned i = 0; i < webui->n_daemons; i++)
         MHD_run(webui->daemons[i]);
 }
