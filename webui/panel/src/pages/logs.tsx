@@ -4,6 +4,7 @@ import { when } from "../core/format";
 import { t, tn, type Key } from "../core/i18n";
 import { download } from "../core/csv";
 import { type LogLine, use_log_tail } from "../core/log_tail";
+import { stale_since } from "../core/live";
 import { message_place } from "../core/mail";
 import { place, set_words } from "../core/router";
 import { Button, Segments } from "../ui/button";
@@ -62,7 +63,7 @@ export default function Logs() {
             onInput={(text) => set_words({ text })} />
         </div>
         <span class="muted small" role="status">
-          {paused.value ? tn("logs.waiting", tail.waiting) : t("logs.live")}
+          {paused.value ? tn("logs.waiting", tail.waiting) : stale_since.value === null && t("logs.live")}
         </span>
       </div>
       {tail.problem && <ErrorBox problem={tail.problem} retry={tail.reload} />}

@@ -45,6 +45,8 @@ export interface TableProps<T> {
   foot?: ComponentChildren;
 }
 
+const ABOVE = 100; // the bar and the names of the columns
+const BELOW = 72; // where orders for a selection stand
 const HEIGHTS = { roomy: 36, dense: 28 };
 
 export function toggle(picked: Signal<Set<string>>, key: string): void {
@@ -111,8 +113,8 @@ function Grid<T>(props: TableProps<T>) {
     const next = Math.max(0, Math.min(rows.length - 1, to));
     const top = (body.current?.getBoundingClientRect().top ?? 0) + next * row_height;
     current.value = next;
-    if (top < 110) scrollBy(0, top - 110);
-    else if (top + row_height > innerHeight) scrollBy(0, top + 2 * row_height - innerHeight);
+    if (top < ABOVE) scrollBy(0, top - ABOVE);
+    else if (top + row_height > innerHeight - BELOW) scrollBy(0, top + row_height - innerHeight + BELOW);
   };
   const keys: Record<string, () => void> = {
     ArrowDown: () => walk(current.value + 1),
@@ -153,7 +155,7 @@ function Grid<T>(props: TableProps<T>) {
 function HeadRow<T>({ columns, tracks, rows, picked, key_of, sort, onSort }: TableProps<T> & { tracks: string }) {
   const all = picked && rows.length > 0 && rows.every((row) => picked.value.has(key_of(row)));
   return (
-    <div role="rowgroup">
+    <div role="rowgroup" class="heads">
       <div role="row" class="row head-row" aria-rowindex={1} style={{ gridTemplateColumns: tracks }}>
         {picked && (
           <div role="columnheader" class="pick">
