@@ -1,6 +1,7 @@
 #include "relay/schedule/lane.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,26 +77,27 @@ struct bound *lane_road(struct lane *lane)
     return lane->road ? &lane->road->bound : &lane->bound;
 }
 
-uint32_t lane_messages_per_connection(const struct lane *lane)
+/* The strictest of a limit, named by where it stands in struct site_limits. */
+static uint32_t strictest(const struct lane *lane, size_t offset)
 {
     struct bound *bounds[N_BOUND_KINDS];
     unsigned n = lane_bounds(lane, bounds);
     uint32_t most = 0;
 
     for (unsigned i = 0; i < n; i++)
-        most = limits_stricter(most, bounds[i]->limits.messages_per_connection);
+        most = limits_stricter(most,
+                               limits_const_fields(&bounds[i]->limits)[offset / sizeof(uint32_t)]);
     return most;
+}
+
+uint32_t lane_messages_per_connection(const struct lane *lane)
+{
+    return strictest(lane, offsetof(struct site_limits, messages_per_connection));
 }
 
 uint32_t lane_recipients_per_transaction(const struct lane *lane)
 {
-    struct bound *bounds[N_BOUND_KINDS];
-    unsigned n = lane_bounds(lane, bounds);
-    uint32_t most = 0;
-
-    for (unsigned i = 0; i < n; i++)
-        most = limits_stricter(most, bounds[i]->limits.recipients_per_transaction);
-    return most;
+    return strictest(lane, offsetof(struct site_limits, recipients_per_transaction));
 }
 
 /* ---- what became of a pick ---- */
