@@ -131,6 +131,7 @@ void api_audit(struct exchange *exchange);
 /* api_me.c */
 void api_me(struct exchange *exchange);
 void api_me_password(struct exchange *exchange);
+void api_me_dns(struct exchange *exchange);
 void api_me_setup_card(struct exchange *exchange);
 void api_app_passwords_list(struct exchange *exchange);
 void api_app_passwords_add(struct exchange *exchange);
