@@ -1,7 +1,10 @@
 #include "webui/job_count.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "relay/base/clock.h"
 
 enum { BY_USER, BY_DESTINATION, MOST_SHOWN = 100 };
 
@@ -141,4 +144,34 @@ void job_forget_count(struct job *job)
         job->shares[by] = NULL;
         job->n_shares[by] = job->capacity[by] = 0;
     }
+}
+
+/* ---- how far it is ---- */
+
+static const char *state_of(const struct job *job)
+{
+    if (job->is_failed)
+        return "failed";
+    if (job->phase < JOB_IN_BIN || job->phase == JOB_UNDOING)
+        return "running";
+    return atomic_load(&job->is_cancelled) ? "cancelled" : "done";
+}
+
+static json_t *undo_until(const struct job *job)
+{
+    if (job->phase != JOB_IN_BIN)
+        return json_null();
+    return json_time(clock_utc_ms() + job->undo_ms - clock_monotonic_ms());
+}
+
+json_t *job_json(const struct job *job)
+{
+    char id[24];
+
+    snprintf(id, sizeof(id), "%llu", (unsigned long long)job->number);
+    return json_pack(
+        "{s:s, s:s, s:s, s:I, s:o, s:o, s:b}", "id", id, "state", state_of(job), "verb",
+        job->verb->name, "done", (json_int_t)atomic_load(&job->n_done), "total",
+        job->phase > JOB_COUNTING ? json_integer((json_int_t)job->n_total) : json_null(),
+        "undo_until", undo_until(job), "undone", job->is_undone);
 }

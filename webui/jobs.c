@@ -7,24 +7,9 @@
 #include "relay/base/clock.h"
 #include "relay/base/event.h"
 #include "relay/spool/queue_id.h"
-#include "webui/exchange_ids.h"
 #include "webui/job_count.h"
-#include "webui/routes.h"
 
 enum { SCAN_SLICE = 20000, IDLE_MS = 60000 };
-
-/* A verb that leads to the bin does `work` first, and `end` when the minute is over. */
-static const struct job_verb {
-    const char *name;
-    enum delivery_verb work, end;
-    bool has_bin;
-} verbs[] = {
-    {"retry",   DELIVERY_RETRY,   DELIVERY_COUNT,  false},
-    {"hold",    DELIVERY_HOLD,    DELIVERY_COUNT,  false},
-    {"release", DELIVERY_RELEASE, DELIVERY_COUNT,  false},
-    {"bounce",  DELIVERY_BOUNCE,  DELIVERY_COUNT,  false},
-    {"delete",  DELIVERY_HOLD,    DELIVERY_DELETE, true },
-};
 
 void jobs_init(struct jobs *jobs, struct webui *webui)
 {
@@ -32,7 +17,7 @@ void jobs_init(struct jobs *jobs, struct webui *webui)
     list_init(&jobs->jobs);
 }
 
-static void forget(struct job *job)
+void job_forget(struct job *job)
 {
     list_remove(&job->link);
     job->webui->jobs.n_jobs--;
@@ -49,7 +34,7 @@ void jobs_fini(struct jobs *jobs)
 {
     LIST_FOR_EACH(link, &jobs->jobs)
     {
-        forget(CONTAINER_OF(link, struct job, link));
+        job_forget(CONTAINER_OF(link, struct job, link));
     }
 }
 
@@ -67,36 +52,6 @@ struct job *jobs_find(const struct jobs *jobs, struct slice id)
             return job;
     }
     return NULL;
-}
-
-/* ---- showing ---- */
-
-static const char *state_of(const struct job *job)
-{
-    if (job->is_failed)
-        return "failed";
-    if (job->phase < JOB_IN_BIN || job->phase == JOB_UNDOING)
-        return "running";
-    return atomic_load(&job->is_cancelled) ? "cancelled" : "done";
-}
-
-static json_t *undo_until(const struct job *job)
-{
-    if (job->phase != JOB_IN_BIN)
-        return json_null();
-    return json_time(clock_utc_ms() + job->undo_ms - clock_monotonic_ms());
-}
-
-json_t *job_json(const struct job *job)
-{
-    char id[24];
-
-    snprintf(id, sizeof(id), "%llu", (unsigned long long)job->number);
-    return json_pack(
-        "{s:s, s:s, s:s, s:I, s:o, s:o, s:b}", "id", id, "state", state_of(job), "verb",
-        job->verb->name, "done", (json_int_t)atomic_load(&job->n_done), "total",
-        job->phase > JOB_COUNTING ? json_integer((json_int_t)job->n_total) : json_null(),
-        "undo_until", undo_until(job), "undone", job->is_undone);
 }
 
 static void tell(const struct job *job)
@@ -125,7 +80,7 @@ static void fail(struct job *job)
     job->is_failed = true;
     set_phase(job, JOB_OVER);
     if (exchange) {
-        forget(job);
+        job_forget(job);
         exchange_busy(exchange);
     }
 }
@@ -151,7 +106,7 @@ static void end_count(struct job *job)
     job->n_messages = job->ids.len / sizeof(uint64_t);
     if (exchange) {
         exchange_answer(exchange, 200, job_count_json(job));
-        forget(job);
+        job_forget(job);
         return;
     }
     job_forget_count(job);
@@ -399,75 +354,7 @@ bool job_undo(struct job *job)
     return true;
 }
 
-/* ---- POST /queue/actions ---- */
-
-static bool refuse(struct exchange *exchange, const char *code, const char *detail)
-{
-    exchange_problem(exchange, 422, code, detail);
-    return false;
-}
-
-static const struct job_verb *find_verb(const struct exchange *exchange)
-{
-    const char *name = exchange_text(exchange, "verb");
-
-    if (name && strcmp(name, "bounce") == 0 && exchange_flag(exchange, "silent"))
-        name = "delete";
-    for (size_t i = 0; name && i < sizeof(verbs) / sizeof(verbs[0]); i++)
-        if (strcmp(name, verbs[i].name) == 0)
-            return &verbs[i];
-    return NULL;
-}
-
-static bool read_ids(struct job *job, struct exchange *exchange)
-{
-    const uint64_t *ids = NULL;
-    size_t n = 0;
-    struct slice copy;
-
-    if (!exchange_ids(exchange, &ids, &n))
-        return false;
-    copy = arena_copy(&job->arena, slice_from(ids, n * sizeof(*ids)));
-    job->words.selection.ids = (const uint64_t *)(const void *)copy.data;
-    job->words.selection.n_ids = n;
-    job->words.has_selection = true;
-    if (copy.data)
-        return true;
-    exchange_busy(exchange);
-    return false;
-}
-
-/* An empty filter is everything, when it is said so; neither filter nor ids is nothing. */
-static bool read_selection(struct job *job, struct exchange *exchange)
-{
-    const char *filter = exchange_text(exchange, "filter");
-    struct slice copy;
-
-    if (json_object_get(exchange->body, "ids"))
-        return filter ? refuse(exchange, "nothing_selected", "Either ids or a filter, not both.")
-                      : read_ids(job, exchange);
-    if (!filter)
-        return refuse(exchange, "nothing_selected", "Name ids or a filter.");
-    copy = arena_copy(&job->arena, slice_of(filter));
-    return copy.data && queue_words_read(exchange, copy.data, &job->words);
-}
-
-static bool read_order(struct job *job, struct exchange *exchange)
-{
-    const char *reason = exchange_text(exchange, "reason");
-    char text[512];
-
-    job->verb = find_verb(exchange);
-    if (!job->verb)
-        return refuse(exchange, "bad_verb", "Verbs are retry, hold, release, delete and bounce.");
-    if (!read_selection(job, exchange))
-        return false;
-    snprintf(text, sizeof(text), job->verb->has_bin ? "to be deleted: %s" : "%s",
-             reason && *reason ? reason : "by the operator");
-    job->reason = strdup(text);
-    job->by = strdup(exchange->by);
-    return job->reason && job->by;
-}
+/* ---- one more ---- */
 
 /* Room for one more: the oldest that is over makes it. */
 static bool make_room(struct jobs *jobs)
@@ -480,14 +367,14 @@ static bool make_room(struct jobs *jobs)
 
         n_open += job->phase != JOB_OVER;
         if (jobs->n_jobs >= JOBS_KEPT && job->phase == JOB_OVER)
-            forget(job);
+            job_forget(job);
     }
     return n_open < JOBS_AT_ONCE;
 }
 
-static struct job *job_new(struct jobs *jobs)
+struct job *job_new(struct jobs *jobs)
 {
-    struct job *job = calloc(1, sizeof(*job));
+    struct job *job = make_room(jobs) ? calloc(1, sizeof(*job)) : NULL;
 
     if (!job)
         return NULL;
@@ -500,63 +387,9 @@ static struct job *job_new(struct jobs *jobs)
     return job;
 }
 
-void api_queue_actions(struct exchange *exchange)
+void job_begin(struct job *job, struct exchange *exchange)
 {
-    struct jobs *jobs = &exchange->webui->jobs;
-    struct job *job = make_room(jobs) ? job_new(jobs) : NULL;
-
-    if (!job) {
-        exchange_problem(exchange, 429, "too_many_jobs", "Other orders are still being done.");
-        return;
-    }
-    if (!read_order(job, exchange)) {
-        forget(job);
-        exchange_busy(exchange); /* unless it was refused */
-        return;
-    }
     job->phase = job->words.has_rest ? JOB_FINDING : JOB_COUNTING;
-    if (exchange_flag(exchange, "dry_run"))
-        job->exchange = exchange;
-    else
-        exchange_answer(exchange, 202, job_json(job));
+    job->exchange = exchange;
     step(job);
-}
-
-/* ---- /jobs/{} ---- */
-
-static struct job *expect_job(struct exchange *exchange)
-{
-    struct job *job = jobs_find(&exchange->webui->jobs, exchange->argument);
-
-    if (!job)
-        exchange_problem(exchange, 404, "not_found", "There is no such job, or none any more.");
-    return job;
-}
-
-void api_job_show(struct exchange *exchange)
-{
-    struct job *job = expect_job(exchange);
-
-    if (job)
-        exchange_answer(exchange, 200, job_json(job));
-}
-
-void api_job_cancel(struct exchange *exchange)
-{
-    struct job *job = expect_job(exchange);
-
-    if (job && job_cancel(job))
-        exchange_answer(exchange, 204, NULL);
-    else if (job)
-        exchange_problem(exchange, 409, "job_over", "It is done already.");
-}
-
-void api_job_undo(struct exchange *exchange)
-{
-    struct job *job = expect_job(exchange);
-
-    if (job && job_undo(job))
-        exchange_answer(exchange, 200, job_json(job));
-    else if (job)
-        exchange_problem(exchange, 409, "undo_over", "It is too late to undo this.");
 }

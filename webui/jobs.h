@@ -25,7 +25,12 @@ enum job_phase {
     JOB_OVER,
 };
 
-struct job_verb;
+/* A verb that leads to the bin does `work` first, and `end` when the minute is over. */
+struct job_verb {
+    const char *name;
+    enum delivery_verb work, end;
+    bool has_bin;
+};
 
 /* How many recipients of one user, or to one destination. */
 struct job_share {
@@ -62,6 +67,11 @@ void jobs_init(struct jobs *jobs, struct webui *webui);
 void jobs_fini(struct jobs *jobs);
 int jobs_timeout_ms(const struct jobs *jobs);
 void jobs_turn(struct jobs *jobs);
+
+struct job *job_new(struct jobs *jobs); /* NULL: no memory, or too many are being done */
+void job_forget(struct job *job);
+/* exchange: only counts, and answers it; NULL: does it. */
+void job_begin(struct job *job, struct exchange *exchange);
 
 struct job *jobs_find(const struct jobs *jobs, struct slice id);
 bool job_cancel(struct job *job); /* false: it is over */

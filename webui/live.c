@@ -1,4 +1,4 @@
-#include "webui/live.h"
+#include "webui/live_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "webui/overview_json.h"
 #include "webui/server.h"
 
-enum { BEAT_MS = 15000, LOGS_MS = 500, DESTINATIONS_MS = 5000, LINES_MOST = 500 };
+enum { BEAT_MS = 15000, LOGS_MS = 500, DESTINATIONS_MS = 5000 };
 
 static const char *const topic_names[N_LIVE_TOPICS] = {
     [LIVE_OVERVIEW] = "overview", [LIVE_QUEUE] = "queue", [LIVE_DESTINATIONS] = "destinations",
@@ -48,7 +48,7 @@ static void wake(struct live_stream *stream)
     server_wake_stream(stream);
 }
 
-static void append(struct live_stream *stream, const char *text)
+void live_append(struct live_stream *stream, const char *text)
 {
     buffer_append_text(&stream->pending, text);
     stream->is_ending |= stream->pending.failed;
@@ -94,7 +94,7 @@ void live_end_all(struct live *live)
 
 /* ---- telling ---- */
 
-static char *event_text(uint64_t number, enum live_topic topic, json_t *data)
+char *live_event_text(uint64_t number, enum live_topic topic, json_t *data)
 {
     CLEANUP(free) char *json = json_dumps(data, JSON_COMPACT | JSON_ENSURE_ASCII);
     char *text = NULL;
@@ -116,7 +116,8 @@ static void keep(struct live *live, uint64_t number, enum live_topic topic, char
 void live_tell(struct webui *webui, enum live_topic topic, json_t *data)
 {
     struct live *live = &webui->live;
-    char *text = live_is_watched(live, topic) ? event_text(live->next_number, topic, data) : NULL;
+    char *text =
+        live_is_watched(live, topic) ? live_event_text(live->next_number, topic, data) : NULL;
 
     json_decref(data);
     if (!text)
@@ -126,7 +127,7 @@ void live_tell(struct webui *webui, enum live_topic topic, json_t *data)
         struct live_stream *stream = CONTAINER_OF(link, struct live_stream, link);
 
         if (stream->topics & 1U << topic)
-            append(stream, text);
+            live_append(stream, text);
     }
     keep(live, live->next_number++, topic, text);
 }
@@ -137,92 +138,6 @@ void live_tell_pulse(struct webui *webui)
         live_tell(webui, LIVE_OVERVIEW, overview_json(webui));
     if (live_is_watched(&webui->live, LIVE_QUEUE))
         live_tell(webui, LIVE_QUEUE, overview_queue_json(webui));
-}
-
-/* ---- the log ---- */
-
-static bool contains_ignoring_case(const char *whole, struct slice part)
-{
-    for (; part.len && *whole; whole++)
-        if (slice_starts_with_ignoring_case(slice_of(whole), part))
-            return true;
-    return part.len == 0;
-}
-
-static bool wants_line(const struct live_stream *stream, json_t *line)
-{
-    const struct log_query *query = &stream->logs;
-    enum event_level level = LEVEL_INFO;
-
-    if (!(stream->topics & 1U << LIVE_LOGS) ||
-        !log_level_named(json_string_value(json_object_get(line, "level")), &level))
-        return false;
-    return level >= query->level &&
-           (query->event.len == 0 ||
-            slice_equal(query->event,
-                        slice_of(json_string_value(json_object_get(line, "event"))))) &&
-           contains_ignoring_case(json_string_value(json_object_get(line, "line")), query->text);
-}
-
-static bool is_login_of(const struct live_stream *stream, json_t *line)
-{
-    const char *event = json_string_value(json_object_get(line, "event"));
-    const char *user = json_string_value(json_object_get(json_object_get(line, "fields"), "user"));
-
-    if (!(stream->topics & 1U << LIVE_AUTH))
-        return false;
-    /* Before a login nobody knows whose session it is: whoever sets up a program sees these all. */
-    if (strcmp(event, "tls_failed") == 0)
-        return stream->user.len == 0;
-    return (strcmp(event, "login") == 0 || strcmp(event, "login_failed") == 0) && user &&
-           (stream->user.len == 0 || slice_equal(stream->user, slice_of(user)));
-}
-
-/* Lines are not kept: GET /logs has them. */
-static void tell_line(struct live *live, json_t *line)
-{
-    CLEANUP(free) char *logs = event_text(live->next_number, LIVE_LOGS, line);
-    CLEANUP(free) char *auth = event_text(live->next_number, LIVE_AUTH, line);
-
-    live->next_number++;
-    LIST_FOR_EACH(link, &live->streams)
-    {
-        struct live_stream *stream = CONTAINER_OF(link, struct live_stream, link);
-
-        if (logs && wants_line(stream, line))
-            append(stream, logs);
-        if (auth && is_login_of(stream, line))
-            append(stream, auth);
-    }
-}
-
-static void on_lines(struct events_question *question)
-{
-    struct live *live = CONTAINER_OF(question, struct live, question);
-    struct reader reader = {.rest = buffer_slice(&question->lines)};
-    json_t *lines = json_array();
-
-    live->is_asking = false;
-    live->webui->n_waiting--;
-    live->last_line = question->newest;
-    while (reader.rest.len && !reader.failed)
-        json_array_append_new(lines, log_line_json(&reader));
-    buffer_fini(&question->lines);
-    for (size_t i = json_array_size(lines); i > 0; i--) /* the oldest first */
-        tell_line(live, json_array_get(lines, i - 1));
-    json_decref(lines);
-}
-
-static void ask_lines(struct live *live)
-{
-    live->logs_ms = clock_monotonic_ms();
-    live->question = (struct events_question){
-        .answer_to = live->webui->mailbox,
-        .done = on_lines,
-        .query = {.after = live->last_line, .limit = live->last_line ? LINES_MOST : 1},
-    };
-    live->is_asking = events_ask(live->webui->parts.events, &live->question);
-    live->webui->n_waiting += live->is_asking;
 }
 
 /* ---- time ---- */
@@ -245,9 +160,18 @@ int live_timeout_ms(const struct live *live)
     return due_ms > now_ms ? (int)(due_ms - now_ms) : 0;
 }
 
-static bool has_ended(const struct live *live, const struct live_stream *stream)
+/* Somebody signed out, or was signed out. */
+static void end_with_sessions(struct live *live)
 {
-    return stream->session_id && !access_session(&live->webui->access, stream->session_id);
+    LIST_FOR_EACH(link, &live->streams)
+    {
+        struct live_stream *stream = CONTAINER_OF(link, struct live_stream, link);
+
+        if (stream->session_id && !access_session(&live->webui->access, stream->session_id)) {
+            stream->is_ending = true;
+            wake(stream);
+        }
+    }
 }
 
 static void beat(struct live *live, int64_t now_ms)
@@ -255,10 +179,7 @@ static void beat(struct live *live, int64_t now_ms)
     live->beat_ms = now_ms;
     LIST_FOR_EACH(link, &live->streams)
     {
-        struct live_stream *stream = CONTAINER_OF(link, struct live_stream, link);
-
-        stream->is_ending |= has_ended(live, stream);
-        append(stream, ": \n\n");
+        live_append(CONTAINER_OF(link, struct live_stream, link), ": \n\n");
     }
 }
 
@@ -273,9 +194,10 @@ void live_turn(struct live *live)
     if (now_ms - live->beat_ms >= BEAT_MS)
         beat(live, now_ms);
     if (watches_log(live) && !live->is_asking && now_ms - live->logs_ms >= LOGS_MS)
-        ask_lines(live);
+        live_ask_lines(live);
     if (now_ms - live->destinations_ms >= DESTINATIONS_MS) {
         live->destinations_ms = now_ms;
+        end_with_sessions(live);
         live_tell(live->webui, LIVE_DESTINATIONS, json_pack("{s:b}", "changed", 1));
     }
 }
@@ -370,7 +292,7 @@ static void replay(struct live *live, struct live_stream *stream, const char *la
         const struct live_event *event = &live->ring[i % LIVE_RING];
 
         if (event->number == i && event->text && stream->topics & 1U << event->topic)
-            append(stream, event->text);
+            live_append(stream, event->text);
     }
 }
 
@@ -409,7 +331,7 @@ struct live_stream *live_stream_new(struct exchange *exchange)
     }
     list_append(&live->streams, &stream->link);
     live->n_streams++;
-    append(stream, "retry: 2000\n\n");
+    live_append(stream, "retry: 2000\n\n");
     replay(live, stream, exchange->last_event);
     return stream;
 }

@@ -1,23 +1,14 @@
-#include "relay/events/history_reader.h"
+#include "relay/events/history_reader_private.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "relay/base/clock.h"
-#include "sql/counters_schema.h"
 #include "sql/history_schema.h"
 
 enum { WINDOW_ROWS = 10000 }; /* looked at between two looks at the clock: some milliseconds */
-
-struct history_reader {
-    char *dir;
-    struct db *db, *counters;
-    char day[HISTORY_DAY_SIZE]; /* of db */
-    pthread_mutex_t lock;       /* both against history_reader_interrupt() */
-};
 
 static const struct db_settings read_settings = {.busy_ms = 200};
 
@@ -58,7 +49,7 @@ void history_reader_interrupt(struct history_reader *reader)
     pthread_mutex_unlock(&reader->lock);
 }
 
-static void exchange_db(struct history_reader *reader, struct db **place, struct db *fresh)
+void history_reader_exchange(struct history_reader *reader, struct db **place, struct db *fresh)
 {
     struct db *old = *place;
 
@@ -68,8 +59,8 @@ static void exchange_db(struct history_reader *reader, struct db **place, struct
     db_close(old);
 }
 
-static int open_file(struct history_reader *reader, struct db **place, const char *name,
-                     const struct db_schema *schema)
+int history_reader_open(struct history_reader *reader, struct db **place, const char *name,
+                        const struct db_schema *schema)
 {
     char path[PATH_MAX];
     struct db *fresh = NULL;
@@ -79,13 +70,13 @@ static int open_file(struct history_reader *reader, struct db **place, const cha
         return FAULT(-ENAMETOOLONG);
     error = db_open(&fresh, path, schema, DB_READ, &read_settings);
     if (error == 0)
-        exchange_db(reader, place, fresh);
+        history_reader_exchange(reader, place, fresh);
     return error;
 }
 
 static void close_day(struct history_reader *reader)
 {
-    exchange_db(reader, &reader->db, NULL);
+    history_reader_exchange(reader, &reader->db, NULL);
     reader->day[0] = '\0';
 }
 
@@ -98,7 +89,7 @@ static int open_day(struct history_reader *reader, const char *day)
         return 0;
     close_day(reader);
     snprintf(name, sizeof(name), "%s.db", day);
-    error = open_file(reader, &reader->db, name, &history_schema);
+    error = history_reader_open(reader, &reader->db, name, &history_schema);
     if (error == 0)
         slice_copy_to(slice_of(day), reader->day, sizeof(reader->day));
     return error;
@@ -357,105 +348,4 @@ int history_reader_list(struct history_reader *reader, const struct history_filt
     result = visit_days(&listing, days, n);
     free(days);
     return result;
-}
-
-/* ---- counters ---- */
-
-static int open_counters(struct history_reader *reader)
-{
-    return reader->counters ? 0
-                            : open_file(reader, &reader->counters, "counters.db", &counters_schema);
-}
-
-/* The file may be new, or another than before. */
-static int end_counters(struct history_reader *reader, int result)
-{
-    if (result < 0)
-        exchange_db(reader, &reader->counters, NULL);
-    return result == -ENOENT ? 0 : result;
-}
-
-static int find_name(struct db *db, const struct counter_query *query, int64_t *id)
-{
-    struct statement *find = db_statement(db, COUNTERS_FIND_NAME);
-    int result;
-
-    bind_number(find, 1, query->by);
-    bind_text(find, 2, query->name.data ? query->name : slice_of(""));
-    result = statement_step(find);
-    if (result == STATEMENT_ROW) {
-        *id = column_number(find, 0);
-        statement_reset(find);
-    }
-    return result;
-}
-
-static int read_counts(struct db *db, const struct counter_query *query,
-                       counter_row_callback *on_row, void *owner)
-{
-    struct statement *read;
-    int64_t id;
-    int result = find_name(db, query, &id);
-
-    if (result != STATEMENT_ROW)
-        return result;
-    read = db_statement(db, COUNTERS_BETWEEN);
-    bind_number(read, 1, query->tier);
-    bind_number(read, 2, id);
-    bind_number(read, 3, query->from_s);
-    bind_number(read, 4, query->until_s);
-    while ((result = statement_step(read)) == STATEMENT_ROW) {
-        int64_t columns[N_COUNTER_COLUMNS];
-
-        for (int i = 0; i < N_COUNTER_COLUMNS; i++)
-            columns[i] = column_number(read, i + 1);
-        on_row(owner, column_number(read, 0), columns);
-    }
-    return result;
-}
-
-int history_reader_counts(struct history_reader *reader, const struct counter_query *query,
-                          counter_row_callback *on_row, void *owner)
-{
-    int result = open_counters(reader);
-
-    if (result == 0)
-        result = read_counts(reader->counters, query, on_row, owner);
-    return end_counters(reader, result);
-}
-
-int history_reader_gaps(struct history_reader *reader, int64_t from_s, int64_t until_s,
-                        counter_gap_callback *on_gap, void *owner)
-{
-    struct statement *read;
-    int result = open_counters(reader);
-
-    if (result < 0)
-        return end_counters(reader, result);
-    read = db_statement(reader->counters, COUNTERS_GAPS);
-    bind_number(read, 1, from_s);
-    bind_number(read, 2, until_s);
-    while ((result = statement_step(read)) == STATEMENT_ROW)
-        on_gap(owner, column_number(read, 0), column_number(read, 1), column_text(read, 2),
-               column_number(read, 3));
-    return end_counters(reader, result);
-}
-
-int history_reader_sums(struct history_reader *reader, const struct counter_query *query,
-                        counter_sum_callback *on_sum, void *owner)
-{
-    struct statement *read;
-    int result = open_counters(reader);
-
-    if (result < 0)
-        return end_counters(reader, result);
-    read = db_statement(reader->counters, COUNTERS_SUMS);
-    bind_number(read, 1, query->by);
-    bind_number(read, 2, query->tier);
-    bind_number(read, 3, query->from_s);
-    bind_number(read, 4, query->until_s);
-    while ((result = statement_step(read)) == STATEMENT_ROW)
-        on_sum(owner, column_text(read, 0), column_number(read, 1), column_number(read, 2),
-               column_number(read, 3), column_number(read, 4));
-    return end_counters(reader, result);
 }

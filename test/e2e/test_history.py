@@ -3,12 +3,14 @@ import json
 import re
 import socket
 import time
+import threading
 import urllib.parse
 
 import pytest
 
 from appliance import PATIENCE, submit, wait_for
 from messages import text
+from panel import PASSWORD, Panel, set_up
 from test_api import API, Control, ask, problem
 
 pytestmark = pytest.mark.sanitized
@@ -202,13 +204,15 @@ def test_the_last_lines(relay):
 class Stream:
     """A client of server-sent events."""
 
-    def __init__(self, relay, topics, last=None, **query):
-        self.socket = socket.socket(socket.AF_UNIX)
+    def __init__(self, relay, topics, last=None, panel=None, token=None, cookie=None, **query):
+        self.socket = socket.socket(socket.AF_INET if panel else socket.AF_UNIX)
         self.socket.settimeout(60 * PATIENCE)
-        self.socket.connect(str(relay.folder / "run/control.sock"))
+        self.socket.connect(panel or str(relay.folder / "run/control.sock"))
         words = urllib.parse.urlencode({"topics": topics, **query})
-        head = f"GET {API}/events?{words} HTTP/1.1\r\nHost: localhost\r\n"
+        head = f"GET {API}/events?{words} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
         head += f"Last-Event-ID: {last}\r\n" if last else ""
+        head += f"Authorization: Bearer {token}\r\n" if token else ""
+        head += f"Cookie: {cookie}\r\n" if cookie else ""
         self.socket.sendall((head + "\r\n").encode())
         self.file = self.socket.makefile("rb")
         self.status = int(self.file.readline().split()[1])
@@ -307,3 +311,96 @@ def test_a_stop_ends_the_streams(module_world):
         while stream.block() is not None:
             pass
         stream.close()
+
+
+@pytest.fixture(scope="module")
+def served(module_world):
+    """A service with a panel, and its owner."""
+    service = module_world.appliance('panel { address = "127.0.0.1:0" }\n')
+    service.owner = set_up(service, patience=PATIENCE)
+    service.owner.post("/session:confirm", {"password": PASSWORD})
+    return service
+
+
+def test_fifty_streams_asleep_beside_busy_requests(served):
+    """libmicrohttpd 0.9.75 is said to pass over ready connections while others are suspended."""
+    address = served.address("panel")
+    tokens = [served.owner.post("/tokens", {"name": f"t{n}", "scopes": ["history:read", "stats:read"]})
+              .body["secret"] for n in range(13)]
+    opened = [Stream(served, "overview", panel=address, token=token)
+              for token in tokens for _ in range(4)]
+    assert [stream.status for stream in opened] == [200] * 52
+    answers = []
+
+    def ask_often():
+        panel = Panel(address, token=tokens[0], patience=PATIENCE)
+        answers.extend(panel.get("/stats", headers=None).status for _ in range(50))
+
+    askers = [threading.Thread(target=ask_often) for _ in range(4)]
+    for asker in askers:
+        asker.start()
+    for _ in range(2):
+        for stream in opened:
+            assert stream.event("overview")["data"]["tiles"]["queued"] == 0
+    for asker in askers:
+        asker.join()
+    assert answers == [200] * 200
+    for stream in opened:
+        stream.close()
+
+
+def test_a_stream_ends_with_its_session(served):
+    browser = Panel(served.address("panel"), patience=PATIENCE)
+    assert browser.sign_in("owner").status == 200
+    stream = Stream(served, "jobs", panel=served.address("panel"), cookie=browser.cookie)
+    assert stream.status == 200
+    stream.block()
+    assert browser.delete("/session").status in (200, 204)
+    while stream.block() is not None:
+        pass
+    stream.close()
+
+
+def test_users_hear_of_their_own_logins_alone(served):
+    name = "own@shop.example"
+    served.owner.post("/users", {"name": name, "password": PASSWORD})
+    browser = Panel(served.address("panel"), patience=PATIENCE)
+    assert browser.sign_in(name).status == 200
+    for topics in ("overview", "logs", "jobs", f"auth:{name},logs"):
+        answer = browser.get("/events?topics=" + topics)
+        assert (answer.status, answer.code) == (403, "role_forbidden"), topics
+    served.owner.post("/users", {"name": "other@shop.example", "password": PASSWORD})
+    stream = Stream(served, "auth:other@shop.example", panel=served.address("panel"), cookie=browser.cookie)
+    assert stream.status == 200
+    stream.block()
+    wait_for(lambda: served.client(("other@shop.example", PASSWORD)).close() is None, "its login")
+    wait_for(lambda: served.client((name, PASSWORD)).close() is None, "a login")
+    assert stream.event("auth")["data"]["fields"]["user"] == name
+    stream.close()
+
+
+def test_users_see_their_own_rows_alone(world):
+    """Two users, a message of each; neither finds the other's by any word."""
+    receiver = world.receiver({"RCPT": "450 4.2.1 Come back"})
+    service = world.relay_to(receiver, 'panel { address = "127.0.0.1:0" }\n')
+    owner = set_up(service, patience=PATIENCE)
+    owner.post("/session:confirm", {"password": PASSWORD})
+    panels, ids = {}, {}
+    for name in ("anna@shop.example", "berta@shop.example"):
+        assert owner.post("/users", {"name": name, "password": PASSWORD}).status in (200, 201)
+        panels[name] = Panel(service.address("panel"), patience=PATIENCE)
+        assert panels[name].sign_in(name).status == 200
+        with service.client((name, PASSWORD)) as client:
+            ids[name] = submit(client, name, ["x@dest.example"], text("own", sender=name))
+    for name, panel in panels.items():
+        other = next(one for one in panels if one != name)
+        wait_for(lambda: len(panel.get("/me/deliveries").body["items"]) >= 2, "history has it")
+        for words in ("", "to:x@dest.example", f"msgid:{ids[other]}", f"user:{other}", "dest:dest.example",
+                      "reply:come", "state:deferred", f"from:{other}"):
+            query = urllib.parse.urlencode({"filter": words})
+            for path in ("/me/deliveries?", "/me/queue?"):
+                items = panel.get(path + query).body["items"]
+                assert {item["user"] for item in items} <= {name}, (path, words)
+        assert [item["id"] for item in panel.get("/me/queue").body["items"]] == [ids[name]]
+        assert panel.get("/me/stats?by=total").status == 422
+        assert panel.get("/deliveries").status == panel.get("/queue").status == 403

@@ -1,0 +1,183 @@
+"""What the panel's lists cost: with a long queue and a long history, each kind of question as p50 and
+p99, and what asking does to mail that flows meanwhile.
+
+usage: scripts/bench panel [--recipients N] [--rows N] [--requests N]     5000000, 10000000, 200
+
+The queue: messages of 1,000 recipients for a destination that is suspended.  History: rows written
+into the files of the last days before the start, as the service lays them out."""
+import argparse
+import datetime
+import http.client
+import json
+import pathlib
+import random
+import smtplib
+import socket
+import sqlite3
+import statistics
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "test/support"))
+import appliance  # noqa: E402
+from receivers import Receiver  # noqa: E402
+
+USERS, DOMAINS, DAYS, EACH = 50, 2000, 10, 1000
+MESSAGE = "From: {}\r\nSubject: bench\r\n\r\nHello.\r\n"
+
+
+class Control(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=600)
+        self.path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(600)
+        self.sock.connect(self.path)
+
+
+def ask(relay, path, method="GET", body=None):
+    connection = Control(relay.folder / "run/control.sock")
+    connection.request(method, "/api/v1" + path, body and json.dumps(body), {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    content = answer.read()
+    connection.close()
+    assert answer.status < 300, (path, content)
+    return json.loads(content) if content else None
+
+
+def write_history(folder, n_rows):
+    """Evenly over DAYS files of the days before today."""
+    schema = (TOP / "sql/migrations/history_0001.sql").read_text()
+    dice, now = random.Random(1), datetime.datetime.now(datetime.timezone.utc)
+    for back in range(1, DAYS + 1):
+        day = now - datetime.timedelta(days=back)
+        start = int(day.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
+        path = folder / f"{day:%Y-%m-%d}.db"
+        with sqlite3.connect(path) as database:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = OFF")
+            database.executescript(schema)
+            database.execute("PRAGMA user_version = 1")
+            n = n_rows // DAYS
+            database.executemany(
+                "INSERT INTO outcome (at, kind, message, n, user, sender, recipient, to_hash, site, code, enhanced, "
+                "reply, spent_ms, attempts, size, recipients) VALUES (?,1,?,1,?,?,?,?,?,250,'2.0.0','2.0.0 Ok',900,1,2000,0)",
+                ((start + i * 86_400_000 // n, f"B{back:02}{i:08}", f"u{i % USERS}", f"u{i % USERS}@shop.example",
+                  f"r{dice.randrange(10**7)}@d{i % DOMAINS}.example", dice.randrange(2**32),
+                  f"d{i % DOMAINS}.example") for i in range(n)))
+        database.close()
+
+
+def fill_queue(relay, login, n_recipients):
+    with relay.client(login) as client:
+        for start in range(0, n_recipients, EACH):
+            to = [f"r{i}@d{i // EACH % DOMAINS}.example" for i in range(start, start + EACH)]
+            client.sendmail(login[0], to, MESSAGE.format(login[0]))
+
+
+class Flow:
+    """Mail through one session as fast as it goes; how much a second."""
+
+    def __init__(self, relay, login):
+        self.relay, self.login, self.n, self.is_over = relay, login, 0, False
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        with self.relay.client(self.login) as client:
+            while not self.is_over:
+                client.sendmail(self.login[0], ["x@flow.example"], MESSAGE.format(self.login[0]))
+                self.n += 1
+
+    def rate(self, seconds, work=None):
+        before, start = self.n, time.monotonic()
+        if work:
+            work()
+        else:
+            time.sleep(seconds)
+        return (self.n - before) / (time.monotonic() - start)
+
+    def end(self):
+        self.is_over = True
+        self.thread.join()
+
+
+def timed(relay, path, n):
+    spans = []
+    for _ in range(n):
+        start = time.monotonic()
+        ask(relay, path)
+        spans.append((time.monotonic() - start) * 1000)
+    spans.sort()
+    return statistics.median(spans), spans[min(len(spans) - 1, int(len(spans) * 0.99))]
+
+
+def questions(login):
+    yield "queue list", "/queue?limit=100"
+    for words in ("to:r777@d0.example", "to:d7.example", f"from:{login}", f"user:{login}", "dest:d9.example",
+                  "state:deferred", "older:1h", "size:1k"):
+        yield "queue " + words.split(":")[0] + ":", "/queue?" + urllib.parse.urlencode({"filter": words})
+    yield "queue reply: (first page)", "/queue?filter=reply:nothing"
+    yield "overview", "/overview"
+    yield "deliveries list", "/deliveries?limit=100"
+    for words in ("user:u7", "dest:d9.example", "to:d9.example", "to:r1@d1.example", "nowhere"):
+        name = "to: (address)" if words.startswith("to:r") else words.split(":")[0] + (":" if ":" in words else "")
+        yield "deliveries " + name, "/deliveries?" + urllib.parse.urlencode({"filter": words})
+    for span in ("24h", "week", "month", "year"):
+        yield "stats " + span, "/stats?metric=accepted,delivered,deferred,bounced&range=" + span
+
+
+def measure(relay, login, flow, n_requests):
+    quiet = flow.rate(10)
+    print(f"{'question':<28}{'p50 ms':>10}{'p99 ms':>10}")
+
+    def run():
+        for name, path in questions(login):
+            p50, p99 = timed(relay, path, n_requests)
+            print(f"{name:<28}{p50:>10.1f}{p99:>10.1f}", flush=True)
+
+    busy = flow.rate(0, run)
+    again = flow.rate(10)
+    print(f"mail: {quiet:.0f}/s before, {busy:.0f}/s while asked without a pause, {again:.0f}/s after "
+          f"({100 * busy / ((quiet + again) / 2) - 100:+.1f} %)")
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("build", nargs="?", default=str(TOP / "build/release"))
+    options.add_argument("--recipients", type=int, default=5_000_000)
+    options.add_argument("--rows", type=int, default=10_000_000)
+    options.add_argument("--requests", type=int, default=200)
+    wanted = options.parse_args()
+    with tempfile.TemporaryDirectory(prefix="staffetta-panel-") as folder:
+        folder = pathlib.Path(folder)
+        receiver = Receiver()
+        config = (f'route "flow.example" {{ via = "{receiver.address}" }}\n'
+                  'route "*" { via = "127.0.0.1:9" }\ndelivery { retry = { "5d" } }\n'
+                  'spool { keep_free = "0" }\n')
+        (folder / "data/history").mkdir(parents=True)
+        write_history(folder / "data/history", wanted.rows)
+        relay = appliance.Appliance(folder, config, binary=pathlib.Path(wanted.build) / "staffetta")
+        relay.start()
+        flow = None
+        try:
+            login = relay.add_user("news@shop.example")
+            fill_queue(relay, login, wanted.recipients)
+            print(f"{wanted.recipients} recipients queued, {wanted.rows} rows of history")
+            flow = Flow(relay, login)
+            measure(relay, login[0], flow, wanted.requests)
+        finally:
+            if flow:
+                flow.end()
+            relay.stop()
+            receiver.stop()
+
+
+if __name__ == "__main__":
+    main()
