@@ -1,4 +1,4 @@
-#include "policy/registry_destinations.h"
+#include "policy/registry_suppressions.h"
 
 #include <errno.h>
 
