@@ -176,7 +176,7 @@ int access_book_load(struct access_book **out, struct db *db, bool with_sessions
 static void wipe(struct slice secret)
 {
     if (secret.len)
-        secret_wipe((void *)(uintptr_t)secret.data, secret.len);
+        secret_wipe((void *)secret.data, secret.len);
 }
 
 struct access_book *access_book_free(struct access_book *book)

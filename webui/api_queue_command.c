@@ -5,6 +5,7 @@
 #include "relay/base/event.h"
 #include "relay/base/list.h"
 #include "webui/exchange_ids.h"
+#include "webui/guard.h"
 #include "webui/queue_json.h"
 #include "webui/routes.h"
 
@@ -111,6 +112,13 @@ static void ask(struct exchange *exchange, struct command *command)
         exchange_busy(exchange);
 }
 
+/* What ends mail by a word and not by ids wants a recent password. */
+static bool ends_many(const struct command *command)
+{
+    return !command->command.selection.n_ids &&
+           (command->command.verb == DELIVERY_DELETE || command->command.verb == DELIVERY_BOUNCE);
+}
+
 void api_queue_command(struct exchange *exchange)
 {
     struct command *command = exchange_memory(exchange, sizeof(*command));
@@ -130,6 +138,8 @@ void api_queue_command(struct exchange *exchange)
     command->is_dry_run = exchange_flag(exchange, "dry_run");
     if (command->is_dry_run)
         command->command.verb = DELIVERY_COUNT;
+    else if (ends_many(command) && !guard_confirmed(exchange))
+        return;
     command->command.reason = reason ? reason : "by the operator";
     ask(exchange, command);
 }

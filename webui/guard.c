@@ -60,7 +60,7 @@ enum { TOKEN_NOTED_EVERY_MS = 60 * 1000 };
 
 static void note_token_use(struct webui *webui, const struct access_token *token, int64_t now_ms)
 {
-    struct access_token *seen = (struct access_token *)(uintptr_t)token; /* of our own book */
+    struct access_token *seen = (struct access_token *)token; /* of our own book */
     struct access_request *request;
 
     if (now_ms - token->last_used_utc_ms < TOKEN_NOTED_EVERY_MS)

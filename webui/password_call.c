@@ -17,7 +17,7 @@ static void on_hashed(struct job *job)
 {
     struct password_call *call = CONTAINER_OF(job, struct password_call, job);
 
-    secret_wipe((void *)(uintptr_t)call->password.data, call->password.len);
+    secret_wipe((void *)call->password.data, call->password.len);
     if (job->was_cancelled)
         exchange_busy(call->exchange);
     else if (call->error)

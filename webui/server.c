@@ -220,10 +220,10 @@ static struct MHD_Daemon *start_daemon(struct webui *webui, int fd, enum door do
                                        const struct server_identity *identity)
 {
     const struct MHD_OptionItem tls[] = {
-        {MHD_OPTION_HTTPS_MEM_CERT,   0, identity ? (void *)(uintptr_t)identity->certificate : NULL},
-        {MHD_OPTION_HTTPS_MEM_KEY,    0, identity ? (void *)(uintptr_t)identity->key : NULL        },
-        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES                         },
-        {MHD_OPTION_END,              0, NULL                                                      },
+        {MHD_OPTION_HTTPS_MEM_CERT,   0, identity ? (void *)identity->certificate : NULL},
+        {MHD_OPTION_HTTPS_MEM_KEY,    0, identity ? (void *)identity->key : NULL        },
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)TLS_PRIORITIES                         },
+        {MHD_OPTION_END,              0, NULL                                           },
     };
     const struct MHD_OptionItem none[] = {
         {MHD_OPTION_END, 0, NULL}

@@ -74,8 +74,7 @@ static struct MHD_Response *make_response(struct exchange *exchange)
     if (asset) {
         size_t len = exchange->status == 200 ? asset->len : 0;
 
-        return MHD_create_response_from_buffer(len, (void *)(uintptr_t)asset->gz,
-                                               MHD_RESPMEM_PERSISTENT);
+        return MHD_create_response_from_buffer(len, (void *)asset->gz, MHD_RESPMEM_PERSISTENT);
     }
     response = MHD_create_response_from_buffer_with_free_callback(exchange->text_len,
                                                                   exchange->text, secret_free);

@@ -59,7 +59,7 @@ static char *field(struct exchange *exchange, const char *name)
     const char *value = MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
 
     /* The copy is the arena's, and this file's alone to change: secrets are wiped in it. */
-    return value ? (char *)(uintptr_t)arena_copy(&exchange->arena, slice_of(value)).data : NULL;
+    return value ? (char *)arena_copy(&exchange->arena, slice_of(value)).data : NULL;
 }
 
 static void collect_fields(struct exchange *exchange)
@@ -143,20 +143,24 @@ bool server_judge_framing(struct exchange *exchange)
     return verdict.status == 0;
 }
 
+/* Over TCP: what is not for us, a file of the panel, or what the guard has a word about. */
+static void judge_remote(struct exchange *exchange, bool is_known)
+{
+    if (!guard_host(exchange) || !is_known)
+        return;
+    if (exchange->method != HTTP_GET || !page_answer(exchange))
+        (void)routes_admit(exchange);
+}
+
 void server_judge_request(struct exchange *exchange, const char *method)
 {
     bool is_known = parse_method(method, &exchange->method);
 
-    if (!exchange->is_local && !guard_host(exchange)) {
-        /* answered */
-    } else if (!exchange->is_local && is_known && exchange->method == HTTP_GET &&
-               page_answer(exchange)) {
-        /* a file of the panel */
-    } else if (!is_known) {
+    if (!exchange->is_local)
+        judge_remote(exchange, is_known);
+    if (!exchange->status && !is_known) {
         exchange->allow = "GET, POST, DELETE";
         exchange_problem(exchange, 405, "method_not_allowed", "GET, POST and DELETE only.");
-    } else if (!exchange->is_local) {
-        (void)routes_admit(exchange);
     }
     exchange->is_dispatched = exchange->status != 0;
 }
