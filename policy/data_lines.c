@@ -75,6 +75,15 @@ struct slice data_take_word(struct slice *rest)
     return word;
 }
 
+bool data_is_name(struct slice name, size_t most)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if (!(name.data[i] >= 'a' && name.data[i] <= 'z') &&
+            !(name.data[i] >= '0' && name.data[i] <= '9') && name.data[i] != '-')
+            return false;
+    return name.len > 0 && name.len <= most;
+}
+
 static bool is_word(struct slice word)
 {
     for (size_t i = 0; i < word.len; i++)

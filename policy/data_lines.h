@@ -45,6 +45,9 @@ void data_problem_at(struct data_reader *reader, unsigned number, const char *fo
 /* The next of the words that blanks part; empty at the end. */
 struct slice data_take_word(struct slice *rest);
 
+/* A name is of a-z, 0-9 and -, one letter at least. */
+bool data_is_name(struct slice name, size_t most);
+
 /* "30m", "1h", "2d"; false when malformed, 0 or over 30 days. */
 bool data_read_span(struct slice text, int64_t *milliseconds);
 

@@ -20,15 +20,6 @@ struct reading {
     bool is_open, has_no_memory;
 };
 
-static bool is_name(struct slice name)
-{
-    for (size_t i = 0; i < name.len; i++)
-        if (!(name.data[i] >= 'a' && name.data[i] <= 'z') &&
-            !(name.data[i] >= '0' && name.data[i] <= '9') && name.data[i] != '-')
-            return false;
-    return name.len > 0 && name.len <= PROVIDER_NAME_MOST;
-}
-
 /* What is wrong with a host name or a suffix, or NULL. */
 static const char *fault_of(struct slice name)
 {
@@ -241,7 +232,7 @@ static void open_block(struct reading *reading)
     reading->entry = (struct provider_entry){
         .name = keep(reading, name), .hash = table_hash(name), .line = reading->reader.line.number};
     reading->is_open = true;
-    if (!is_name(name))
+    if (!data_is_name(name, PROVIDER_NAME_MOST))
         data_problem(&reading->reader, "a provider's name is of a-z, 0-9 and -, %d at most",
                      PROVIDER_NAME_MOST);
     else if (is_taken(reading, name))

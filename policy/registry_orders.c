@@ -7,6 +7,7 @@
 enum {
     MOST_REASON_BYTES = 500,
     MOST_NAME_BYTES = 255,
+    MOST_CAMPAIGN_BYTES = 400, /* of a user and a campaign */
     MOST_VIA_BYTES = 270,
     NAME_SIZE = 512,
     MOST_MESSAGES = 1000000000,
@@ -77,7 +78,7 @@ static bool copy_campaign(struct slice name, char out[NAME_SIZE])
     struct slice user, rest;
 
     return order_campaign_split(name, &user, &rest) && user.len && rest.len &&
-           copy_lower(name, 2 * MOST_NAME_BYTES, out);
+           copy_lower(name, MOST_CAMPAIGN_BYTES, out);
 }
 
 static bool copy_address(struct slice name, char out[NAME_SIZE])

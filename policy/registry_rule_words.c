@@ -58,26 +58,6 @@ bool registry_store_rule_words(struct registry *registry, struct rule_words_requ
 
 /* ---- at the start ---- */
 
-static bool find_scope(struct slice name, enum rule_scope *out)
-{
-    for (int i = 0; i < N_RULE_SCOPES; i++)
-        if (slice_equal(name, slice_of(rule_scope_name((enum rule_scope)i)))) {
-            *out = (enum rule_scope)i;
-            return true;
-        }
-    return false;
-}
-
-static bool find_verb(struct slice name, enum rule_verb *out)
-{
-    for (int i = 0; i < N_RULE_VERBS; i++)
-        if (slice_equal(name, slice_of(rule_verb_name((enum rule_verb)i)))) {
-            *out = (enum rule_verb)i;
-            return true;
-        }
-    return false;
-}
-
 static bool read_limits(struct slice text, struct rule_limits *out)
 {
     uint32_t *const fields[] = {&out->messages_per_second, &out->messages_per_minute,
@@ -100,10 +80,10 @@ static bool read_limits(struct slice text, struct rule_limits *out)
 static bool read_word(struct statement *row, struct rule_word *out)
 {
     *out = (struct rule_word){.until_utc_ms = column_number(row, 6)};
-    return find_scope(column_text(row, 0), &out->scope) &&
+    return rule_scope_parse(column_text(row, 0), &out->scope) &&
            slice_copy_to(column_text(row, 1), out->place, sizeof(out->place)) &&
            slice_copy_to(column_text(row, 2), out->part, sizeof(out->part)) &&
-           find_verb(column_text(row, 3), &out->verb) &&
+           rule_verb_parse(column_text(row, 3), &out->verb) &&
            read_limits(column_text(row, 4), &out->limits) &&
            slice_copy_to(column_text(row, 5), out->reason, sizeof(out->reason));
 }

@@ -28,6 +28,26 @@ const char *rule_scope_name(enum rule_scope scope)
     return names[scope];
 }
 
+bool rule_verb_parse(struct slice name, enum rule_verb *out)
+{
+    for (int i = 0; i < N_RULE_VERBS; i++)
+        if (slice_equal(name, slice_of(rule_verb_name((enum rule_verb)i)))) {
+            *out = (enum rule_verb)i;
+            return true;
+        }
+    return false;
+}
+
+bool rule_scope_parse(struct slice name, enum rule_scope *out)
+{
+    for (int i = 0; i < N_RULE_SCOPES; i++)
+        if (slice_equal(name, slice_of(rule_scope_name((enum rule_scope)i)))) {
+            *out = (enum rule_scope)i;
+            return true;
+        }
+    return false;
+}
+
 bool reply_rule_is_for(const struct reply_rule *rule, const struct provider_entry *provider)
 {
     return rule->is_for_all ||

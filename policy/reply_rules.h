@@ -83,6 +83,8 @@ struct reply_rules {
 
 const char *rule_verb_name(enum rule_verb verb);
 const char *rule_scope_name(enum rule_scope scope);
+bool rule_verb_parse(struct slice name, enum rule_verb *out);
+bool rule_scope_parse(struct slice name, enum rule_scope *out);
 
 /* A built-in file before an operator's table leaves out what is not in that.
  * As provider_table_read(); checks the rules against their samples and each other.  What was read

@@ -45,28 +45,6 @@ static bool read_trigger(struct slice *rest, struct rule_step *step)
            data_read_span(data_take_word(rest), &step->window_ms);
 }
 
-static bool find_verb(struct slice word, enum rule_verb *out)
-{
-    for (unsigned i = 0; i < N_RULE_VERBS; i++) {
-        if (slice_equal(word, slice_of(rule_verb_name((enum rule_verb)i)))) {
-            *out = (enum rule_verb)i;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool find_scope(struct slice word, enum rule_scope *out)
-{
-    for (unsigned i = 0; i < N_RULE_SCOPES; i++) {
-        if (slice_equal(word, slice_of(rule_scope_name((enum rule_scope)i)))) {
-            *out = (enum rule_scope)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool read_limit(struct slice word, struct rule_limits *limits)
 {
     static const struct slice connections = SLICE_LITERAL("connections="),
@@ -93,7 +71,7 @@ static const char *read_action(struct slice *rest, struct rule_step *step)
     bool has_limit = false;
 
     if (!slice_equal(data_take_word(rest), SLICE_LITERAL("do")) ||
-        !find_verb(data_take_word(rest), &step->verb))
+        !rule_verb_parse(data_take_word(rest), &step->verb))
         return "an action stands behind `do`: suspend, limit, slow, probe, other_address, bounce, "
                "hold or notify";
     while (word = data_take_word(rest),
@@ -104,7 +82,8 @@ static const char *read_action(struct slice *rest, struct rule_step *step)
     }
     if (step->verb == RULE_LIMIT && !has_limit)
         return "limit what?";
-    if (!slice_equal(word, SLICE_LITERAL("on")) || !find_scope(data_take_word(rest), &step->scope))
+    if (!slice_equal(word, SLICE_LITERAL("on")) ||
+        !rule_scope_parse(data_take_word(rest), &step->scope))
         return "a scope stands behind `on`: lane, lane_provider, site, provider, from_domain, "
                "campaign, user or recipient";
     word = data_take_word(rest);
@@ -191,15 +170,6 @@ static void read_providers(struct reading *reading)
     }
 }
 
-static bool is_name(struct slice name)
-{
-    for (size_t i = 0; i < name.len; i++)
-        if (!(name.data[i] >= 'a' && name.data[i] <= 'z') &&
-            !(name.data[i] >= '0' && name.data[i] <= '9') && name.data[i] != '-')
-            return false;
-    return name.len > 0 && name.len <= RULE_NAME_MOST;
-}
-
 static struct slice keep(struct reading *reading, struct slice text)
 {
     struct slice copy = arena_copy(reading->arena, text);
@@ -270,7 +240,7 @@ static void open_block(struct reading *reading)
         data_problem(&reading->reader, "more than %d rules", RULE_MOST);
         return;
     }
-    if (!is_name(name))
+    if (!data_is_name(name, RULE_NAME_MOST))
         data_problem(&reading->reader, "a rule's name is of a-z, 0-9 and -, %d at most",
                      RULE_NAME_MOST);
     else if (is_taken(reading, name))

@@ -26,18 +26,23 @@ static bool is_same(const struct rule_word *word, const struct rule_word *other)
 
 static void store(struct policy *policy);
 
+static void end(struct batch *batch)
+{
+    batch->policy->n_outstanding--;
+    batch->policy->rule_words.is_storing = false;
+    free(batch);
+}
+
+/* After a disk that failed, what waited is forgotten with a restart. */
 static void on_stored(struct registry_request *request)
 {
     struct batch *batch = CONTAINER_OF(request, struct batch, request.request);
     struct policy *policy = batch->policy;
 
-    policy->n_outstanding--;
-    policy->rule_words.is_storing = false;
-    if (request->result == REGISTRY_OK)
-        store(policy);
-    else /* a disk that fails: a restart would forget these */
+    if (request->result != REGISTRY_OK)
         policy->rule_words.n_pending = 0;
-    free(batch);
+    end(batch);
+    store(policy);
 }
 
 static void store(struct policy *policy)
@@ -60,10 +65,8 @@ static void store(struct policy *policy)
     words->n_pending = 0;
     words->is_storing = true;
     policy->n_outstanding++;
-    if (registry_store_rule_words(policy->registry, &batch->request))
-        return;
-    batch->request.request.result = REGISTRY_FAILED;
-    on_stored(&batch->request.request);
+    if (!registry_store_rule_words(policy->registry, &batch->request))
+        end(batch);
 }
 
 /* Its place among those pending; NULL: too many. */

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policy/data_lines.h"
+
 static const char *const phase_names[N_SINK_PHASES] = {
     [SINK_CONNECT] = "CONNECT", [SINK_EHLO] = "EHLO", [SINK_STARTTLS] = "STARTTLS",
     [SINK_MAIL] = "MAIL",       [SINK_RCPT] = "RCPT", [SINK_DATA] = "DATA",
@@ -154,18 +156,6 @@ static bool parse_condition(struct sink_rule *rule, struct slice word)
 }
 
 /* The next word of *rest; empty at the end. */
-static struct slice take_word(struct slice *rest)
-{
-    struct slice text = slice_trim(*rest), word;
-    size_t len = 0;
-
-    while (len < text.len && text.data[len] != ' ' && text.data[len] != '\t')
-        len++;
-    word = slice_head(text, len);
-    *rest = slice_trim(slice_skip(text, len));
-    return word;
-}
-
 /* "\n" as written in the script becomes a line end. */
 static char *unescape_reply(struct slice text)
 {
@@ -207,7 +197,7 @@ static const char *parse_action(struct sink_rule *rule, struct slice rest)
 {
     static const struct slice delay = SLICE_LITERAL("delay="), drip = SLICE_LITERAL("drip=");
 
-    for (struct slice after = rest, word; (word = take_word(&after)).len > 0; rest = after) {
+    for (struct slice after = rest, word; (word = data_take_word(&after)).len > 0; rest = after) {
         bool is_good;
 
         if (slice_starts_with(word, delay))
@@ -224,7 +214,7 @@ static const char *parse_action(struct sink_rule *rule, struct slice rest)
 
 const char *sink_rule_parse(struct sink_rule *rule, struct slice line)
 {
-    struct slice word = take_word(&line);
+    struct slice word = data_take_word(&line);
     int phase = find_name(word, phase_names, N_SINK_PHASES);
 
     *rule = (struct sink_rule){.every = 1};
@@ -233,7 +223,7 @@ const char *sink_rule_parse(struct sink_rule *rule, struct slice line)
                "QUIT";
     rule->phase = (enum sink_phase)phase;
     for (;;) {
-        word = take_word(&line);
+        word = data_take_word(&line);
         if (slice_equal(word, SLICE_LITERAL("->")))
             return parse_action(rule, line);
         if (!parse_condition(rule, word))
