@@ -101,11 +101,11 @@ static struct counted *counted_of(struct counters *counters, enum counter_by by,
 {
     uint16_t *place = find_place(counters, by, name);
 
-    if (*place)
-        return &counters->names[*place - 1];
-    if (name.len && counters->n_by[by] + 1 >= kinds[by].most)
-        return counted_of(counters, by, slice_of(""));
-    return add(counters, by, name, place);
+    if (!*place && name.len && counters->n_by[by] + 1 >= kinds[by].most) {
+        name = slice_of("");
+        place = find_place(counters, by, name);
+    }
+    return *place ? &counters->names[*place - 1] : add(counters, by, name, place);
 }
 
 static void add_row(struct counters *counters, enum counter_by by, struct slice name,

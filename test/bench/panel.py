@@ -9,6 +9,7 @@ import argparse
 import datetime
 import http.client
 import json
+import os
 import pathlib
 import random
 import smtplib
@@ -23,7 +24,9 @@ import urllib.parse
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "test/support"))
+os.environ.setdefault("STAFFETTA_BINARY", str(TOP / "build/release/staffetta"))  # read when imported
 import appliance  # noqa: E402
+import certificates  # noqa: E402
 from receivers import Receiver  # noqa: E402
 
 USERS, DOMAINS, DAYS, EACH = 50, 2000, 10, 1000
@@ -150,7 +153,7 @@ def measure(relay, login, flow, n_requests):
 
 def main():
     options = argparse.ArgumentParser()
-    options.add_argument("build", nargs="?", default=str(TOP / "build/release"))
+    options.add_argument("build", nargs="?", default=str(TOP / "build/release"), help="STAFFETTA_BINARY goes before")
     options.add_argument("--recipients", type=int, default=5_000_000)
     options.add_argument("--rows", type=int, default=10_000_000)
     options.add_argument("--requests", type=int, default=200)
@@ -163,13 +166,16 @@ def main():
                   'spool { keep_free = "0" }\n')
         (folder / "data/history").mkdir(parents=True)
         write_history(folder / "data/history", wanted.rows)
-        relay = appliance.Appliance(folder, config, binary=pathlib.Path(wanted.build) / "staffetta")
+        (folder / "ca").mkdir()
+        authority = certificates.Authority(folder / "ca")
+        relay = appliance.Appliance(folder, config, authority=authority,
+                                    certificate=authority.issue("relay.example", "localhost", "127.0.0.1"))
         relay.start()
         flow = None
         try:
             login = relay.add_user("news@shop.example")
             fill_queue(relay, login, wanted.recipients)
-            print(f"{wanted.recipients} recipients queued, {wanted.rows} rows of history")
+            print(f"{wanted.recipients} recipients queued, {wanted.rows} rows of history", flush=True)
             flow = Flow(relay, login)
             measure(relay, login[0], flow, wanted.requests)
         finally:

@@ -16,7 +16,6 @@
 #include "test/support/test_support.h"
 
 event_sink *delivery_fixture_sink;
-const char *delivery_fixture_from_domain;
 const struct io *delivery_fixture_io;
 
 static void note_event(void *owner, const struct event *event)
@@ -102,11 +101,6 @@ static void on_committed(void *owner, struct stored *stored, const struct envelo
     delivery_admit(((struct delivery_fixture *)owner)->delivery, stored, envelope);
 }
 
-static void on_written(void *owner, struct stored *stored, const struct envelope *envelope)
-{
-    delivery_foresee(((struct delivery_fixture *)owner)->delivery, stored, envelope);
-}
-
 static void on_recovered(void *owner, struct stored *stored, const struct recipient_row *rows,
                          uint32_t n_rows)
 {
@@ -166,7 +160,6 @@ static void start_spool(struct delivery_fixture *fixture)
         .reserve_bytes = 1 << 16,
         .io = delivery_fixture_io,
         .callbacks = {.owner = fixture,
-                      .on_written = on_written,
                       .on_committed = on_committed,
                       .on_recovered = on_recovered,
                       .on_failures = on_failures,
@@ -308,8 +301,7 @@ static void on_appended(struct spool_append *append)
     CONTAINER_OF(append, struct awaited_append, append)->is_done = true;
 }
 
-int delivery_fixture_try(struct delivery_fixture *fixture, const struct fixture_mail *mail,
-                         uint64_t *id)
+uint64_t delivery_fixture_send(struct delivery_fixture *fixture, const struct fixture_mail *mail)
 {
     struct recipient recipients[64];
     struct slice piece = slice_of(mail->text);
@@ -320,7 +312,6 @@ int delivery_fixture_try(struct delivery_fixture *fixture, const struct fixture_
         .user_id = 1,
         .user = slice_of("tester"),
         .sender = slice_of(mail->sender),
-        .from_domain = slice_of(delivery_fixture_from_domain),
         .flags = mail->flags,
         .recipients = recipients,
     };
@@ -338,16 +329,8 @@ int delivery_fixture_try(struct delivery_fixture *fixture, const struct fixture_
     awaited.append.header_bytes = (uint32_t)(strstr(mail->text, "\r\n\r\n") - mail->text + 4);
     assert_true(spool_append(fixture->spool, &awaited.append));
     wait_answer(fixture, &awaited.is_done);
-    *id = envelope.id;
-    return awaited.append.result;
-}
-
-uint64_t delivery_fixture_send(struct delivery_fixture *fixture, const struct fixture_mail *mail)
-{
-    uint64_t id = 0;
-
-    assert_int_equal(delivery_fixture_try(fixture, mail, &id), 0);
-    return id;
+    assert_int_equal(awaited.append.result, 0);
+    return envelope.id;
 }
 
 struct awaited_command {

@@ -7,12 +7,10 @@ import { Button } from "./button";
 import { ErrorBox } from "./states";
 
 /** Mounted means open. */
-export function Dialog({ title, onClose, children, class: look = "", bare, firm }: {
+export function Dialog({ title, onClose, children, class: look = "", bare }: {
   title: string; onClose: () => void; children: ComponentChildren; class?: string;
   /** The title is only spoken. */
   bare?: boolean;
-  /** Neither a click beside it nor Escape loses what it shows. */
-  firm?: boolean;
 }) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
@@ -23,8 +21,7 @@ export function Dialog({ title, onClose, children, class: look = "", bare, firm 
   }, []);
   return (
     <dialog ref={ref} class={look} aria-labelledby={id} onClose={onClose}
-      onCancel={(event) => { if (firm) event.preventDefault(); }}
-      onClick={(event) => { if (event.target === ref.current && !firm) onClose(); }}>
+      onClick={(event) => { if (event.target === ref.current) onClose(); }}>
       <div class={bare ? "" : "body"}>
         <h2 id={id} class={bare ? "unseen" : ""}>{title}</h2>
         {children}
