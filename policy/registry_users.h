@@ -1,5 +1,5 @@
 /* What the registry can be asked about users and their networks; domains, keys, suppressions
- * and orders are in registry_domains.h, registry_destinations.h and registry_orders.h.  Each struct
+ * and orders are in registry_domains.h, registry_suppressions.h and registry_orders.h.  Each struct
  * begins with its registry_request: fill answer_to, done, by, and the inputs; the verb returns
  * false when too many requests wait, and then nothing happened.  All names are cut to their one
  * form (domains: lower-case A-label) by the registry.  Lists of users, networks, domains and orders

@@ -36,6 +36,11 @@ static void on_committed(void *owner, struct stored *stored, const struct envelo
     delivery_admit(service->delivery, stored, envelope);
 }
 
+static void on_written(void *owner, struct stored *stored, const struct envelope *envelope)
+{
+    delivery_foresee(((struct service *)owner)->delivery, stored, envelope);
+}
+
 static void on_recovered(void *owner, struct stored *stored, const struct recipient_row *rows,
                          uint32_t n_rows)
 {
@@ -145,6 +150,7 @@ static int start_spool(struct service *service)
     settings.sources = mailboxes;
     settings.n_sources = service->n_loops;
     settings.callbacks = (struct spool_callbacks){.owner = service,
+                                                  .on_written = on_written,
                                                   .on_committed = on_committed,
                                                   .on_recovered = on_recovered,
                                                   .on_failures = on_failures,

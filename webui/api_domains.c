@@ -8,7 +8,7 @@
 #include "webui/registry_call.h"
 #include "webui/routes.h"
 
-static json_t *domain_json(const struct signing_domain *domain)
+json_t *domain_json(const struct signing_domain *domain)
 {
     json_t *keys = json_array();
 

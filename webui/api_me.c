@@ -6,6 +6,7 @@
 #include "policy/registry_users.h"
 #include "relay/base/clock.h"
 #include "relay/base/list.h"
+#include "webui/dkim_json.h"
 #include "webui/password_call.h"
 #include "webui/registry_call.h"
 #include "webui/routes.h"
@@ -25,17 +26,38 @@ static const struct user *expect_user(struct exchange *exchange)
 
 /* ---- who I am ---- */
 
-static json_t *domains_of(const struct directory *directory, const struct user *user)
+static bool sends_as(const struct user *user, const struct signing_domain *domain)
+{
+    for (uint32_t i = 0; i < user->n_senders; i++)
+        if (slice_equal_ignoring_case(user->senders[i].domain, domain->name))
+            return true;
+    return false;
+}
+
+static json_t *name_json(const struct signing_domain *domain)
+{
+    return json_slice(domain->name);
+}
+
+/* Of the domains that the user sends as, what show says of each. */
+static json_t *domains_of(const struct directory *directory, const struct user *user,
+                          json_t *(*show)(const struct signing_domain *domain))
 {
     json_t *domains = json_array();
 
     for (uint32_t i = 0; i < directory->n_domains; i++)
-        for (uint32_t k = 0; k < user->n_senders; k++)
-            if (slice_equal_ignoring_case(user->senders[k].domain, directory->domains[i].name)) {
-                json_array_append_new(domains, json_slice(directory->domains[i].name));
-                break;
-            }
+        if (sends_as(user, &directory->domains[i]))
+            json_array_append_new(domains, show(&directory->domains[i]));
     return domains;
+}
+
+void api_me_dns(struct exchange *exchange)
+{
+    const struct user *user = expect_user(exchange);
+
+    if (user)
+        exchange_answer_items(exchange, domains_of(exchange->webui->directory, user, domain_json),
+                              NULL);
 }
 
 void api_me(struct exchange *exchange)
@@ -57,7 +79,7 @@ void api_me(struct exchange *exchange)
         return;
     more = json_pack("{s:o, s:o, s:n, s:o}", "user", json_slice(user->name), "language",
                      json_slice(language), "held", "domains",
-                     domains_of(exchange->webui->directory, user));
+                     domains_of(exchange->webui->directory, user, name_json));
     api_answer_user_with_use(exchange, user, more);
 }
 

@@ -170,12 +170,12 @@ void api_destination_suspend(struct exchange *exchange)
     give(exchange, ORDER_SUSPEND, NULL);
 }
 
-void api_destination_slow(struct exchange *exchange)
+void api_destination_throttle(struct exchange *exchange)
 {
     give(exchange, ORDER_THROTTLE, read_limits);
 }
 
-void api_destination_move(struct exchange *exchange)
+void api_destination_reroute(struct exchange *exchange)
 {
     give(exchange, ORDER_REROUTE, read_way);
 }

@@ -3,6 +3,7 @@
 
 #include "webui/exchange.h"
 
+json_t *domain_json(const struct signing_domain *domain); /* with its keys */
 json_t *dkim_key_json(const struct signing_domain *domain, const struct domain_key *key);
 
 /* The HTTP status that fits the code of a key order that failed. */

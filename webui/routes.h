@@ -32,8 +32,10 @@ void api_user_options(struct exchange *exchange);
 /* Answers with more (taken), the user's senders and limits, and what is used of its quotas. */
 void api_answer_user_with_use(struct exchange *exchange, const struct user *user, json_t *more);
 
-/* api_networks.c */
+/* api_campaigns.c */
 void api_campaigns(struct exchange *exchange);
+
+/* api_networks.c */
 void api_networks_list(struct exchange *exchange);
 void api_networks_add(struct exchange *exchange);
 void api_networks_delete(struct exchange *exchange);
@@ -93,8 +95,8 @@ void api_job_undo(struct exchange *exchange);
 void api_orders_list(struct exchange *exchange);
 void api_order_delete(struct exchange *exchange);
 void api_destination_suspend(struct exchange *exchange);
-void api_destination_slow(struct exchange *exchange);
-void api_destination_move(struct exchange *exchange);
+void api_destination_throttle(struct exchange *exchange);
+void api_destination_reroute(struct exchange *exchange);
 void api_destination_resume(struct exchange *exchange);
 
 /* sign_in.c */
@@ -130,6 +132,7 @@ void api_audit(struct exchange *exchange);
 /* api_me.c */
 void api_me(struct exchange *exchange);
 void api_me_password(struct exchange *exchange);
+void api_me_dns(struct exchange *exchange);
 void api_me_setup_card(struct exchange *exchange);
 void api_app_passwords_list(struct exchange *exchange);
 void api_app_passwords_add(struct exchange *exchange);

@@ -38,6 +38,7 @@ static const struct route routes[] = {
     CONFIRMED_POST(API "/me/totp:begin", api_totp_begin, SIGNED_IN, NULL, NONE),
     CONFIRMED_POST(API "/me/totp:enable", api_totp_enable, SIGNED_IN, NULL, "code=text"),
     CONFIRMED_POST(API "/me/totp:disable", api_totp_disable, SIGNED_IN, NULL, NONE),
+    GET(API "/me/dns", api_me_dns, SENDER, NULL, NONE),
     GET(API "/me/setup-card", api_me_setup_card, SENDER, NULL, NONE),
     GET(API "/me/app-passwords", api_app_passwords_list, SENDER, NULL, NONE),
     CONFIRMED_POST(API "/me/app-passwords", api_app_passwords_add, SENDER, NULL, "label=text"),

@@ -129,7 +129,7 @@ static bool add_limits(const struct options *options, json_t *body)
     return has_one;
 }
 
-int destination_slow(struct options *options)
+int destination_throttle(struct options *options)
 {
     json_t *body = body_of(options);
 
@@ -142,7 +142,7 @@ int destination_slow(struct options *options)
     return order(options, DESTINATIONS "/%s:throttle", body);
 }
 
-int destination_move(struct options *options)
+int destination_reroute(struct options *options)
 {
     const char *via = option(options, "via");
     json_t *body = body_of(options);

@@ -43,6 +43,11 @@ static struct delivery_shard *first_shard(struct delivery *delivery,
     return delivery_owner_of(delivery, rule ? rule->site_name : domain);
 }
 
+struct delivery_shard *admission_shard(struct delivery *delivery, struct slice domain)
+{
+    return first_shard(delivery, atomic_load(&delivery->config), domain);
+}
+
 static void admit_one(const struct admission *admission, const struct admitted *recipient)
 {
     struct delivery_shard *shard = admission->shard;

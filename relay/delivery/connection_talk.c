@@ -255,8 +255,7 @@ void connection_end_transaction(struct connection *connection)
 {
     const struct smtp_client *client = &connection->client;
     struct dispatch *dispatch = TAKE(connection->dispatch);
-    /* Peers close kept connections when they like, with 421 or without: nothing of this message was
-     * said yet, and it asks for no lower pace until a new connection hears the same. */
+    /* Peers close kept connections when they like: nothing was said yet, and no pace is meant. */
     bool is_stale = connection->n_messages > 1 && client->phase <= SMTP_PHASE_MAIL &&
                     (client->reply.code == 0 || client->reply.code == 421);
 

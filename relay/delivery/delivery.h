@@ -49,6 +49,10 @@ struct delivery *delivery_free(struct delivery *delivery); /* NULL in, NULL out 
 
 void delivery_use_spool(struct delivery *delivery, struct spool *spool);
 
+/* New mail, its bytes written and not committed yet: spool_callbacks.on_written. */
+void delivery_foresee(struct delivery *delivery, struct stored *stored,
+                      const struct envelope *envelope);
+
 /* New mail, its rows committed: spool_callbacks.on_committed.  The reference is delivery's. */
 void delivery_admit(struct delivery *delivery, struct stored *stored,
                     const struct envelope *envelope);

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "relay/delivery/doubt.h"
+#include "relay/delivery/foresight.h"
 #include "relay/delivery/hearing.h"
 #include "relay/message/line_scan.h"
 #include "relay/schedule/provider.h"
@@ -157,10 +158,13 @@ static void on_prepared(void *owner, enum prepare_result result)
 
 static void prepare(struct dispatch *dispatch, enum render_form form)
 {
+    struct preparation_owner owner = {on_prepared, dispatch};
+
     if (dispatch->preparation)
         return;
-    dispatch->preparation = preparation_start(dispatch->letter, form,
-                                              (struct preparation_owner){on_prepared, dispatch});
+    dispatch->preparation = foresight_take(dispatch->shard, dispatch->letter->stored, form, owner);
+    if (!dispatch->preparation)
+        dispatch->preparation = preparation_start(dispatch->letter, form, owner);
     if (!dispatch->preparation)
         refuse(dispatch, &(struct judgement){.verdict = VERDICT_LATER,
                                              .status = SMTP_STATUS(4, 3, 0),

@@ -7,9 +7,10 @@
 
 #include "relay/base/log.h"
 #include "relay/delivery/seven_bit.h"
+#include "relay/delivery/signature_memory.h"
 #include "relay/spool/queue_id.h"
 
-enum { SIGNATURES_MOST = 2000, KEY_SIZE = 24, KEY_WAIT_MS = 2000 };
+enum { KEY_WAIT_MS = 2000 };
 
 struct preparation {
     struct letter *letter;
@@ -22,66 +23,10 @@ struct preparation {
     struct seven_bit *seven_bit; /* the converted message */
     struct sign_request request;
     struct later later;
-    bool is_asking; /* the signer */
+    bool is_asking;                         /* the signer */
+    bool is_ahead;                          /* of the commit: nothing is told yet */
+    struct buffer signed_domain, selectors; /* to be told then */
 };
-
-/* A message's signature in one form, for its other transactions. */
-struct kept_signature {
-    struct memo_item item;
-    char key[KEY_SIZE];
-    size_t len;
-    char text[];
-};
-
-static void free_signature(struct memo_item *item)
-{
-    free(CONTAINER_OF(item, struct kept_signature, item));
-}
-
-void preparation_memory_init(struct memo *signatures)
-{
-    memo_init(signatures, SIGNATURES_MOST, free_signature);
-}
-
-static void print_key(const struct preparation *preparation, char out[KEY_SIZE])
-{
-    char id[QUEUE_ID_SIZE];
-
-    queue_id_format(preparation->letter->stored->id, id);
-    snprintf(out, KEY_SIZE, "%s %d", id, (int)preparation->form);
-}
-
-static void keep_signature(struct preparation *preparation, struct slice text)
-{
-    struct kept_signature *kept;
-
-    /* One recipient, one transaction: nobody will ask again soon. */
-    if (preparation->letter->envelope.n_recipients == 1)
-        return;
-    kept = calloc(1, sizeof(*kept) + text.len + 1);
-    if (!kept)
-        return;
-    print_key(preparation, kept->key);
-    kept->item.key = slice_of(kept->key);
-    kept->len = text.len;
-    memcpy(kept->text, text.data, text.len);
-    memo_add(&preparation->shard->signatures, &kept->item);
-}
-
-static bool has_signature(struct preparation *preparation)
-{
-    char key[KEY_SIZE];
-    struct memo_item *item;
-    struct kept_signature *kept;
-
-    print_key(preparation, key);
-    item = memo_find(&preparation->shard->signatures, slice_of(key));
-    if (!item)
-        return false;
-    kept = CONTAINER_OF(item, struct kept_signature, item);
-    buffer_append(&preparation->prefix, slice_from(kept->text, kept->len));
-    return buffer_error(&preparation->prefix) == 0;
-}
 
 static void finish(struct preparation *preparation, enum prepare_result result)
 {
@@ -103,6 +48,16 @@ static void run_later(struct later *later)
 }
 
 /* ---- signing ---- */
+
+static void tell_signed(const struct preparation *preparation, struct slice domain,
+                        struct slice selectors)
+{
+    char id[QUEUE_ID_SIZE];
+
+    queue_id_format(preparation->letter->stored->id, id);
+    EVENT(EVENT_SIGNED, field_text("msg", id), field_slice("domain", domain),
+          field_slice("selector", selectors));
+}
 
 static bool must_sign(const struct preparation *preparation)
 {
@@ -160,15 +115,21 @@ static bool has_active_key(const struct preparation *preparation)
 
 static void accept_signature(struct preparation *preparation, const struct sign_request *request)
 {
-    char id[QUEUE_ID_SIZE];
+    const struct stored *stored = preparation->letter->stored;
 
     buffer_append(&preparation->prefix, request->header);
-    keep_signature(preparation, request->header);
-    queue_id_format(preparation->letter->stored->id, id);
-    sample_signed(preparation->shard, preparation->letter->stored->id, request,
-                  preparation_reader(preparation), preparation_length(preparation));
-    EVENT(EVENT_SIGNED, field_text("msg", id), field_slice("domain", request->signed_domain),
-          field_slice("selector", request->selectors));
+    /* One recipient, one transaction: nobody will ask again soon. */
+    if (preparation->letter->envelope.n_recipients > 1)
+        signature_keep(&preparation->shard->signatures, stored->id, preparation->form,
+                       request->header);
+    sample_signed(preparation->shard, stored->id, request, preparation_reader(preparation),
+                  preparation_length(preparation));
+    if (preparation->is_ahead) {
+        buffer_append(&preparation->signed_domain, request->signed_domain);
+        buffer_append(&preparation->selectors, request->selectors);
+    } else {
+        tell_signed(preparation, request->signed_domain, request->selectors);
+    }
     finish(preparation, PREPARED);
 }
 
@@ -177,6 +138,10 @@ static void on_signed(struct sign_request *request)
     struct preparation *preparation = CONTAINER_OF(request, struct preparation, request);
 
     preparation->is_asking = false;
+    if (preparation->is_ahead && request->result != SIGN_OK) {
+        finish(preparation, PREPARE_REFUSED); /* found again, and said, by who sends it */
+        return;
+    }
     switch (request->result) {
     case SIGN_OK:
         accept_signature(preparation, request);
@@ -239,7 +204,8 @@ static bool is_never_signed(const struct preparation *preparation)
 
 static void sign(struct preparation *preparation)
 {
-    if (has_signature(preparation))
+    if (signature_find(&preparation->shard->signatures, preparation->letter->stored->id,
+                       preparation->form, &preparation->prefix))
         finish(preparation, PREPARED);
     else if (is_never_signed(preparation))
         go_unsigned(preparation);
@@ -275,8 +241,8 @@ static void convert(struct preparation *preparation)
         on_converted(preparation, -ENOMEM);
 }
 
-struct preparation *preparation_start(struct letter *letter, enum render_form form,
-                                      struct preparation_owner owner)
+static struct preparation *new_preparation(struct letter *letter, enum render_form form,
+                                           struct preparation_owner owner)
 {
     struct preparation *preparation = calloc(1, sizeof(*preparation));
 
@@ -287,6 +253,16 @@ struct preparation *preparation_start(struct letter *letter, enum render_form fo
     preparation->form = form;
     preparation->owner = owner;
     later_init(&preparation->later, letter->shard->loop, run_later);
+    return preparation;
+}
+
+struct preparation *preparation_start(struct letter *letter, enum render_form form,
+                                      struct preparation_owner owner)
+{
+    struct preparation *preparation = new_preparation(letter, form, owner);
+
+    if (!preparation)
+        return NULL;
     if (form == RENDER_SEVEN_BIT)
         convert(preparation);
     else if (form == RENDER_EIGHT_BIT)
@@ -300,6 +276,31 @@ struct preparation *preparation_start(struct letter *letter, enum render_form fo
     return preparation;
 }
 
+struct preparation *preparation_start_ahead(struct letter *letter, struct preparation_owner owner)
+{
+    struct preparation *preparation = new_preparation(letter, RENDER_EIGHT_BIT, owner);
+
+    if (!preparation)
+        return NULL;
+    preparation->is_ahead = true;
+    if (is_never_signed(preparation))
+        finish(preparation, PREPARE_REFUSED);
+    else
+        ask_signer(preparation);
+    return preparation;
+}
+
+void preparation_adopt(struct preparation *preparation, struct preparation_owner owner)
+{
+    preparation->owner = owner;
+    preparation->is_ahead = false;
+    if (!preparation->signed_domain.len)
+        return; /* still with the signer */
+    tell_signed(preparation, buffer_slice(&preparation->signed_domain),
+                buffer_slice(&preparation->selectors));
+    later_set(&preparation->later);
+}
+
 void preparation_free(struct preparation *preparation)
 {
     if (!preparation)
@@ -309,6 +310,8 @@ void preparation_free(struct preparation *preparation)
     later_cancel(&preparation->later);
     seven_bit_free(preparation->seven_bit);
     buffer_fini(&preparation->prefix);
+    buffer_fini(&preparation->signed_domain);
+    buffer_fini(&preparation->selectors);
     letter_unref(preparation->letter);
     free(preparation);
 }

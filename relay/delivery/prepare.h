@@ -26,6 +26,12 @@ struct preparation *preparation_start(struct letter *letter, enum render_form fo
                                       struct preparation_owner owner);
 void preparation_free(struct preparation *preparation); /* accepts NULL */
 
+/* Before the message is committed (foresight.h), for what any peer can take: nothing is told, and
+ * whatever is no signature is PREPARE_REFUSED, to be found again.  Then, when it is sent: the owner
+ * changes, and hears of it on a later turn. */
+struct preparation *preparation_start_ahead(struct letter *letter, struct preparation_owner owner);
+void preparation_adopt(struct preparation *preparation, struct preparation_owner owner);
+
 /* After done(PREPARED): what goes in front, and a reader of the rest. */
 struct slice preparation_prefix(const struct preparation *preparation);
 struct render_reader preparation_reader(struct preparation *preparation);
@@ -36,5 +42,3 @@ bool preparation_crc(const struct preparation *preparation, uint32_t *crc);
 
 /* After done(PREPARE_REFUSED); good as long as the preparation. */
 const struct judgement *preparation_judgement(const struct preparation *preparation);
-
-void preparation_memory_init(struct memo *signatures);

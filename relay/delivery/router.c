@@ -7,6 +7,7 @@
 #include "relay/base/clock.h"
 #include "relay/delivery/outcome.h"
 #include "relay/delivery/providers.h"
+#include "relay/delivery/router_memory.h"
 #include "relay/delivery/shipment.h"
 #include "relay/delivery/standing_orders.h"
 #include "relay/delivery/standing_ways.h"
@@ -18,17 +19,6 @@ enum {
     FRESH_ROUTE_MS = 24 * 60 * 60 * 1000, /* settings change by router_forget() */
     KEPT_ON_TROUBLE_MS = 60 * 1000,       /* DNS is silent: the former site still serves */
     GIVEN_UP_AT_ONCE = 1000,
-};
-
-struct cached_route {
-    struct memo_item item;
-    enum mx_status status;
-    int64_t fresh_until_ms;
-    struct slice site_name; /* MX_OK */
-    struct target_host *hosts;
-    size_t n_hosts;
-    char why[DNS_WHY_SIZE];
-    struct arena arena;
 };
 
 struct lookup {

@@ -9,13 +9,14 @@
 #include "relay/delivery/dispatch.h"
 #include "relay/delivery/doubt.h"
 #include "relay/delivery/egress_warm_up.h"
+#include "relay/delivery/foresight.h"
 #include "relay/delivery/host_memory.h"
 #include "relay/delivery/kept_words.h"
 #include "relay/delivery/outcome.h"
-#include "relay/delivery/prepare.h"
 #include "relay/delivery/providers.h"
 #include "relay/delivery/reply_memory.h"
 #include "relay/delivery/router.h"
+#include "relay/delivery/signature_memory.h"
 #include "relay/delivery/standing_orders.h"
 #include "relay/delivery/standing_ways.h"
 #include "relay/delivery/user_weights.h"
@@ -297,6 +298,7 @@ void delivery_shard_drain(struct delivery_shard *shard, struct delivery_drain *d
 {
     shard->is_draining = true;
     shard->drain = drain;
+    foresight_clear(shard);
     connection_end_idle(shard);
     connection_end_opening(shard);
     delivery_shard_touch(shard);
@@ -345,7 +347,8 @@ int delivery_shard_init(struct delivery_shard *shard, struct delivery *delivery,
     shard->tally.policy = delivery->policy;
     router_init(shard);
     host_memory_init(&shard->hosts);
-    preparation_memory_init(&shard->signatures);
+    signature_memory_init(&shard->signatures);
+    foresight_init(&shard->foresight, loop);
     reply_memory_init(&shard->replies);
     sample_init(&shard->sample);
     reply_rule_engine_init(&shard->rules);
@@ -368,6 +371,7 @@ void delivery_shard_fini(struct delivery_shard *shard)
 {
     timer_fini(&shard->tick);
     timer_fini(&shard->wake);
+    foresight_clear(shard);
     connection_free_all(shard);
     router_cancel(shard);
     if (shard->index == 0)

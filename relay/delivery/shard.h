@@ -26,6 +26,13 @@
  * beyond the second nothing else that ends in a verdict does. */
 enum { SHARD_MOST_IN_DOUBT = 256, SHARD_MOST_OUTCOMES = 5000 };
 
+/* Signatures under way for what is not committed yet: foresight.c. */
+struct foresight {
+    struct list entries;
+    uint32_t n_foreseen;
+    struct timer timer;
+};
+
 struct delivery_shard {
     struct delivery *delivery;
     struct loop *loop;
@@ -62,9 +69,10 @@ struct delivery_shard {
     uint32_t n_settled;         /* requests that walk: nothing moves to another loop (visit.h) */
     struct list lookups;        /* under way */
     uint32_t n_lookups;
-    struct memo routes;             /* what DNS said: router.c */
-    struct memo hosts;              /* dead ones, and those whose TLS is broken: host_memory.c */
-    struct memo signatures;         /* of messages lately signed: prepare.c */
+    struct memo routes;     /* what DNS said: router.c */
+    struct memo hosts;      /* dead ones, and those whose TLS is broken: host_memory.c */
+    struct memo signatures; /* of messages lately signed: signature_memory.c */
+    struct foresight foresight;
     struct memo replies;            /* what put recipients off lately: reply_memory.c */
     struct reply_rule_engine rules; /* counts replies: hearing.c */
     struct list warm_leases;        /* young addresses: egress_warm_up.c */

@@ -15,7 +15,7 @@ enum {
     AHEAD_US = 1000000 / 32, /* a turn may be used so much early */
 };
 
-static const int64_t thousand_seconds_us = 1000 * 1000 * 1000LL;
+static const int64_t thousand_seconds_us = (int64_t)1000 * 1000 * 1000;
 
 /* ---- between which paces ---- */
 

@@ -8,7 +8,7 @@
 #include "relay/base/log.h"
 #include "relay/spool/parts.h"
 
-enum { REPLACE_EVERY_MS = 2000 };
+enum { REPLACE_EVERY_MS = 2000, FEW = 4 };
 
 void committer_init(struct committer *committer)
 {
@@ -84,6 +84,21 @@ static void write_bytes(struct spool *spool, struct group *group)
         else
             writing_append(spool, append);
     }
+}
+
+/* While its bytes are synced somebody may make ready for it.  In a crowd nobody waits for that. */
+static void tell_written(struct spool *spool, const struct group *group)
+{
+    const struct spool_callbacks *callbacks = &spool->settings.callbacks;
+    const struct spool_append *append = group->appends;
+
+    for (unsigned n = 0; append && n < FEW; n++)
+        append = append->state.next;
+    if (append || !callbacks->on_written)
+        return;
+    for (append = group->appends; append; append = append->state.next)
+        if (append->result == 0)
+            callbacks->on_written(callbacks->owner, append->state.stored, append->envelope);
 }
 
 static bool lack_room(const struct spool_update *update)
@@ -332,6 +347,7 @@ static void put_off(struct spool *spool, struct group *group)
 static void commit_group(struct spool *spool, struct group *group)
 {
     write_bytes(spool, group);
+    tell_written(spool, group);
     settle_bytes(spool, group);
     take_verdicts(spool, group);
     if (spool->committer.needs_database) /* a checkpoint failed meanwhile */

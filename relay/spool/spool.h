@@ -32,6 +32,9 @@ struct recipient_row {
  * reference: the owner calls stored_unref() when its last recipient is finished. */
 struct spool_callbacks {
     void *owner;
+    /* A message's bytes can be read, and it will be committed unless the disk fails: only of groups
+     * of a few, where there is time to make ready.  Spool thread; NULL: nobody wants to know. */
+    void (*on_written)(void *owner, struct stored *stored, const struct envelope *envelope);
     /* A message is durable; spool thread, before its receipt; also when the client has gone. */
     void (*on_committed)(void *owner, struct stored *stored, const struct envelope *envelope);
     /* Is delivery going to try this message at once?  Then its rows are born as RECIPIENT_OPEN

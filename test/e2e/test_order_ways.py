@@ -1,5 +1,7 @@
 """Orders that lead mail another way: a provider's to a next hop, and anybody's to another pool of our
 addresses; over restarts, until their end."""
+import sqlite3
+
 import pytest
 
 from appliance import PATIENCE, wait_for
@@ -61,6 +63,25 @@ def test_what_waits_goes_the_new_way_at_once_and_back(plant):  # noqa: F811
     relay.cli("destination", "resume", "--address", A)
     relay.wait_delivered(last)
     assert addresses(relay) == {A: 1, C: 3}
+
+
+def test_a_way_with_an_end_outlives_a_restart_and_ends(plant):  # noqa: F811
+    relay = plant(POOLS)
+    relay.login = relay.add_user(SENDER)
+    relay.cli("destination", "reroute", "dest.example", "--via", "pool:second", "--reason", "r", "--for", "1h")
+    relay.cli("destination", "throttle", "--user", SENDER, "--per-hour", "1000", "--reason", "r", "--for", "1h")
+    relay.restart()
+    relay.wait_delivered(send_campaign(relay))
+    assert addresses(relay) == {B: 1}
+    assert all(o["until"] for o in relay.json("destination", "orders"))
+    relay.stop()
+    with sqlite3.connect(relay.folder / "data/db/staffetta.db") as database:  # their hour is over
+        assert database.execute("UPDATE orders SET until = 1000").rowcount == 2
+    database.close()
+    relay.start()
+    assert orders(relay) == []
+    relay.wait_delivered(send_campaign(relay))
+    assert addresses(relay) == {A: 1, B: 1}
 
 
 def test_pools_keep_their_mail_over_a_reload(plant):  # noqa: F811

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "policy/registry_destinations.h"
+#include "policy/registry_suppressions.h"
 #include "policy/registry_domains.h"
 #include "policy/registry_internal.h"
 #include "policy/registry_users.h"

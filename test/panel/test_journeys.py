@@ -100,6 +100,17 @@ def test_destination_is_suspended_and_resumed(place, driver):
     driver.journey("destination", place.panel, "it", owner=place.owner, site=place.next_hop)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_deleted_in_bulk_and_taken_back(place, driver, language):
+    messages = [place.send(place.login, place.login[0], f"{n}@bulk-{language}.example", text())
+                for n in range(3)]
+    for message in messages:
+        place.log.wait("deferred", msg=message, timeout=30 * PATIENCE)
+    driver.journey("bulkDelete", place.panel, language, owner=place.owner, n=3,
+                   filter=f"to:bulk-{language}.example")
+    assert {row["id"] for row in place.queue()} >= set(messages)
+
+
 def test_what_came_by_mail_is_text(place, driver):
     evil = "<img src=x onerror=hit=1>"
     message = place.send(place.login, place.login[0], '"<script>hit=1</script>"@dest.example',

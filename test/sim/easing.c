@@ -10,7 +10,9 @@
 #include "relay/base/secret.h"
 #include "relay/schedule/simulation.h"
 
-enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, WINDOW_MS = 20 * SECOND_MS };
+enum { SECOND_MS = 1000, WINDOW_MS = 20 * SECOND_MS };
+
+#define MINUTES_MS(n) ((int64_t)(n)*60 * SECOND_MS)
 
 #define STRANGER                                                                                   \
     {                                                                                              \
@@ -33,24 +35,24 @@ static const struct storm {
     {{.name = "two minutes of 421",
       .latency_ms = 250,
       .mood = MOOD_STORMS,
-      .storm_every_ms = 20 * MINUTE_MS,
-      .storm_ms = 2 * MINUTE_MS,
+      .storm_every_ms = MINUTES_MS(20),
+      .storm_ms = MINUTES_MS(2),
       .lane_limits = STRANGER},
      150, 8,
      150 },
     {{.name = "ten minutes of 421",
       .latency_ms = 250,
       .mood = MOOD_STORMS,
-      .storm_every_ms = 20 * MINUTE_MS,
-      .storm_ms = 10 * MINUTE_MS,
+      .storm_every_ms = MINUTES_MS(20),
+      .storm_ms = MINUTES_MS(10),
       .lane_limits = STRANGER},
      150, 50,
      200 },
     {{.name = "the same of a route",
       .latency_ms = 20,
       .mood = MOOD_STORMS,
-      .storm_every_ms = 20 * MINUTE_MS,
-      .storm_ms = 10 * MINUTE_MS,
+      .storm_every_ms = MINUTES_MS(20),
+      .storm_ms = MINUTES_MS(10),
       .lane_limits = ROUTE},
      60,  500,
      2000},
@@ -113,14 +115,14 @@ static const struct steady {
     {{.name = "one 421 a minute",
       .latency_ms = 250,
       .mood = MOOD_STORMS,
-      .storm_every_ms = MINUTE_MS,
+      .storm_every_ms = MINUTES_MS(1),
       .storm_ms = 25,
       .lane_limits = STRANGER},
      30,                                                                                                 0.5 },
     {{.name = "the same of a route",
       .latency_ms = 250,
       .mood = MOOD_STORMS,
-      .storm_every_ms = MINUTE_MS,
+      .storm_every_ms = MINUTES_MS(1),
       .storm_ms = 25,
       .lane_limits = ROUTE},
      60,                                                                                                 0.5 },
@@ -156,7 +158,7 @@ static bool steady(const struct steady *row, uint64_t seed)
     double per_s, refused_pct;
     bool is_kept;
 
-    simulation_run(simulation, 60 * MINUTE_MS);
+    simulation_run(simulation, MINUTES_MS(60));
     per_s = (double)group->n_delivered / 3600;
     refused_pct = 100.0 * (double)group->n_deferred / (double)group->n_attempts;
     is_kept = per_s >= row->least_per_s && refused_pct <= row->most_refused_pct;

@@ -16,6 +16,7 @@
 #include "test/support/test_support.h"
 
 event_sink *delivery_fixture_sink;
+const char *delivery_fixture_from_domain;
 const struct io *delivery_fixture_io;
 
 static void note_event(void *owner, const struct event *event)
@@ -101,6 +102,11 @@ static void on_committed(void *owner, struct stored *stored, const struct envelo
     delivery_admit(((struct delivery_fixture *)owner)->delivery, stored, envelope);
 }
 
+static void on_written(void *owner, struct stored *stored, const struct envelope *envelope)
+{
+    delivery_foresee(((struct delivery_fixture *)owner)->delivery, stored, envelope);
+}
+
 static void on_recovered(void *owner, struct stored *stored, const struct recipient_row *rows,
                          uint32_t n_rows)
 {
@@ -160,6 +166,7 @@ static void start_spool(struct delivery_fixture *fixture)
         .reserve_bytes = 1 << 16,
         .io = delivery_fixture_io,
         .callbacks = {.owner = fixture,
+                      .on_written = on_written,
                       .on_committed = on_committed,
                       .on_recovered = on_recovered,
                       .on_failures = on_failures,
@@ -301,7 +308,8 @@ static void on_appended(struct spool_append *append)
     CONTAINER_OF(append, struct awaited_append, append)->is_done = true;
 }
 
-uint64_t delivery_fixture_send(struct delivery_fixture *fixture, const struct fixture_mail *mail)
+int delivery_fixture_try(struct delivery_fixture *fixture, const struct fixture_mail *mail,
+                         uint64_t *id)
 {
     struct recipient recipients[64];
     struct slice piece = slice_of(mail->text);
@@ -312,6 +320,7 @@ uint64_t delivery_fixture_send(struct delivery_fixture *fixture, const struct fi
         .user_id = 1,
         .user = slice_of("tester"),
         .sender = slice_of(mail->sender),
+        .from_domain = slice_of(delivery_fixture_from_domain),
         .flags = mail->flags,
         .recipients = recipients,
     };
@@ -329,8 +338,16 @@ uint64_t delivery_fixture_send(struct delivery_fixture *fixture, const struct fi
     awaited.append.header_bytes = (uint32_t)(strstr(mail->text, "\r\n\r\n") - mail->text + 4);
     assert_true(spool_append(fixture->spool, &awaited.append));
     wait_answer(fixture, &awaited.is_done);
-    assert_int_equal(awaited.append.result, 0);
-    return envelope.id;
+    *id = envelope.id;
+    return awaited.append.result;
+}
+
+uint64_t delivery_fixture_send(struct delivery_fixture *fixture, const struct fixture_mail *mail)
+{
+    uint64_t id = 0;
+
+    assert_int_equal(delivery_fixture_try(fixture, mail, &id), 0);
+    return id;
 }
 
 struct awaited_command {

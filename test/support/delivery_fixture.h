@@ -35,7 +35,8 @@ struct delivery_fixture {
 
 /* Set before the start: where events go instead of being noted. */
 extern event_sink *delivery_fixture_sink;
-extern const struct io *delivery_fixture_io; /* the spool's from now on; NULL: the system's */
+extern const char *delivery_fixture_from_domain; /* of all mail; NULL: none */
+extern const struct io *delivery_fixture_io;     /* the spool's from now on; NULL: the system's */
 
 /* Runs with these settings; hostname, retry and expiry are filled in when they are empty. */
 struct delivery_fixture *delivery_fixture_start(struct delivery_settings settings);
@@ -53,6 +54,9 @@ struct fixture_mail {
     uint8_t notify;                /* of every recipient */
     int64_t life_ms;               /* 0: an hour */
 };
+/* The spool's result; *id: also of what it refused. */
+int delivery_fixture_try(struct delivery_fixture *fixture, const struct fixture_mail *mail,
+                         uint64_t *id);
 /* The id of the committed message. */
 uint64_t delivery_fixture_send(struct delivery_fixture *fixture, const struct fixture_mail *mail);
 

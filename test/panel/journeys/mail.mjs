@@ -38,6 +38,25 @@ export const mail = {
     return {};
   },
 
+  /* A preview counts; what was deleted waits in a bin for a minute, and comes back. */
+  async bulkDelete(me, { owner, filter, n }) {
+    await me.signIn(...owner);
+    await me.at(`queue?filter=${encodeURIComponent(filter)}`);
+    const rows = me.page.locator('.body > .row');
+    await rows.nth(n - 1).waitFor();
+    await me.page.getByRole('checkbox', { name: me.t('table.all') }).check();
+    await me.press('verb.delete');
+    await me.dialog().getByText(me.t('bulk.count.other', { n })).waitFor();
+    await me.dialog().getByLabel(me.t('field.reason')).fill('sent by mistake');
+    await me.answer('verb.delete');
+    await rows.filter({ hasText: 'sent by mistake' }).nth(n - 1).waitFor();
+    await me.page.locator('.toast').getByRole('button', { name: me.t('do.undo') }).click();
+    await me.reads('toast.undone');
+    await me.page.reload();
+    await rows.filter({ hasNotText: 'sent by mistake' }).nth(n - 1).waitFor();
+    return {};
+  },
+
   /* What came by mail is text wherever it is shown. */
   async hostile(me, { owner, paths, expected }) {
     await me.signIn(...owner);

@@ -39,6 +39,7 @@ export class Person {
 
   /* What is shown once, then its dialogue is closed. */
   async takeSecret() {
+    await this.page.keyboard.press('Escape'); // must not lose it
     const secret = await this.dialog().locator('.copy > :first-child').first().innerText();
     await this.answer('do.close');
     return secret.trim();

@@ -23,7 +23,7 @@ export interface User {
   password?: string;
 }
 
-export const LIMITS = ["sessions", "recipients", "message_size", "messages_per_minute", "recipients_per_minute",
+export const LIMITS = ["sessions", "recipients", "message_size", "weight", "messages_per_minute", "recipients_per_minute",
   "messages_per_hour", "messages_per_day", "messages_per_month", "recipients_per_hour", "recipients_per_day",
   "recipients_per_month", "transactional_per_hour"] as const;
 

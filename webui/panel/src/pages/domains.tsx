@@ -42,7 +42,7 @@ export default function Domains() {
         {({ items }) => (
           <Card flush>
             {items.length
-              ? <DataTable label={t("domains.title")} columns={columns()} rows={items} key_of={(row) => row.name}
+              ? <DataTable label={t("domains.title")} columns={columns()} rows={items} key_of={(row) => row.name} linked
                 onOpen={(row) => go(domain_place(row.name))} />
               : <Empty icon="domains" action={add}>{t("domains.empty")}</Empty>}
           </Card>

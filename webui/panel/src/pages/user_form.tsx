@@ -31,7 +31,7 @@ export function UserForm({ user, onSaved }: { user: User; onSaved: () => void })
       <Card title={t("users.limits")}>
         <div class="stack">
           <p class="muted small">{t("users.limits_hint")}</p>
-          <div class="fields">
+          <div class="fields few">
             {LIMITS.map((name) => (
               <Field key={name} label={word("limit", name)} value={after.value[name] ?? ""} inputmode="numeric"
                 onInput={(value) => put(name, value)} />

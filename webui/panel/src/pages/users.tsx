@@ -60,7 +60,7 @@ function UserList({ users, text }: { users: User[]; text: string }) {
       )}
       <Card flush>
         {rows.length
-          ? <DataTable label={t("users.title")} columns={columns()} rows={rows} key_of={(user) => user.name}
+          ? <DataTable label={t("users.title")} columns={columns()} rows={rows} key_of={(user) => user.name} linked
             onOpen={(user) => go(user_place(user.name))} />
           : <Empty icon="search">{t("users.none_found", { text })}</Empty>}
       </Card>

@@ -7,10 +7,12 @@ import { Button } from "./button";
 import { ErrorBox } from "./states";
 
 /** Mounted means open. */
-export function Dialog({ title, onClose, children, class: look = "", bare }: {
+export function Dialog({ title, onClose, children, class: look = "", bare, firm }: {
   title: string; onClose: () => void; children: ComponentChildren; class?: string;
   /** The title is only spoken. */
   bare?: boolean;
+  /** Neither a click beside it nor Escape loses what it shows. */
+  firm?: boolean;
 }) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
@@ -21,7 +23,8 @@ export function Dialog({ title, onClose, children, class: look = "", bare }: {
   }, []);
   return (
     <dialog ref={ref} class={look} aria-labelledby={id} onClose={onClose}
-      onClick={(event) => { if (event.target === ref.current) onClose(); }}>
+      onCancel={(event) => { if (firm) event.preventDefault(); }}
+      onClick={(event) => { if (event.target === ref.current && !firm) onClose(); }}>
       <div class={bare ? "" : "body"}>
         <h2 id={id} class={bare ? "unseen" : ""}>{title}</h2>
         {children}

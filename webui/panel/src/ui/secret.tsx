@@ -5,12 +5,12 @@ import { CopyField } from "./copy";
 import { Dialog } from "./dialog";
 import { Notice } from "./states";
 
-/** Closes by its button only: a click beside it must not lose what cannot be shown again. */
+/** Closes by its button: a click beside it must not lose what cannot be shown again. */
 export function SecretDialog({ title, secret, warning, onClose, more }: {
   title: string; secret: string; warning: string; onClose: () => void; more?: preact.ComponentChildren;
 }) {
   return (
-    <Dialog title={title} onClose={() => undefined}>
+    <Dialog title={title} onClose={onClose} firm>
       <CopyField text={secret} label={title} lines={secret.includes("\n")} />
       <Notice tone="warn" icon="warning">{warning}</Notice>
       {more}

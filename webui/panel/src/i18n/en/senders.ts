@@ -47,6 +47,7 @@ export const senders = {
   "limit.sessions": "Connections at once",
   "limit.recipients": "Recipients a message",
   "limit.message_size": "Bytes a message",
+  "limit.weight": "Weight beside other users (1 to 100)",
   "limit.messages_per_minute": "Messages a minute",
   "limit.recipients_per_minute": "Recipients a minute",
   "limit.messages_per_hour": "Messages an hour",

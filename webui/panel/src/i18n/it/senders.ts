@@ -49,6 +49,7 @@ export const senders: Record<keyof typeof english, string> = {
   "limit.sessions": "Connessioni contemporanee",
   "limit.recipients": "Destinatari per messaggio",
   "limit.message_size": "Byte per messaggio",
+  "limit.weight": "Peso accanto ad altri utenti (da 1 a 100)",
   "limit.messages_per_minute": "Messaggi al minuto",
   "limit.recipients_per_minute": "Destinatari al minuto",
   "limit.messages_per_hour": "Messaggi all’ora",
