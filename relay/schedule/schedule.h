@@ -125,7 +125,8 @@ void schedule_return(struct schedule *schedule, struct entry *entry,
                      int64_t now_ms);                                       /* no attempt */
 void schedule_note_attempt(struct schedule *schedule, struct entry *entry); /* before defer */
 
-/* hooks.pool_of may say something else of it now: what is due moves at once, the rest when it is. */
+/* hooks.pool_of may say something else of it now: what is due moves at once, the rest when it is.
+ */
 void schedule_repool(struct schedule *schedule, struct entry *entry, int64_t now_ms);
 
 /* Held until a time that has come.  Nobody looks by itself: whoever holds asks now and then. */

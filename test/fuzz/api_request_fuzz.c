@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "policy/registry_suppressions.h"
 #include "policy/registry_domains.h"
 #include "policy/registry_internal.h"
+#include "policy/registry_suppressions.h"
 #include "policy/registry_users.h"
 #include "relay/base/secret.h"
 #include "relay/control/config.h"

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "policy/registry_suppressions.h"
 #include "policy/registry_domains.h"
+#include "policy/registry_suppressions.h"
 #include "policy/registry_users.h"
 #include "relay/base/list.h"
 #include "relay/base/secret.h"

@@ -23,8 +23,8 @@ static void text_and_number_are_the_same_id(void **state)
 
 static void what_is_no_id_is_refused(void **state)
 {
-    static const char *const texts[] = {"", "0", "0000000000", "7Q2F-", "7 Q", "ZZZZZZZZZZZZZ", "00000000000000001",
-                                        "U"};
+    static const char *const texts[] = {
+        "", "0", "0000000000", "7Q2F-", "7 Q", "ZZZZZZZZZZZZZ", "00000000000000001", "U"};
     uint64_t id;
 
     (void)state;
