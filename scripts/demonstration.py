@@ -123,7 +123,8 @@ def main():
         login, records = prepare(service)
         good = check(service, receiver, send_newsletter(service, login), records)
         host, port = service.address("panel")
-        say(f"panel: http://{host}:{port}/")
+        code = (service.folder / "run/setup-code").read_text().strip()
+        say(f"panel: http://{host}:{port}/ (first administrator's code: {code})")
         say("as it should be" if good else "NOT as it should be")
         if stays:
             say(f"try: {os.environ['STAFFETTA_BINARY']} --socket {service.folder}/run/control.sock "
