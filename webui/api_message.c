@@ -47,7 +47,7 @@ static void read_history(struct history_job *job, struct history_reader *reader)
 
 static bool take_item(void *owner, const struct message_row *row)
 {
-    ((struct message *)owner)->item = queue_item_json(row);
+    ((struct message *)owner)->item = queue_item_json(row, UINT32_MAX);
     return false;
 }
 

@@ -19,7 +19,7 @@ struct listing {
     struct delivery_sending sending;
     struct exchange *exchange;
     struct queue_filter filter;
-    uint32_t limit;
+    uint32_t limit, most_recipients;
     json_t *items;
     uint64_t cursor;
     const char *state; /* wanted; NULL: any */
@@ -33,7 +33,7 @@ static bool append_row(void *owner, const struct message_row *row)
 {
     struct listing *listing = owner;
 
-    json_array_append_new(listing->items, queue_item_json(row));
+    json_array_append_new(listing->items, queue_item_json(row, UINT32_MAX));
     return json_array_size(listing->items) < listing->limit;
 }
 
@@ -92,6 +92,7 @@ static void answer(struct listing *listing)
     }
     if (listing->state)
         queue_keep_state(items, listing->state);
+    queue_cut_recipients(items, listing->most_recipients);
     queue_id_format(listing->cursor, cursor);
     exchange_answer_items(listing->exchange, items, listing->cursor ? cursor : NULL);
 }
@@ -253,7 +254,8 @@ static void list_by_parameters(struct exchange *exchange)
     struct listing *listing = exchange_memory(exchange, sizeof(*listing));
 
     if (!listing || !read_state(exchange, listing) || !read_limit(exchange, &listing->limit) ||
-        !read_cursor(exchange, &listing->filter))
+        !read_cursor(exchange, &listing->filter) ||
+        !queue_most_recipients(exchange, &listing->most_recipients))
         return;
     listing->exchange = exchange;
     listing->filter.user = slice_of(exchange_query(exchange, "user"));

@@ -21,7 +21,7 @@ struct search {
     struct queue_job job;
     struct exchange *exchange;
     struct queue_words words;
-    uint32_t limit;
+    uint32_t limit, most_recipients;
     uint64_t cursor;   /* behind which message to go on; at the end 0: nothing is left */
     uint64_t *nearest; /* the next ids, a heap with the largest on top; the arena's */
     uint32_t n_nearest;
@@ -98,8 +98,11 @@ static bool append_row(void *owner, const struct message_row *row)
 {
     struct search *search = owner;
 
+    /* Which of them are shown is known when their states are. */
+    uint32_t most = search->words.words.states ? UINT32_MAX : search->most_recipients;
+
     if (queue_words_match(&search->words, row))
-        json_array_append_new(search->items, queue_item_json(row));
+        json_array_append_new(search->items, queue_item_json(row, most));
     return json_array_size(search->items) < search->limit;
 }
 
@@ -177,6 +180,7 @@ static void answer(struct search *search)
         return;
     }
     keep_states(search);
+    queue_cut_recipients(search->items, search->most_recipients);
     queue_id_format(search->cursor, cursor);
     exchange_answer(
         exchange, 200,
@@ -270,7 +274,8 @@ static bool read_query(struct search *search, struct slice user)
         return false;
     }
     if (!queue_words_read(exchange, exchange_query(exchange, "filter"), &search->words) ||
-        !asking_limit(exchange, LIMIT_DEFAULT, LIMIT_MOST, &search->limit))
+        !asking_limit(exchange, LIMIT_DEFAULT, LIMIT_MOST, &search->limit) ||
+        !queue_most_recipients(exchange, &search->most_recipients))
         return false;
     if (cursor && !queue_id_parse(slice_of(cursor), &search->cursor)) {
         exchange_problem(exchange, 422, "bad_cursor", "The cursor is none of ours.");

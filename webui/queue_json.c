@@ -29,13 +29,13 @@ static json_t *recipient_json(const struct recipient_row *row)
                      "reply", json_slice(row->reply), "doubtful", doubt_json(row));
 }
 
-json_t *queue_item_json(const struct message_row *row)
+json_t *queue_item_json(const struct message_row *row, uint32_t most)
 {
     json_t *recipients = json_array();
     char id[QUEUE_ID_SIZE];
 
     queue_id_format(row->id, id);
-    for (uint32_t i = 0; i < row->n_rows; i++)
+    for (uint32_t i = 0; i < row->n_rows && i < most; i++)
         json_array_append_new(recipients, recipient_json(&row->recipients[i]));
     return json_pack("{s:s, s:o, s:o, s:I, s:o, s:o, s:s, s:o, s:i, s:o}", "id", id, "user",
                      json_slice(row->user), "sender", json_slice(row->sender), "size",
@@ -44,6 +44,29 @@ json_t *queue_item_json(const struct message_row *row)
                      row->class == CLASS_TRANSACTIONAL ? "transactional" : "bulk", "campaign",
                      json_slice(row->campaign), "n_recipients", (int)row->n_recipients,
                      "recipients", recipients);
+}
+
+bool queue_most_recipients(struct exchange *exchange, uint32_t *most)
+{
+    const char *text = exchange_query(exchange, "recipients");
+    uint64_t number = UINT32_MAX;
+
+    if (text && (!slice_to_number(slice_of(text), UINT32_MAX, &number) || number == 0)) {
+        exchange_problem(exchange, 422, "bad_limit", "recipients is a number from 1 on.");
+        return false;
+    }
+    *most = (uint32_t)number;
+    return true;
+}
+
+void queue_cut_recipients(json_t *items, uint32_t most)
+{
+    for (size_t i = 0; i < json_array_size(items); i++) {
+        json_t *recipients = json_object_get(json_array_get(items, i), "recipients");
+
+        while (json_array_size(recipients) > most)
+            json_array_remove(recipients, json_array_size(recipients) - 1);
+    }
 }
 
 static void mark(json_t *item, uint32_t n)

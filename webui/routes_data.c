@@ -13,7 +13,7 @@ static const struct route routes[] = {
     GET(API "/deliveries.csv", api_deliveries_csv, VIEWER, "history:read", "filter from to"),
     GET(API "/me/stats", api_my_series, SENDER, NULL, "metric range from to step"),
     GET(API "/me/deliveries", api_my_deliveries, SENDER, NULL, LIST),
-    GET(API "/me/queue", api_my_queue, SENDER, NULL, "filter cursor limit"),
+    GET(API "/me/queue", api_my_queue, SENDER, NULL, "filter cursor limit recipients"),
     GET(API "/logs", api_logs, VIEWER, "history:read", "level text event from cursor limit"),
     GET(API "/events", api_events, SIGNED_IN, "history:read", "topics level event text"),
     POST(API "/queue/actions", api_queue_actions, OPERATOR, "queue:write",

@@ -9,7 +9,7 @@
 #define SIGNING  "requires_signing=flag"
 #define DOMAIN   "name=text " SIGNING
 #define KEY      "domain=text selector=text type=text pem=text"
-#define FILTER   "filter sort state user from dest limit cursor"
+#define FILTER   "filter sort state user from dest limit cursor recipients"
 #define SELECTION                                                                                  \
     "ids=texts dest=text user=text from=any_text campaign=text all=flag dry_run=flag reason=text"
 #define SUSPENSION "reason=text for_seconds=number"
