@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "webui/exchange_ids.h"
+#include "webui/guard.h"
 #include "webui/jobs.h"
 #include "webui/routes.h"
 
@@ -14,6 +15,8 @@ static const struct job_verb verbs[] = {
     {"bounce",  DELIVERY_BOUNCE,  DELIVERY_COUNT,  false},
     {"delete",  DELIVERY_HOLD,    DELIVERY_DELETE, true },
 };
+
+#define BINNED "to_be_deleted: "
 
 /* ---- POST /queue/actions ---- */
 
@@ -78,11 +81,18 @@ static bool read_order(struct job *job, struct exchange *exchange)
         return refuse(exchange, "bad_verb", "Verbs are retry, hold, release, delete and bounce.");
     if (!read_selection(job, exchange))
         return false;
-    snprintf(text, sizeof(text), job->verb->has_bin ? "to be deleted: %s" : "%s",
-             reason && *reason ? reason : "by the operator");
-    job->reason = strdup(text);
+    snprintf(text, sizeof(text), BINNED "%s", reason && *reason ? reason : "by the operator");
+    job->bin_reason = strdup(text);
+    job->reason = strdup(text + strlen(BINNED));
     job->by = strdup(exchange->by);
-    return job->reason && job->by;
+    return job->bin_reason && job->reason && job->by;
+}
+
+/* What ends mail by words and not by ids wants a recent password. */
+static bool ends_many(const struct job *job, const struct exchange *exchange)
+{
+    return (job->verb->work == DELIVERY_BOUNCE || job->verb->end == DELIVERY_DELETE) &&
+           !exchange_flag(exchange, "dry_run") && !json_object_get(exchange->body, "ids");
 }
 
 void api_queue_actions(struct exchange *exchange)
@@ -94,7 +104,7 @@ void api_queue_actions(struct exchange *exchange)
         exchange_problem(exchange, 429, "too_many_jobs", "Other orders are still being done.");
         return;
     }
-    if (!read_order(job, exchange)) {
+    if (!read_order(job, exchange) || (ends_many(job, exchange) && !guard_confirmed(exchange))) {
         job_forget(job);
         exchange_busy(exchange); /* unless it was refused */
         return;

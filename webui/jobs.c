@@ -26,6 +26,7 @@ void job_forget(struct job *job)
     buffer_fini(&job->free);
     arena_reset(&job->arena);
     free(job->reason);
+    free(job->bin_reason);
     free(job->by);
     free(job);
 }
@@ -181,11 +182,12 @@ static void ask(struct job *job, enum delivery_verb verb, const struct buffer *b
 {
     const struct operations *operations = job->webui->parts.operations;
     bool is_count = job->phase == JOB_COUNTING;
+    bool is_binned = job->phase == JOB_WORKING && job->verb->has_bin;
 
     job->command = (struct delivery_command){
         .verb = verb,
         .selection = job->words.selection,
-        .reason = job->reason,
+        .reason = is_binned ? job->bin_reason : job->reason,
         .answer_to = job->webui->mailbox,
         .done = on_command,
         .note = is_count ? note_count : note_work,
@@ -193,7 +195,7 @@ static void ask(struct job *job, enum delivery_verb verb, const struct buffer *b
     };
     if (bin)
         select_bin(job, bin);
-    if (job->phase == JOB_WORKING && job->verb->has_bin)
+    if (is_binned)
         select_counted(job);
     if (bin && bin->len == 0) {
         set_phase(job, JOB_OVER); /* no ids would mean any */

@@ -52,6 +52,7 @@ struct job {
     struct queue_job read;
     struct delivery_command command;
     char *reason, *by;
+    char *bin_reason; /* the reply of what lies in the bin: a code that the panel puts into words */
     bool is_failed, is_undone, is_busy; /* busy: a request of ours is under way */
     _Atomic bool is_cancelled;
     _Atomic uint64_t n_done; /* recipients, of the phase that runs */

@@ -63,7 +63,16 @@ def test_a_recipient_is_shown_without_the_others(relay):
     assert [row["address"] for row in item["recipients"]] == ["x@third.example"]
 
 
+@pytest.mark.parametrize("query", [{"filter": ""}, {"filter": "state:deferred"}, {"state": "deferred"}])
+def test_a_list_may_show_few_recipients_of_each(relay, query):
+    few, all_of = (get(relay, "/queue", **query, **more)["items"] for more in ({"recipients": 1}, {}))
+    assert [len(item["recipients"]) for item in few] == [1] * 5
+    assert [len(item["recipients"]) for item in all_of] == [item["n_recipients"] for item in few] == [1, 2, 1, 1, 1]
+    assert len(get(relay, f"/queue/{relay.ids[1]}")["recipients"]) == 2
+
+
 @pytest.mark.parametrize("query, code", [
+    ({"recipients": "0"}, "bad_limit"), ({"recipients": "x", "state": "held"}, "bad_limit"),
     ({"filter": "to:"}, "bad_filter"), ({"filter": "state:delivered"}, "bad_state"),
     ({"filter": "msgid:-"}, "bad_id"), ({"sort": "colour"}, "bad_sort"),
     ({"filter": "size:big"}, "bad_filter"), ({"filter": "", "cursor": "!"}, "bad_cursor")])
@@ -124,8 +133,7 @@ def test_what_is_deleted_can_be_undone(relay):
     said = done(relay, order(relay, verb="delete", filter=f"from:{ANNA}", reason="spam")[2]["id"])
     assert said["undo_until"] and said["done"] == 4
     wait_for(lambda: found(relay, "state:held") == relay.ids[:3], "all of it is held")
-    assert "to be deleted: spam" in get(relay, "/queue", filter="two@")["items"][0]["recipients"][0][
-        "reply"]
+    assert get(relay, "/queue", filter="two@")["items"][0]["recipients"][0]["reply"] == "to_be_deleted: spam"
     status, _, _ = ask(relay, "POST", API + f"/jobs/{said['id']}:undo", {})
     assert status == 200
     wait_for(lambda: job(relay, said["id"])["undone"], "it is undone")

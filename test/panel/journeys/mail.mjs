@@ -52,7 +52,6 @@ export const mail = {
     await rows.filter({ hasText: 'sent by mistake' }).nth(n - 1).waitFor();
     await me.page.locator('.toast').getByRole('button', { name: me.t('do.undo') }).click();
     await me.reads('toast.undone');
-    await me.page.reload();
     await rows.filter({ hasNotText: 'sent by mistake' }).nth(n - 1).waitFor();
     return {};
   },

@@ -7,12 +7,18 @@ const { host_bits, is_wide } = await load('lib/cidr.ts');
 const { browser_of, differences } = await load('lib/access.ts');
 const { new_selector } = await load('lib/domains.ts');
 const { listeners_of, port_for } = await load('lib/listeners.ts');
+const { reply_text } = await load('core/mail.ts');
 const { fits, grouped } = await load('lib/settings.ts');
 
 const user = {
   name: 'shop', enabled: true, senders: ['a@b.example'], networks: [], limits: { messages_per_day: 'none', sessions: 3 }, trace: 'full',
   bounces: 'dsn', class: false, must_sign: true, default_class: 'bulk', refuse_over_quota: false, brake: true, braked: null, contact: '',
 };
+
+test('a code of the service is put into words', () => {
+  assert.equal(reply_text('to_be_deleted: two words'), 'To be deleted: two words');
+  assert.equal(reply_text('450 4.2.1 to_be_deleted: no'), '450 4.2.1 to_be_deleted: no');
+});
 
 test('only what was changed is sent', () => {
   const before = options_of(user);

@@ -41,17 +41,23 @@ async function follow(job: Job): Promise<Job> {
   return latest;
 }
 
-function tell(job: Job, verb: Verb): void {
+async function take_back(job: Job, undone: () => void): Promise<void> {
+  await follow(await post<Job>(`/jobs/${part(job.id)}:undo`, {}));
+  undone();
+}
+
+function tell(job: Job, verb: Verb, undone: () => void): void {
   if (job.state === "failed") return say(job.detail || t("job.failed"), { bad: true });
   const until = job.undo_until ? Date.parse(job.undo_until) : 0;
   say(tn(`job.${verb}` as Plural, job.done, { n: number(job.done) }),
-    until > Date.now() ? { until, undo: () => post(`/jobs/${part(job.id)}:undo`, {}) } : {});
+    until > Date.now() ? { until, undo: () => take_back(job, undone) } : {});
 }
 
-/** Resolves when the server took it; its end is told by a toast. */
-export async function order(selection: Selection, verb: Verb, reason: string, silent: boolean, then: () => void): Promise<void> {
+/** Resolves when the server took it; its end is told by a toast, then by `then`, and by `undone` if it was taken back. */
+export async function order(selection: Selection, verb: Verb, reason: string, silent: boolean, then: () => void,
+  undone: () => void): Promise<void> {
   const job = await post<Job>("/queue/actions", {
     ...selection, verb, dry_run: false, ...(reason && { reason }), ...(silent && { silent }),
   });
-  follow(job).then((ended) => { tell(ended, verb); then(); }, complain);
+  follow(job).then((ended) => { tell(ended, verb, undone); then(); }, complain);
 }

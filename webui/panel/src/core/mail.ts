@@ -1,5 +1,6 @@
 // What the API says of mail.
 import { part, post } from "./api";
+import { t } from "./i18n";
 
 export interface Recipient {
   n: number;
@@ -94,6 +95,12 @@ export const FILTER_WORDS = ["to", "from", "user", "dest", "state", "older", "si
 export function said({ code, enhanced, reply }: Delivery): string {
   if (!code || reply.startsWith(String(code))) return reply;
   return [code, enhanced, reply].filter(Boolean).join(" ");
+}
+
+/** What the service itself noted where a receiver's reply would stand: a code, and the operator's reason. */
+export function reply_text(reply: string): string {
+  const [, reason] = /^to_be_deleted: (.*)$/s.exec(reply) ?? [];
+  return reason === undefined ? reply : t("reply.to_be_deleted", { reason });
 }
 
 export const message_place = (id: string): string => `/messages/${part(id)}`;

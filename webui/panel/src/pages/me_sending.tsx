@@ -18,7 +18,7 @@ const columns = (): Column<Waiting>[] => [
 
 export default function Sending() {
   const me = use_resource<Me>("/me", undefined, { every: 30_000 });
-  const queue = use_resource<Page<Waiting>>("/me/queue", { limit: 100 }, { every: 15_000 });
+  const queue = use_resource<Page<Waiting>>("/me/queue", { limit: 100, recipients: 1 }, { every: 15_000 });
   return (
     <>
       <Head title={t("me.sending")} about={me.data && t("me.sending_intro", { user: me.data.user })} />

@@ -40,7 +40,8 @@ export default function MessagePage({ params }: PageProps) {
       {whole.problem && <ErrorBox problem={whole.problem} retry={whole.reload} />}
       {whole.data ? <Body whole={whole.data} waits={waits} /> : !whole.problem && <Skeleton lines={8} />}
       {asks.value && (
-        <BulkDialog selection={{ ids: [id] }} verb={asks.value} onClose={() => { asks.value = null; }} onDone={whole.reload} />
+        <BulkDialog selection={{ ids: [id] }} verb={asks.value} onClose={() => { asks.value = null; }} onDone={whole.reload}
+          onUndone={whole.reload} />
       )}
     </>
   );

@@ -1,7 +1,7 @@
 // The attempts as a line of time, newest first, the receiver's words as they came.
 import { duration, when } from "../core/format";
 import { t } from "../core/i18n";
-import { type Delivery, type Recipient, said } from "../core/mail";
+import { type Delivery, type Recipient, reply_text, said } from "../core/mail";
 import { CopyButton } from "../ui/copy";
 import { Shape, StatePill, tone_of } from "../ui/state";
 
@@ -37,7 +37,7 @@ function LastReply({ recipient }: { recipient: Recipient }) {
     <li>
       <Shape tone={tone_of(recipient.state)} />
       <div class="line"><StatePill state={recipient.state} /><span class="break">{recipient.address}</span></div>
-      <Said text={recipient.reply} />
+      <Said text={reply_text(recipient.reply)} />
     </li>
   );
 }

@@ -1,7 +1,7 @@
 // "Why is it waiting?", one sentence for each recipient or the one that holds for all.
 import { ago, when } from "../core/format";
 import { t, word } from "../core/i18n";
-import type { Why } from "../core/mail";
+import { reply_text, type Why } from "../core/mail";
 import { Shape, tone_of } from "../ui/state";
 
 export function why_sentence(why: Why): string {
@@ -29,7 +29,7 @@ export function WhyList({ items }: { items: Why[] }) {
           <Shape tone={tone_of(why.why)} />
           <div class="stack tight">
             <p><b>{why_sentence(why)}</b>{why.about || why.site ? <span class="muted"> · {why.about || why.site}</span> : null}</p>
-            {why.reason && <div class="reply">{why.reason}</div>}
+            {why.reason && <div class="reply">{reply_text(why.reason)}</div>}
             {why.last_delivery && <p class="muted small">{t("why.last", { ago: ago(why.last_delivery) })}</p>}
           </div>
         </li>

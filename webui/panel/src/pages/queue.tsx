@@ -4,7 +4,7 @@ import { ago, bytes, number } from "../core/format";
 import { t, tn, type Key } from "../core/i18n";
 import type { Selection, Verb } from "../core/jobs";
 import { use_list } from "../core/list";
-import { FILTER_WORDS, type Message, message_place, state_of } from "../core/mail";
+import { FILTER_WORDS, type Message, message_place, reply_text, state_of } from "../core/mail";
 import { go, place, set_words } from "../core/router";
 import { may } from "../core/signals";
 import { parse_words, with_word } from "../core/words";
@@ -22,7 +22,7 @@ const columns = (): Column<Message>[] => [
   { key: "state", title: t("queue.state"), width: "8rem", card: "state", cell: (message) => <StatePill state={state_of(message)} /> },
   { key: "from", title: t("queue.from"), width: "minmax(0, 1.2fr)", from: "middle", cell: ({ sender }) => sender || t("queue.report") },
   { key: "user", title: t("queue.user"), width: "8rem", cell: ({ user }) => user },
-  { key: "reply", title: t("queue.reply"), width: "minmax(0, 1.6fr)", cell: ({ recipients }) => <Reply text={recipients[0]?.reply ?? ""} /> },
+  { key: "reply", title: t("queue.reply"), width: "minmax(0, 1.6fr)", cell: ({ recipients }) => <Reply text={reply_text(recipients[0]?.reply ?? "")} /> },
   { key: "attempts", title: t("queue.attempts"), width: "5rem", num: true, from: "wide", card: "hide",
     cell: ({ recipients }) => number(Math.max(0, ...recipients.map(({ attempts }) => attempts))) },
   { key: "size", title: t("queue.size"), width: "5rem", num: true, from: "wide", card: "hide", cell: ({ size }) => bytes(size) },
@@ -50,7 +50,7 @@ export default function Queue() {
   const picked = useSignal<Set<string>>(new Set());
   const all = useSignal(false);
   const asks = useSignal<Verb | null>(null);
-  const list = use_list<Message>("/queue", { filter, sort: words.get("sort") }, {
+  const list = use_list<Message>("/queue", { filter, sort: words.get("sort"), recipients: 20 }, {
     topics: ["queue"], still: () => picked.peek().size > 0 || asks.peek() !== null,
   });
   const search = (value: string) => {
@@ -82,7 +82,7 @@ export default function Queue() {
           onClear={() => { picked.value = new Set(); all.value = false; }} />
       )}
       {asks.value && (
-        <BulkDialog selection={selection} verb={asks.value} onClose={() => { asks.value = null; }}
+        <BulkDialog selection={selection} verb={asks.value} onClose={() => { asks.value = null; }} onUndone={list.reload}
           onDone={() => { picked.value = new Set(); all.value = false; list.reload(); }} />
       )}
     </>

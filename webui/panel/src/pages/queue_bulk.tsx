@@ -45,14 +45,14 @@ function use_count(selection: Selection, verb: Verb): { found: Count | null; pro
   return { found: found.value, problem: problem.value };
 }
 
-export function BulkDialog({ selection, verb, onClose, onDone }: {
-  selection: Selection; verb: Verb; onClose: () => void; onDone: () => void;
+export function BulkDialog({ selection, verb, onClose, onDone, onUndone }: {
+  selection: Selection; verb: Verb; onClose: () => void; onDone: () => void; onUndone: () => void;
 }) {
   const { found, problem } = use_count(selection, verb);
   const reason = useSignal(""), typed = useSignal(""), report = useSignal(false);
   const deletes = verb === "delete";
   const run = use_order(async () => {
-    await order(selection, deletes && report.value ? "bounce" : verb, reason.value.trim(), deletes && !report.value, onDone);
+    await order(selection, deletes && report.value ? "bounce" : verb, reason.value.trim(), deletes && !report.value, onDone, onUndone);
     onClose();
   });
   const n = found?.recipients ?? 0;

@@ -71,6 +71,7 @@ export const now = {
   "queue.age": "Arrived",
   "queue.any": "All",
   "queue.report": "(report)",
+  "reply.to_be_deleted": "To be deleted: {reason}",
   "queue.no_reply": "no attempt yet",
   "queue.others.one": "and 1 more",
   "queue.others.other": "and {n} more",

@@ -72,6 +72,7 @@ export const now: Record<keyof typeof english, string> = {
   "queue.age": "Arrivo",
   "queue.any": "Tutti",
   "queue.report": "(rapporto)",
+  "reply.to_be_deleted": "Da eliminare: {reason}",
   "queue.no_reply": "ancora nessun tentativo",
   "queue.others.one": "e un altro",
   "queue.others.other": "e altri {n}",
