@@ -122,6 +122,8 @@ static enum registry_result delete_admin(struct registry *registry, struct acces
     if (!error)
         error = registry_run(registry, STAFFETTA_DELETE_RECOVERY_CODES,
                              T(kind_of(request->account)), N(request->account.id));
+    if (!error) /* or they would be good again with the next one of that name */
+        error = registry_run(registry, STAFFETTA_DELETE_TOKENS_OF, T(request->name));
     log_admin(request, "deleted");
     return registry_stored(&request->request, error);
 }

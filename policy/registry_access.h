@@ -9,7 +9,7 @@
 enum access_verb {
     ACCESS_FIRST_ADMIN,     /* name, hash: the owner, while there is no administrator at all */
     ACCESS_ADD_ADMIN,       /* name, hash, role */
-    ACCESS_DELETE_ADMIN,    /* name; never the last owner */
+    ACCESS_DELETE_ADMIN,    /* name; never the last owner; and its tokens */
     ACCESS_SET_ROLE,        /* name, role; never the last owner's; ends its sessions */
     ACCESS_SET_HASH,        /* name, hash; ends its sessions but `id`, if that is one */
     ACCESS_RESET,           /* name, hash: enabled again, no second factor, no sessions */

@@ -355,6 +355,9 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0);
 -- name: delete_token
 DELETE FROM tokens WHERE id = ?1;
 
+-- name: delete_tokens_of
+DELETE FROM tokens WHERE by = ?1 COLLATE NOCASE;
+
 -- name: note_token_use
 UPDATE tokens SET last_used = ?2 WHERE id = ?1;
 

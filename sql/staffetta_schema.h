@@ -110,6 +110,7 @@
     X(STAFFETTA_DELETE_PAST_PANEL_SESSIONS, "delete_past_panel_sessions")                          \
     X(STAFFETTA_ADD_TOKEN, "add_token")                                                            \
     X(STAFFETTA_DELETE_TOKEN, "delete_token")                                                      \
+    X(STAFFETTA_DELETE_TOKENS_OF, "delete_tokens_of")                                              \
     X(STAFFETTA_NOTE_TOKEN_USE, "note_token_use")                                                  \
     X(STAFFETTA_ADD_AUDIT, "add_audit")                                                            \
     X(STAFFETTA_DELETE_OLD_AUDIT, "delete_old_audit")                                              \

@@ -88,6 +88,7 @@ static void drop(struct access *access, struct panel_session *session)
 {
     list_remove(&session->links);
     access->n_sessions--;
+    access->n_changes++;
     secret_wipe(session, sizeof(*session));
     free(session);
 }
@@ -109,6 +110,7 @@ void access_take_book(struct access *access, struct access_request *request)
     if (request->book && request->request.result == REGISTRY_OK) {
         access_book_free(access->book);
         access->book = request->book;
+        access->n_changes++;
     } else {
         access_book_free(request->book);
     }
@@ -121,6 +123,11 @@ static bool is_past(const struct stored_session *row, int64_t now_ms)
 {
     return now_ms - row->seen_utc_ms >= SESSION_IDLE_MS ||
            now_ms - row->created_utc_ms >= SESSION_LONGEST_MS;
+}
+
+bool access_is_open(const struct panel_session *session)
+{
+    return !is_past(&session->row, clock_utc_ms());
 }
 
 /* Now and then, for those that nobody asks for any more. */

@@ -18,6 +18,17 @@ enum {
     MOST_SESSIONS = 5000,
 };
 
+/* Who asks, as guard.h found. */
+struct caller {
+    bool is_signed_in; /* over the socket always */
+    struct account account;
+    enum admin_role role; /* of administrators; of a token its maker's */
+    int64_t session_id;   /* 0: by a token, or over the socket */
+    uint32_t token_id;    /* 0: by no token */
+    struct slice scopes;  /* the token's */
+    bool is_confirmed;    /* the password was given a moment ago */
+};
+
 struct panel_session {
     struct list links;
     struct stored_session row;
@@ -37,6 +48,7 @@ struct access {
     struct list sessions; /* oldest first */
     struct list tries;
     unsigned n_sessions;
+    unsigned n_changes; /* sessions ended, books taken: whoever is admitted must be asked again */
     int64_t swept_utc_ms;
     /* The first owner is made by this code: setup.h. */
     char setup_code[48];
@@ -55,6 +67,7 @@ void access_take_book(struct access *access, struct access_request *request);
 /* The session of that cookie's secret, if it is still good; it has been seen now. */
 struct panel_session *access_find_session(struct webui *webui, struct slice secret);
 struct panel_session *access_session(struct access *access, int64_t id); /* NULL: ended */
+bool access_is_open(const struct panel_session *session);                /* not past its time */
 
 /* Remembers a session that was stored. */
 struct panel_session *access_add_session(struct access *access, const struct stored_session *row);

@@ -29,17 +29,6 @@ struct exchange_fields {
     bool has_body;
 };
 
-/* Who asks, as guard.h found. */
-struct caller {
-    bool is_signed_in; /* over the socket always */
-    struct account account;
-    enum admin_role role; /* of administrators */
-    int64_t session_id;   /* 0: by a token, or over the socket */
-    uint32_t token_id;    /* 0: by no token */
-    struct slice scopes;  /* the token's */
-    bool is_confirmed;    /* the password was given a moment ago */
-};
-
 struct route;
 
 struct exchange {
@@ -47,7 +36,7 @@ struct exchange {
     enum http_method method;
     const char *path;            /* decoded, as the client asked */
     struct slice argument;       /* what stood in the route's {}, percent-decoded by the library */
-    char by[64];                 /* who asks, for the log */
+    char by[256];                /* who asks, for the log */
     char from[SOCKET_TEXT_SIZE]; /* its address, or "socket" */
     bool is_local;               /* over control.sock: peer credentials stand for the login */
     bool is_secure;              /* over TLS */

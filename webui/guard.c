@@ -74,6 +74,24 @@ static void note_token_use(struct webui *webui, const struct access_token *token
                   registry_access_note(webui->parts.registry, ACCESS_NOTE_TOKEN, request));
 }
 
+/* A token is worth what its maker is: enabled, and of which role.  By name, for a deleted
+ * administrator's tokens go with him; what the command line's user made is an owner's. */
+static bool find_maker(const struct webui *webui, const struct access_token *token,
+                       enum admin_role *role)
+{
+    const struct admin *admin = access_book_admin(webui->access.book, token->by);
+
+    *role = admin ? admin->role : ROLE_OWNER;
+    return admin ? admin->is_enabled : slice_starts_with(token->by, SLICE_LITERAL("uid "));
+}
+
+static bool is_good_now(const struct webui *webui, const struct access_token *token,
+                        enum admin_role *role)
+{
+    return (!token->expires_utc_ms || token->expires_utc_ms > clock_utc_ms()) &&
+           find_maker(webui, token, role);
+}
+
 static bool identify_token(struct exchange *exchange, struct slice secret)
 {
     const struct access_token *token;
@@ -82,8 +100,8 @@ static bool identify_token(struct exchange *exchange, struct slice secret)
 
     plain_digest(hash, secret);
     token = access_book_token(exchange->webui->access.book, hash);
-    if (!token || (token->expires_utc_ms && token->expires_utc_ms <= now_ms) ||
-        !token_may_come_from(token, exchange->peer))
+    if (!token || !token_may_come_from(token, exchange->peer) ||
+        !is_good_now(exchange->webui, token, &exchange->caller.role))
         return false;
     exchange->caller.token_id = token->id;
     exchange->caller.scopes = arena_copy(&exchange->arena, token->scopes);
@@ -106,6 +124,23 @@ static bool identify_session(struct exchange *exchange, struct slice secret)
     caller->is_confirmed = session->row.confirmed_utc_ms > clock_utc_ms();
     name_caller(exchange, name);
     return true;
+}
+
+bool guard_still_admits(const struct webui *webui, const struct caller *caller)
+{
+    const struct access_book *book = webui->access.book;
+    const struct panel_session *session;
+    enum admin_role role = caller->role;
+    struct slice name;
+
+    for (uint32_t i = 0; caller->token_id && book && i < book->n_tokens; i++)
+        if (book->tokens[i].id == caller->token_id)
+            return is_good_now(webui, &book->tokens[i], &role) && role == caller->role;
+    if (!caller->session_id)
+        return !caller->token_id; /* over the socket */
+    session = access_session((struct access *)&webui->access, caller->session_id);
+    return session && access_is_open(session) &&
+           access_account_name(webui, session->row.account, &name, &role) && role == caller->role;
 }
 
 static void identify(struct exchange *exchange)
@@ -132,12 +167,17 @@ static void identify(struct exchange *exchange)
 
 /* ---- may they ---- */
 
+static bool reaches(const struct caller *caller, enum route_level level)
+{
+    return (unsigned)caller->role + FOR_VIEWER >= (unsigned)level;
+}
+
 bool guard_is(const struct exchange *exchange, enum route_level level)
 {
     const struct caller *caller = &exchange->caller;
 
     return caller->is_signed_in && !caller->token_id && caller->account.kind == ACCOUNT_ADMIN &&
-           (unsigned)caller->role + FOR_VIEWER >= (unsigned)level;
+           reaches(caller, level);
 }
 
 static const char *level_name(enum route_level level)
@@ -169,10 +209,12 @@ static bool role_is_enough(const struct exchange *exchange, enum route_level lev
 
 static bool judge_token(struct exchange *exchange, const struct route *route)
 {
-    if (route->scope && word_is_in(exchange->caller.scopes, slice_of(route->scope)))
-        return true;
-    return refuse_needs(exchange, "scope_missing", "This token is not for that.",
-                        route->scope ? route->scope : "a login");
+    if (!route->scope || !word_is_in(exchange->caller.scopes, slice_of(route->scope)))
+        return refuse_needs(exchange, "scope_missing", "This token is not for that.",
+                            route->scope ? route->scope : "a login");
+    return reaches(&exchange->caller, route->who) ||
+           refuse_needs(exchange, "role_forbidden", "Who made this token may not do this any more.",
+                        level_name(route->who));
 }
 
 bool guard_confirmed(struct exchange *exchange)

@@ -15,6 +15,10 @@ bool guard_host(struct exchange *exchange);
  * login is told 401, not which paths there are. */
 bool guard_admit(struct exchange *exchange, const struct route *route);
 
+/* Whether who was admitted once would be let in still, with the same role: for what lasts longer
+ * than a request. */
+bool guard_still_admits(const struct webui *webui, const struct caller *caller);
+
 /* For handlers where only some requests of a route are dangerous; false after 403
  * `confirm_first`. */
 bool guard_confirmed(struct exchange *exchange);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "relay/base/clock.h"
+#include "webui/guard.h"
 #include "webui/log_json.h"
 #include "webui/overview_json.h"
 #include "webui/server.h"
@@ -50,6 +51,8 @@ static void wake(struct live_stream *stream)
 
 void live_append(struct live_stream *stream, const char *text)
 {
+    if (stream->is_ending)
+        return;
     buffer_append_text(&stream->pending, text);
     stream->is_ending |= stream->pending.failed;
     wake(stream);
@@ -160,18 +163,27 @@ int live_timeout_ms(const struct live *live)
     return due_ms > now_ms ? (int)(due_ms - now_ms) : 0;
 }
 
-/* Somebody signed out, or was signed out. */
-static void end_with_sessions(struct live *live)
+/* Somebody signed out, or was signed out; lost a role, or a token. */
+static void end_with_access(struct live *live)
 {
+    live->n_access_changes = live->webui->access.n_changes;
+    live->directory = live->webui->directory;
     LIST_FOR_EACH(link, &live->streams)
     {
         struct live_stream *stream = CONTAINER_OF(link, struct live_stream, link);
 
-        if (stream->session_id && !access_session(&live->webui->access, stream->session_id)) {
+        if (!stream->is_ending && !guard_still_admits(live->webui, &stream->caller)) {
             stream->is_ending = true;
+            buffer_clear(&stream->pending);
             wake(stream);
         }
     }
+}
+
+static bool has_access_changed(const struct live *live)
+{
+    return live->n_access_changes != live->webui->access.n_changes ||
+           live->directory != live->webui->directory;
 }
 
 static void beat(struct live *live, int64_t now_ms)
@@ -189,6 +201,8 @@ void live_turn(struct live *live)
 
     if (live->n_streams == 0 || live->webui->is_stopping)
         return;
+    if (has_access_changed(live))
+        end_with_access(live);
     if (live_is_watched(live, LIVE_OVERVIEW) || live_is_watched(live, LIVE_QUEUE))
         pulse_want(&live->webui->pulse);
     if (now_ms - live->beat_ms >= BEAT_MS)
@@ -197,7 +211,7 @@ void live_turn(struct live *live)
         live_ask_lines(live);
     if (now_ms - live->destinations_ms >= DESTINATIONS_MS) {
         live->destinations_ms = now_ms;
-        end_with_sessions(live);
+        end_with_access(live);
         live_tell(live->webui, LIVE_DESTINATIONS, json_pack("{s:b}", "changed", 1));
     }
 }
@@ -316,9 +330,10 @@ struct live_stream *live_stream_new(struct exchange *exchange)
         return NULL;
     }
     stream->webui = exchange->webui;
-    stream->session_id = exchange->caller.session_id;
+    stream->caller = exchange->caller;
+    stream->caller.scopes = (struct slice){0}; /* the exchange's */
     snprintf(stream->session, sizeof(stream->session), "%s/%lld", exchange->by,
-             (long long)stream->session_id);
+             (long long)stream->caller.session_id);
     buffer_init(&stream->pending, LIVE_STREAM_BYTES);
     if (!read_query(stream, exchange) || !has_room(live, stream, exchange)) {
         buffer_fini(&stream->pending);

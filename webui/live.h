@@ -5,7 +5,9 @@
 
 #include "relay/base/list.h"
 #include "relay/events/events.h"
+#include "webui/access.h"
 
+struct directory;
 struct exchange;
 struct webui;
 typedef struct json_t json_t;
@@ -31,8 +33,8 @@ struct live_stream {
     struct list link;
     struct webui *webui;
     void *connection;      /* server.c's; set once it is served */
-    char session[96];      /* whose: for the bound */
-    int64_t session_id;    /* when it ends, so does the stream; 0: none */
+    char session[288];     /* whose: for the bound */
+    struct caller caller;  /* when he may no more, the stream ends */
     unsigned topics;       /* bits 1 << enum live_topic */
     struct slice user;     /* of LIVE_AUTH; the exchange's */
     struct log_query logs; /* of LIVE_LOGS; the exchange's texts */
@@ -56,6 +58,9 @@ struct live {
     struct events_question question;
     uint64_t last_line;
     bool is_asking;
+    /* What access was like when the streams were last looked through. */
+    unsigned n_access_changes;
+    const struct directory *directory; /* compared alone */
 };
 
 void live_init(struct live *live, struct webui *webui);

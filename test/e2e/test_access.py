@@ -266,6 +266,13 @@ def test_dangerous_things_want_the_password_again(world):
     relay.start()
     panel.address = relay.address("panel")
     assert panel.delete("/admins/x").code == "confirm_first"
+    ends = [{"verb": "delete"}, {"verb": "bounce"}, {"verb": "bounce", "silent": True}]
+    for order in ends:
+        by_words, by_ids = ({**order, **what} for what in ({"filter": "user:nobody"}, {"ids": ["7Q2F"]}))
+        assert panel.post("/queue/actions", by_words).code == "confirm_first"
+        assert panel.post("/queue/actions", {**by_words, "dry_run": True}).status == 200
+        assert panel.post("/queue/actions", by_ids).status == 202
+    assert panel.post("/queue/actions", {"verb": "hold", "filter": "user:nobody"}).status == 202
     assert panel.post("/session:confirm", {"password": "not the password at all"}).status == 401
     assert panel.delete("/admins/x").code == "confirm_first"
     assert confirmed(panel).delete("/admins/x").status == 204
@@ -414,6 +421,28 @@ def test_a_token_ends_and_stays_where_it_belongs(relay, owner):
                                       "expires_seconds": 3600}).body
         assert made["networks"] == networks and made["expires"]
         assert Panel(relay.address("panel"), token=made["secret"]).get("/queue/summary").status == status
+
+
+def test_a_token_is_worth_what_its_maker_is(relay, owner):
+    maker = admin(relay, owner, "maker", "admin")
+    wish = {"name": "of maker", "scopes": ["queue:read", "users:write"]}
+    token = Panel(relay.address("panel"), token=confirmed(maker).post("/tokens", wish).body["secret"], patience=PATIENCE)
+
+    def may():
+        return [(answer.status, answer.body.get("code")) for answer in
+                (token.get("/queue/summary"), token.post("/users/nobody@shop.example:enable", {}))]
+
+    everything, nothing = [(200, None), (404, "not_found")], [(401, "not_signed_in")] * 2
+    assert may() == everything
+    assert owner.post("/admins/maker:role", {"role": "viewer"}).status == 200
+    assert may() == [(200, None), (403, "role_forbidden")]
+    assert owner.post("/admins/maker:role", {"role": "operator"}).status == 200 and may() == everything
+    assert owner.post("/admins/maker:disable", {}).status == 204 and may() == nothing
+    assert owner.post("/admins/maker:enable", {}).status == 204 and may() == everything
+    assert owner.delete("/admins/maker").status == 204 and may() == nothing
+    admin(relay, owner, "maker", "owner")
+    assert may() == nothing
+    assert "of maker" not in [item["name"] for item in owner.get("/tokens").body["items"]]
 
 
 # ---- who changed what

@@ -361,6 +361,39 @@ def test_a_stream_ends_with_its_session(served):
     stream.close()
 
 
+@pytest.mark.parametrize("way", ("role", "disable", "token", "maker", "user"))
+def test_a_stream_ends_when_its_listener_may_no_more(served, way):
+    name = f"listens-{way}"
+    address = served.address("panel")
+    browser = Panel(address, patience=PATIENCE)
+    served.owner.post("/session:confirm", {"password": PASSWORD})
+    if way == "user":
+        name += "@shop.example"
+        assert served.owner.post("/users", {"name": name, "password": PASSWORD}).status == 201
+    else:
+        assert served.owner.post("/admins", {"name": name, "password": PASSWORD, "role": "admin"}).status == 201
+    assert browser.sign_in(name).status == 200
+    who = {"cookie": browser.cookie}
+    if way in ("token", "maker"):
+        browser.post("/session:confirm", {"password": PASSWORD})
+        made = browser.post("/tokens", {"name": way, "scopes": ["history:read"]}).body
+        who = {"token": made["secret"]}
+    stream = Stream(served, "auth" if way == "user" else "overview", panel=address, **who)
+    assert stream.status == 200
+    stream.block()
+    answer = {
+        "role": lambda: served.owner.post(f"/admins/{name}:role", {"role": "viewer"}),
+        "disable": lambda: served.owner.post(f"/admins/{name}:disable", {}),
+        "token": lambda: served.owner.delete(f"/tokens/{made['id']}"),
+        "maker": lambda: served.owner.delete(f"/admins/{name}"),
+        "user": lambda: served.owner.post(f"/users/{name}:disable", {}),
+    }[way]()
+    assert answer.status in (200, 204), answer.content
+    while stream.block() is not None:
+        pass
+    stream.close()
+
+
 def test_users_hear_of_their_own_logins_alone(served):
     name = "own@shop.example"
     served.owner.post("/users", {"name": name, "password": PASSWORD})
