@@ -245,8 +245,7 @@ static bool lift_slice(struct delivery_visit *visit)
 
     if (!site)
         return false;
-    request->n_sites++;
-    site_lift(site, shard_now_ms(visit->shard));
+    request->n_sites += site_lift(site, shard_now_ms(visit->shard));
     kept_words_forget(visit->shard, slice_of(site->name));
     delivery_shard_touch(visit->shard);
     return false;

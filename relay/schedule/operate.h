@@ -90,7 +90,7 @@ struct delivery_lift {
     struct mailbox *answer_to;
     void (*done)(struct delivery_lift *request);
     struct slice name;
-    unsigned n_sites; /* of that name */
+    unsigned n_sites; /* of that name, with anything to forget */
     struct delivery_visit *visit;
 };
 

@@ -41,12 +41,24 @@ void site_resume(struct site *site, int64_t now_ms)
     site_lift(site, now_ms);
 }
 
-void site_lift(struct site *site, int64_t now_ms)
+static bool has_trouble(const struct site *site, int64_t now_ms)
 {
+    bool has_words = bound_has_words(&site->bound, now_ms);
+
+    LIST_FOR_EACH(link, &site->lanes)
+    has_words |= bound_has_words(&CONTAINER_OF(link, struct lane, link)->bound, now_ms);
+    return has_words || site->n_failures > 0 || site->reachable_ms > now_ms || site->trouble;
+}
+
+bool site_lift(struct site *site, int64_t now_ms)
+{
+    bool had_trouble = has_trouble(site, now_ms);
+
     bound_resume(&site->bound, BOUND_BY_RULE, now_ms);
     LIST_FOR_EACH(link, &site->lanes)
     bound_resume(&CONTAINER_OF(link, struct lane, link)->bound, BOUND_BY_RULE, now_ms);
     site_try_now(site);
+    return had_trouble;
 }
 
 void site_try_now(struct site *site)

@@ -51,7 +51,7 @@ bool site_is_unused(const struct site *site, int64_t now_ms);
 /* An operator says: go on.  site_resume() takes back an order's suspension, too, site_lift() what
  * rules' replies brought, site_try_now() that it was unreachable and replies that said slower. */
 void site_resume(struct site *site, int64_t now_ms);
-void site_lift(struct site *site, int64_t now_ms);
+bool site_lift(struct site *site, int64_t now_ms); /* whether there was anything */
 void site_try_now(struct site *site);
 void site_was_reached(struct site *site); /* forgets that it was not */
 
