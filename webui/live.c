@@ -150,12 +150,20 @@ static bool watches_log(const struct live *live)
     return live_is_watched(live, LIVE_LOGS) || live_is_watched(live, LIVE_AUTH);
 }
 
+static bool has_access_changed(const struct live *live)
+{
+    return live->n_access_changes != live->webui->access.n_changes ||
+           live->directory != live->webui->directory;
+}
+
 int live_timeout_ms(const struct live *live)
 {
     int64_t now_ms = clock_monotonic_ms(), due_ms = live->beat_ms + BEAT_MS;
 
     if (live->n_streams == 0)
         return BEAT_MS;
+    if (has_access_changed(live) && !live->webui->is_stopping)
+        return 0;
     if (watches_log(live) && !live->is_asking && live->logs_ms + LOGS_MS < due_ms)
         due_ms = live->logs_ms + LOGS_MS;
     if (live->destinations_ms + DESTINATIONS_MS < due_ms)
@@ -178,12 +186,6 @@ static void end_with_access(struct live *live)
             wake(stream);
         }
     }
-}
-
-static bool has_access_changed(const struct live *live)
-{
-    return live->n_access_changes != live->webui->access.n_changes ||
-           live->directory != live->webui->directory;
 }
 
 static void beat(struct live *live, int64_t now_ms)
@@ -219,7 +221,7 @@ void live_turn(struct live *live)
 /* ---- one more ---- */
 
 /* Pages come and go faster than heartbeats: those whose client left do not count. */
-static unsigned n_of(const struct live *live, const char *session)
+static unsigned n_of(const struct live *live, const char *account)
 {
     unsigned n = 0;
 
@@ -231,7 +233,7 @@ static unsigned n_of(const struct live *live, const char *session)
             stream->is_ending = true;
             wake(stream);
         }
-        n += !stream->is_ending && strcmp(stream->session, session) == 0;
+        n += !stream->is_ending && strcmp(stream->account, account) == 0;
     }
     return n;
 }
@@ -313,7 +315,7 @@ static void replay(struct live *live, struct live_stream *stream, const char *la
 static bool has_room(const struct live *live, const struct live_stream *stream,
                      struct exchange *exchange)
 {
-    if (n_of(live, stream->session) < LIVE_MOST_OF_ONE && live->n_streams < LIVE_MOST_STREAMS)
+    if (n_of(live, stream->account) < LIVE_MOST_OF_ONE && live->n_streams < LIVE_MOST_STREAMS)
         return true;
     exchange_problem(exchange, 429, "too_many_streams",
                      "Close another page first: four at once are enough.");
@@ -332,8 +334,8 @@ struct live_stream *live_stream_new(struct exchange *exchange)
     stream->webui = exchange->webui;
     stream->caller = exchange->caller;
     stream->caller.scopes = (struct slice){0}; /* the exchange's */
-    snprintf(stream->session, sizeof(stream->session), "%s/%lld", exchange->by,
-             (long long)stream->caller.session_id);
+    snprintf(stream->account, sizeof(stream->account), "%s %s",
+             account_kind_name(stream->caller.account.kind), exchange->by);
     buffer_init(&stream->pending, LIVE_STREAM_BYTES);
     if (!read_query(stream, exchange) || !has_room(live, stream, exchange)) {
         buffer_fini(&stream->pending);
