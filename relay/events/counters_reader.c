@@ -6,16 +6,14 @@
 
 static int open_counters(struct history_reader *reader)
 {
-    return reader->counters
-               ? 0
-               : history_reader_open(reader, &reader->counters, "counters.db", &counters_schema);
+    return history_reader_open(reader, &reader->counters, "counters.db", &counters_schema);
 }
 
-/* The file may be new, or another than before. */
+/* Without the file nothing has been counted yet. */
 static int end_counters(struct history_reader *reader, int result)
 {
     if (result < 0)
-        history_reader_exchange(reader, &reader->counters, NULL);
+        history_reader_close(reader, &reader->counters);
     return result == -ENOENT ? 0 : result;
 }
 
@@ -64,7 +62,7 @@ int history_reader_counts(struct history_reader *reader, const struct counter_qu
     int result = open_counters(reader);
 
     if (result == 0)
-        result = read_counts(reader->counters, query, on_row, owner);
+        result = read_counts(reader->counters.db, query, on_row, owner);
     return end_counters(reader, result);
 }
 
@@ -76,7 +74,7 @@ int history_reader_gaps(struct history_reader *reader, int64_t from_s, int64_t u
 
     if (result < 0)
         return end_counters(reader, result);
-    read = db_statement(reader->counters, COUNTERS_GAPS);
+    read = db_statement(reader->counters.db, COUNTERS_GAPS);
     bind_number(read, 1, from_s);
     bind_number(read, 2, until_s);
     while ((result = statement_step(read)) == STATEMENT_ROW)
@@ -93,7 +91,7 @@ int history_reader_sums(struct history_reader *reader, const struct counter_quer
 
     if (result < 0)
         return end_counters(reader, result);
-    read = db_statement(reader->counters, COUNTERS_SUMS);
+    read = db_statement(reader->counters.db, COUNTERS_SUMS);
     bind_number(read, 1, query->by);
     bind_number(read, 2, query->tier);
     bind_number(read, 3, query->from_s);

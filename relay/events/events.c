@@ -93,9 +93,10 @@ static uint64_t recipients_in(const struct event *event)
 
 static void note_lost(struct events *events, const struct event *event)
 {
-    atomic_fetch_add(&events->n_lost[event->kind], 1);
+    /* Before its number: who takes that has the recipients, too. */
     if (event->kind == EVENT_QUEUED)
         atomic_fetch_add(&events->n_lost_recipients, recipients_in(event));
+    atomic_fetch_add(&events->n_lost[event->kind], 1);
     atomic_store(&events->has_lost, true);
 }
 

@@ -11,13 +11,14 @@
 #include "sql/history_schema.h"
 
 enum {
-    GROUP_MS = 300,    /* a row waits for its commit so long at most */
-    GROUP_ROWS = 4000, /* or for so many others */
-    COUNT_MS = 10000,  /* between two times that counters are stored */
-    SPACE_MS = 5000,   /* between two looks at the disk */
-    RETRY_MS = 10000,  /* after a failure */
-    REPORT_MS = 60000, /* between two lines about failures */
-    KEEP_MS = 3600000, /* between two looks at what is too old */
+    GROUP_MS = 300,     /* a row waits for its commit so long at most */
+    GROUP_ROWS = 4000,  /* or for so many others */
+    COUNT_MS = 10000,   /* between two times that counters are stored */
+    SPACE_MS = 5000,    /* between two looks at the disk */
+    RETRY_MS = 10000,   /* after a failure */
+    REPORT_MS = 60000,  /* between two lines about failures */
+    KEEP_MS = 3600000,  /* between two looks at what is too old */
+    TRUST_MS = 3600000, /* a clock may be years ahead until the network has set it */
     CACHE_KIB = 16384,
     MINUTE_MS = 60000,
 };
@@ -30,7 +31,7 @@ struct history {
     char day[HISTORY_DAY_SIZE]; /* of the file that is open */
     unsigned n_rows;            /* of the transaction that is open */
     int64_t begun_ms;           /* monotonic; 0: none is */
-    int64_t counted_ms, space_ms, retry_ms, reported_ms, kept_ms;
+    int64_t started_ms, counted_ms, space_ms, retry_ms, reported_ms, kept_ms;
     int64_t counted_minute; /* of UTC */
     bool has_space;
     int64_t n_missing, missing_since_utc_ms; /* rows that could not be stored */
@@ -53,6 +54,7 @@ int history_new(struct history **out, const struct history_settings *settings)
         return FAULT(error);
     }
     history->has_space = true;
+    history->started_ms = clock_monotonic_ms();
     *out = history;
     return 0;
 }
@@ -278,13 +280,15 @@ static void store_counters(struct history *history, int64_t now_ms)
 
 static void keep(struct history *history, int64_t now_ms)
 {
-    int error;
+    bool trusts_clock = now_ms - history->started_ms >= TRUST_MS;
+    int error = 0;
 
     if (history->kept_ms && now_ms - history->kept_ms < KEEP_MS)
         return;
     history->kept_ms = now_ms;
-    history_keep(&history->settings, clock_utc_ms());
-    error = history->has_space ? counters_forget(history->counters, clock_utc_ms()) : 0;
+    history_keep(&history->settings, clock_utc_ms(), trusts_clock);
+    if (trusts_clock && history->has_space)
+        error = counters_forget(history->counters, clock_utc_ms());
     if (error < 0)
         report(history, "counters", strerror(-error));
 }

@@ -121,7 +121,7 @@ static int64_t each_file(const char *dir, const char *day, bool removes)
     return bytes;
 }
 
-void history_keep(const struct history_settings *settings, int64_t utc_ms)
+void history_keep(const struct history_settings *settings, int64_t utc_ms, bool trusts_clock)
 {
     char(*days)[HISTORY_DAY_SIZE] = NULL, oldest[HISTORY_DAY_SIZE], today[HISTORY_DAY_SIZE];
     int n = list_days(settings->dir, true, &days);
@@ -130,10 +130,13 @@ void history_keep(const struct history_settings *settings, int64_t utc_ms)
     history_day_of(utc_ms - settings->kept_days * 86400000, oldest);
     history_day_of(utc_ms, today);
     for (int i = 0; i < n; i++) {
+        bool is_oldest = i == n - 1;
+
         bytes += each_file(settings->dir, days[i], false);
         /* Today's stays, and days that a clock set back has not reached yet. */
         if (strcmp(days[i], today) < 0 &&
-            (strcmp(days[i], oldest) < 0 || bytes > settings->max_bytes))
+            (bytes > settings->max_bytes ||
+             (trusts_clock && is_oldest && strcmp(days[i], oldest) < 0)))
             each_file(settings->dir, days[i], true);
     }
     free(days);

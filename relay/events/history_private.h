@@ -5,5 +5,6 @@
 
 #include "relay/events/history.h"
 
-/* Removes days that are too old, or too many for the bytes they may take. */
-void history_keep(const struct history_settings *settings, int64_t utc_ms);
+/* Removes days that are too many for the bytes they may take, and of those that are too old the
+ * oldest: a clock that is wrong costs one a look.  Without trusts_clock, none for its age. */
+void history_keep(const struct history_settings *settings, int64_t utc_ms, bool trusts_clock);

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "relay/base/clock.h"
 #include "sql/history_schema.h"
@@ -31,8 +32,8 @@ struct history_reader *history_reader_free(struct history_reader *reader)
 {
     if (!reader)
         return NULL;
-    db_close(reader->db);
-    db_close(reader->counters);
+    db_close(reader->rows.db);
+    db_close(reader->counters.db);
     pthread_mutex_destroy(&reader->lock);
     free(reader->dir);
     free(reader);
@@ -42,41 +43,55 @@ struct history_reader *history_reader_free(struct history_reader *reader)
 void history_reader_interrupt(struct history_reader *reader)
 {
     pthread_mutex_lock(&reader->lock);
-    if (reader->db)
-        db_interrupt(reader->db);
-    if (reader->counters)
-        db_interrupt(reader->counters);
+    if (reader->rows.db)
+        db_interrupt(reader->rows.db);
+    if (reader->counters.db)
+        db_interrupt(reader->counters.db);
     pthread_mutex_unlock(&reader->lock);
 }
 
-void history_reader_exchange(struct history_reader *reader, struct db **place, struct db *fresh)
+static void exchange(struct history_reader *reader, struct history_file *file,
+                     struct history_file fresh)
 {
-    struct db *old = *place;
+    struct db *old = file->db;
 
     pthread_mutex_lock(&reader->lock);
-    *place = fresh;
+    *file = fresh;
     pthread_mutex_unlock(&reader->lock);
     db_close(old);
 }
 
-int history_reader_open(struct history_reader *reader, struct db **place, const char *name,
+void history_reader_close(struct history_reader *reader, struct history_file *file)
+{
+    exchange(reader, file, (struct history_file){.db = NULL});
+}
+
+int history_reader_open(struct history_reader *reader, struct history_file *file, const char *name,
                         const struct db_schema *schema)
 {
     char path[PATH_MAX];
-    struct db *fresh = NULL;
+    struct history_file fresh = {.db = NULL};
+    struct stat status;
     int error;
 
     if (snprintf(path, sizeof(path), "%s/%s", reader->dir, name) >= (int)sizeof(path))
         return FAULT(-ENAMETOOLONG);
-    error = db_open(&fresh, path, schema, DB_READ, &read_settings);
+    if (stat(path, &status) < 0)
+        return -errno;
+    if (file->db && file->device == status.st_dev && file->inode == status.st_ino)
+        return 0;
+    /* Looked at before it is opened: if it is another by then, the next question sees that. */
+    fresh.device = status.st_dev;
+    fresh.inode = status.st_ino;
+    error = db_open(&fresh.db, path, schema, DB_READ, &read_settings);
     if (error == 0)
-        history_reader_exchange(reader, place, fresh);
+        exchange(reader, file, fresh);
     return error;
 }
 
 static void close_day(struct history_reader *reader)
 {
-    history_reader_exchange(reader, &reader->db, NULL);
+    history_reader_close(reader, &reader->rows);
     reader->day[0] = '\0';
 }
 
@@ -85,11 +100,10 @@ static int open_day(struct history_reader *reader, const char *day)
     char name[HISTORY_DAY_SIZE + 4];
     int error;
 
-    if (reader->db && strcmp(day, reader->day) == 0)
-        return 0;
-    close_day(reader);
+    if (strcmp(day, reader->day) != 0)
+        close_day(reader);
     snprintf(name, sizeof(name), "%s.db", day);
-    error = history_reader_open(reader, &reader->db, name, &history_schema);
+    error = history_reader_open(reader, &reader->rows, name, &history_schema);
     if (error == 0)
         slice_copy_to(slice_of(day), reader->day, sizeof(reader->day));
     return error;
@@ -238,7 +252,7 @@ static int visit_rows(struct listing *listing, struct statement *read)
 static struct statement *begin_read(struct listing *listing, uint64_t below, uint64_t *above)
 {
     const struct history_filter *filter = listing->filter;
-    struct db *db = listing->reader->db;
+    struct db *db = listing->reader->rows.db;
     bool has_message = filter->message.len, has_to = slice_find(filter->recipient, '@') >= 0;
     struct statement *read = db_statement(db, has_message ? HISTORY_OF
                                               : has_to    ? HISTORY_TO
@@ -278,7 +292,7 @@ static int visit_day(struct listing *listing)
     int result = open_day(listing->reader, listing->cursor->day);
 
     if (result == 0 && id == 0) {
-        result = last_id(listing->reader->db, &id);
+        result = last_id(listing->reader->rows.db, &id);
         id++;
     }
     while (result == 0 && id > 1) {
@@ -302,6 +316,13 @@ static bool is_wanted_day(const struct history_filter *filter, const char *day)
     return strcmp(day, first) >= 0 && (!filter->until_utc_ms || strcmp(day, last) <= 0);
 }
 
+/* A day that went meanwhile, is damaged, or has the form of another version (or none yet: it just
+ * began) hides no other.  Whatever else is wrong may pass, and part would be taken for all. */
+static bool may_skip(int error)
+{
+    return error == -ENOENT || error == -EBADMSG || error == -EPROTO;
+}
+
 static int visit_days(struct listing *listing, char (*days)[HISTORY_DAY_SIZE], int n)
 {
     struct history_cursor *cursor = listing->cursor;
@@ -320,11 +341,10 @@ static int visit_days(struct listing *listing, char (*days)[HISTORY_DAY_SIZE], i
         result = visit_day(listing);
         if (result == LISTING_STOP)
             return 0;
-        /* A day that went meanwhile, or cannot be read, hides no other. */
-        if (result == -EINTR)
-            return result;
         if (result < 0)
             close_day(listing->reader);
+        if (result < 0 && !may_skip(result))
+            return result;
         if (clock_monotonic_ms() >= listing->deadline_ms && i + 1 < n) {
             memcpy(cursor->day, days[i + 1], sizeof(cursor->day));
             cursor->id = 0;

@@ -294,18 +294,101 @@ static void old_days_and_what_is_too_much_go(void **state)
     write_file(fixture->dir, "2026-11-02.db", 100);
     write_file(fixture->dir, "2026-11-01.db.damaged-1", 100);
     write_file(fixture->dir, "counters.db", 100);
-    history_keep(&fixture->settings, now_ms);
+    history_keep(&fixture->settings, now_ms, true);
     assert_int_equal(n_files_like(fixture->dir, "2026-11-01"), 0);
     assert_int_equal(n_files_like(fixture->dir, "2026-11-02"), 1);
     fixture->settings.max_bytes = 160000;
-    history_keep(&fixture->settings, now_ms);
+    history_keep(&fixture->settings, now_ms, true);
     assert_int_equal(history_days(fixture->dir, &days), 2);
     assert_string_equal(days[1], "2026-11-22");
     free(days);
     fixture->settings.max_bytes = 1;
-    history_keep(&fixture->settings, now_ms);
+    history_keep(&fixture->settings, now_ms, true);
     assert_int_equal(n_files_like(fixture->dir, "2026-11"), 1); /* today's stays */
     assert_int_equal(n_files_like(fixture->dir, "counters.db"), 1);
+}
+
+static void age_takes_one_day_a_look_and_none_by_a_clock_not_trusted(void **state)
+{
+    struct fixture *fixture = *state;
+    const int64_t years_ahead_ms = 1795426800000 + 3650 * 86400000L;
+
+    write_file(fixture->dir, "2026-11-23.db", 100);
+    write_file(fixture->dir, "2026-11-22.db", 100);
+    write_file(fixture->dir, "2026-11-21.db", 100);
+    history_keep(&fixture->settings, years_ahead_ms, false);
+    assert_int_equal(n_files_like(fixture->dir, "2026-11"), 3);
+    history_keep(&fixture->settings, years_ahead_ms, true);
+    assert_int_equal(n_files_like(fixture->dir, "2026-11"), 2);
+    assert_int_equal(n_files_like(fixture->dir, "2026-11-21"), 0);
+}
+
+/* All of it is from long ago, or the clock is ahead: which, is known when it has been set. */
+static void a_start_removes_nothing_for_its_age(void **state)
+{
+    struct fixture *fixture = *state;
+    const int64_t long_ago_ms = 946684800000; /* 2000-01-01 */
+    struct counters *counters;
+
+    assert_int_equal(counters_new(&counters, fixture->dir), 0);
+    counters_note_depth(counters, 17);
+    assert_int_equal(counters_store(counters, long_ago_ms), 0);
+    counters_free(counters);
+    write_file(fixture->dir, "2000-01-01.db", 100);
+    events_stop(start(fixture));
+    assert_int_equal(n_files_like(fixture->dir, "2000-01-01"), 1);
+    for (unsigned tier = 0; tier < N_COUNTER_TIERS; tier++)
+        assert_int_equal(count(fixture, COUNTER_TOTAL, "", tier)[COUNTER_DEPTH_MAX], 17);
+}
+
+static void put_aside(const char *dir, const char *name)
+{
+    char from[128], to[160];
+
+    snprintf(from, sizeof(from), "%s/%s", dir, name);
+    snprintf(to, sizeof(to), "%s.damaged-1", from);
+    assert_int_equal(rename(from, to), 0);
+}
+
+static void readers_see_the_file_that_has_the_name_now(void **state)
+{
+    struct fixture *fixture = *state;
+    char day[HISTORY_DAY_SIZE], name[32];
+    struct events *events = start(fixture);
+
+    tell_outcome(EVENT_DELIVERED, "LOST", "carla@example.net", 1);
+    tell_outcome(EVENT_DELIVERED, "LOST", "carla@example.net", 1);
+    events_stop(events);
+    history_day_of(clock_utc_ms(), day);
+    snprintf(name, sizeof(name), "%s.db", day);
+    assert_int_equal(find(fixture, &(struct history_filter){0}), 2);
+    assert_int_equal(count(fixture, COUNTER_TOTAL, "", 3)[COUNTER_DELIVERED], 2);
+    put_aside(fixture->dir, name);
+    put_aside(fixture->dir, "counters.db");
+    events = start(fixture);
+    tell_outcome(EVENT_DELIVERED, "KEPT", "carla@example.net", 1);
+    events_stop(events);
+    assert_int_equal(find(fixture, &(struct history_filter){0}), 1);
+    assert_int_equal(count(fixture, COUNTER_TOTAL, "", 3)[COUNTER_DELIVERED], 1);
+}
+
+/* Half of what there is would look like all of it. */
+static void a_day_that_cannot_be_read_is_told_and_a_damaged_one_hides_no_other(void **state)
+{
+    struct fixture *fixture = *state;
+    struct history_cursor cursor = {.id = 0};
+    struct events *events = start(fixture);
+    char path[128];
+
+    tell_outcome(EVENT_DELIVERED, "AAAA", "carla@example.net", 1);
+    events_stop(events);
+    write_file(fixture->dir, "2020-01-01.db", 10000);
+    assert_int_equal(find(fixture, &(struct history_filter){0}), 1);
+    snprintf(path, sizeof(path), "%s/2020-01-02.db", fixture->dir);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_true(history_reader_list(fixture->reader, &(struct history_filter){0}, MOST_SEEN, 10000,
+                                    note_row, fixture, &cursor) < 0);
+    assert_int_equal(rmdir(path), 0);
 }
 
 static void the_last_drop_of_the_disk_is_not_for_history(void **state)
@@ -363,6 +446,10 @@ int main(void)
         TEST(a_damaged_file_goes_aside_and_history_goes_on),
         TEST(without_a_folder_nothing_stops),
         TEST(old_days_and_what_is_too_much_go),
+        TEST(age_takes_one_day_a_look_and_none_by_a_clock_not_trusted),
+        TEST(a_start_removes_nothing_for_its_age),
+        TEST(readers_see_the_file_that_has_the_name_now),
+        TEST(a_day_that_cannot_be_read_is_told_and_a_damaged_one_hides_no_other),
         TEST(the_last_drop_of_the_disk_is_not_for_history),
         TEST(what_finds_no_room_is_counted_all_the_same),
     };
