@@ -247,7 +247,7 @@ static json_t *two_items(void)
             .n_rows = 2
         };
 
-        json_array_append_new(items, queue_item_json(&row));
+        json_array_append_new(items, queue_item_json(&row, UINT32_MAX));
     }
     return items;
 }
