@@ -9,7 +9,12 @@
 #include "relay/base/mailbox.h"
 #include "relay/base/thread.h"
 
-enum { MAILBOX_EVENTS = 65536, SINK_BUFFER_BYTES = 64 * 1024, REST_MS = 5 };
+enum {
+    MAILBOX_EVENTS = 65536,
+    SINK_BUFFER_BYTES = 64 * 1024,
+    REST_MS = 5,
+    MOST_TEXT = 2048, /* of one field: what strangers send is in them */
+};
 
 struct events {
     struct mailbox *mailbox;
@@ -27,12 +32,17 @@ struct events {
 
 static _Thread_local struct events *mine; /* set on the event thread: whom a parcel belongs to */
 
+static size_t kept_bytes(const struct event_field *field)
+{
+    return field->text.len < MOST_TEXT ? field->text.len : MOST_TEXT;
+}
+
 static size_t text_bytes(const struct event *event)
 {
     size_t bytes = 0;
 
     for (unsigned i = 0; i < event->n_fields; i++)
-        bytes += event->fields[i].text.len;
+        bytes += kept_bytes(&event->fields[i]);
     return bytes;
 }
 
@@ -56,6 +66,7 @@ static struct parcel *pack(const struct event *event, void (*run)(struct task *)
         *field = event->fields[i];
         if (!field->text.data)
             continue;
+        field->text.len = kept_bytes(field);
         if (field->text.len)
             memcpy(text, field->text.data, field->text.len);
         field->text.data = text;

@@ -103,11 +103,36 @@ static void what_finds_no_room_is_counted_exactly(void **state)
     assert_true(n_lost > 0);
 }
 
+/* What a stranger may make as long as he likes costs neither the log nor the memory. */
+static void a_long_text_is_cut_and_its_line_stays_whole(void **state)
+{
+    static char text[64 * 1024], name[32 * 1024];
+    char path[] = "/tmp/events_test_XXXXXX";
+    int file = mkstemp(path), before = dup(STDERR_FILENO);
+    struct events *events = NULL;
+    ssize_t n;
+
+    (void)state;
+    memset(name, '"', sizeof(name) - 1);
+    dup2(file, STDERR_FILENO);
+    assert_int_equal(events_start(&events, &(struct history_settings){0}), 0);
+    EVENT(EVENT_PANEL_LOGIN_FAILED, field_text("user", name), field_text("reason", "password"));
+    events_stop(events);
+    dup2(before, STDERR_FILENO);
+    n = pread(file, text, sizeof(text) - 1, 0);
+    unlink(path);
+    close(file);
+    close(before);
+    assert_true(n > 4096 && n < 4096 + 256);
+    assert_string_equal(text + n - strlen("\\\"\" reason=password\n"), "\\\"\" reason=password\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_event_of_every_thread_is_one_whole_line),
         cmocka_unit_test(what_finds_no_room_is_counted_exactly),
+        cmocka_unit_test(a_long_text_is_cut_and_its_line_stays_whole),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
