@@ -24,7 +24,7 @@ enum live_topic {
 
 enum {
     LIVE_MOST_STREAMS = 128, /* in all; connections are 256 */
-    LIVE_MOST_OF_ONE = 4,    /* of a session */
+    LIVE_MOST_OF_ONE = 4,    /* of an account, in however many sessions */
     LIVE_RING = 256,
     LIVE_STREAM_BYTES = 256 * 1024, /* not taken: the client is too slow and must come back */
 };
@@ -33,7 +33,7 @@ struct live_stream {
     struct list link;
     struct webui *webui;
     void *connection;      /* server.c's; set once it is served */
-    char session[288];     /* whose: for the bound */
+    char account[288];     /* whose: for the bound */
     struct caller caller;  /* when he may no more, the stream ends */
     unsigned topics;       /* bits 1 << enum live_topic */
     struct slice user;     /* of LIVE_AUTH; the exchange's */
