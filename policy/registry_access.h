@@ -70,6 +70,7 @@ struct audit_request {
     struct registry_request request; /* .by: who */
     struct slice origin, action, object;
     struct slice before, after; /* JSON; .data NULL: nothing */
+    uint32_t user_id;           /* an SMTP user's own doing; 0: an administrator's */
 };
 MUST_USE bool registry_audit(struct registry *registry, struct audit_request *request);
 
@@ -81,6 +82,7 @@ struct audit_list_request {
     struct buffer rows; /* out, the asker's: u64 id, u64 at, then AUDIT_COLUMNS counted texts: who,
                            origin, action, object, before and after (JSON; empty: nothing) */
     uint32_t n_rows;
+    bool has_more; /* below the last of them */
 };
 MUST_USE bool registry_audit_list(struct registry *registry, struct audit_list_request *request);
 

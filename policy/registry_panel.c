@@ -5,7 +5,17 @@
 #include "policy/registry_run.h"
 #include "relay/base/clock.h"
 
-enum { MOST_APP_PASSWORDS = 50, AUDIT_ROWS = 200000, MOST_LABEL = 100 };
+enum { MOST_APP_PASSWORDS = 50, MOST_LABEL = 100 };
+
+/* Each SMTP user has a quota of rows, and all of them together: nobody pushes out what others did,
+ * and none of them what administrators did. */
+enum {
+    AUDIT_ROWS = 200000,
+    AUDIT_ROWS_OF_USERS = 50000,
+    AUDIT_ROWS_OF_ONE = 1000,
+    AUDIT_SWEEP_EVERY = 256, /* rows; to find the last of many takes a while */
+    AUDIT_LIST_BYTES = 1 << 20,
+};
 
 /* ---- sessions ---- */
 
@@ -70,16 +80,30 @@ bool registry_session(struct registry *registry, enum session_verb verb,
 
 /* ---- who changed what ---- */
 
+static int sweep_audit(struct registry *registry, const struct audit_request *request, int64_t id)
+{
+    int error = request->user_id ? registry_run(registry, STAFFETTA_DELETE_OLD_AUDIT_OF,
+                                                N(request->user_id), N(AUDIT_ROWS_OF_ONE))
+                                 : 0;
+
+    if (error || id % AUDIT_SWEEP_EVERY)
+        return error;
+    error = registry_run(registry, STAFFETTA_DELETE_OLD_AUDIT_OF, N(0), N(AUDIT_ROWS));
+    if (!error)
+        error =
+            registry_run_number(registry, STAFFETTA_DELETE_OLD_AUDIT_OF_USERS, AUDIT_ROWS_OF_USERS);
+    return error;
+}
+
 static enum registry_result add_audit(struct registry *registry, struct registry_request *base)
 {
     struct audit_request *request = (struct audit_request *)(void *)base;
     int error = registry_run(registry, STAFFETTA_ADD_AUDIT, N(clock_utc_ms()), T(base->by),
                              T(request->origin), T(request->action), T(request->object),
-                             T(request->before), T(request->after));
+                             T(request->before), T(request->after), N(request->user_id));
 
     if (!error)
-        error = registry_run_number(registry, STAFFETTA_DELETE_OLD_AUDIT,
-                                    db_last_rowid(registry->db) - AUDIT_ROWS);
+        error = sweep_audit(registry, request, db_last_rowid(registry->db));
     return registry_stored(base, error);
 }
 
@@ -95,13 +119,16 @@ static enum registry_result list_audit(struct registry *registry, struct registr
         registry_statement(registry, STAFFETTA_NEXT_AUDIT, N(request->below_id), N(request->most));
     int result;
 
-    while ((result = statement_step(row)) == STATEMENT_ROW) {
+    while ((result = statement_step(row)) == STATEMENT_ROW && !request->has_more) {
         buffer_append_u64(&request->rows, (uint64_t)column_number(row, 0));
         buffer_append_u64(&request->rows, (uint64_t)column_number(row, 1));
         for (int i = 0; i < AUDIT_COLUMNS; i++)
             buffer_append_counted(&request->rows, column_text(row, 2 + i));
         request->n_rows++;
+        request->has_more =
+            request->n_rows == request->most || request->rows.len >= AUDIT_LIST_BYTES;
     }
+    statement_reset(row);
     return registry_stored(base, result < 0 ? result : buffer_error(&request->rows));
 }
 
@@ -109,6 +136,7 @@ bool registry_audit_list(struct registry *registry, struct audit_list_request *r
 {
     request->rows = BUFFER_INIT;
     request->n_rows = 0;
+    request->has_more = false;
     return registry_ask(registry, &request->request, list_audit, false);
 }
 

@@ -362,11 +362,16 @@ DELETE FROM tokens WHERE by = ?1 COLLATE NOCASE;
 UPDATE tokens SET last_used = ?2 WHERE id = ?1;
 
 -- name: add_audit
-INSERT INTO audit (at, who, origin, action, object, before, after)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7);
+INSERT INTO audit (at, who, origin, action, object, before, after, user)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
 
--- name: delete_old_audit
-DELETE FROM audit WHERE id <= ?1;
+-- name: delete_old_audit_of
+DELETE FROM audit WHERE user = ?1
+AND id <= (SELECT id FROM audit WHERE user = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2);
+
+-- name: delete_old_audit_of_users
+DELETE FROM audit WHERE user > 0
+AND id <= (SELECT id FROM audit WHERE user > 0 ORDER BY id DESC LIMIT 1 OFFSET ?1);
 
 -- name: next_audit
 SELECT id, at, who, origin, action, object, before, after FROM audit WHERE id < ?1

@@ -113,7 +113,8 @@
     X(STAFFETTA_DELETE_TOKENS_OF, "delete_tokens_of")                                              \
     X(STAFFETTA_NOTE_TOKEN_USE, "note_token_use")                                                  \
     X(STAFFETTA_ADD_AUDIT, "add_audit")                                                            \
-    X(STAFFETTA_DELETE_OLD_AUDIT, "delete_old_audit")                                              \
+    X(STAFFETTA_DELETE_OLD_AUDIT_OF, "delete_old_audit_of")                                        \
+    X(STAFFETTA_DELETE_OLD_AUDIT_OF_USERS, "delete_old_audit_of_users")                            \
     X(STAFFETTA_NEXT_AUDIT, "next_audit")                                                          \
     X(STAFFETTA_ADD_APP_PASSWORD, "add_app_password")                                              \
     X(STAFFETTA_DELETE_APP_PASSWORD, "delete_app_password")                                        \

@@ -282,7 +282,7 @@ static void on_audit(struct registry_request *base)
     (void)snprintf(cursor, sizeof(cursor), "%llu", (unsigned long long)id);
     buffer_fini(&request->rows);
     if (registry_call_went_well(base))
-        exchange_answer_items(exchange, items, request->n_rows == request->most ? cursor : NULL);
+        exchange_answer_items(exchange, items, request->has_more ? cursor : NULL);
     else
         json_decref(items);
 }

@@ -139,8 +139,13 @@ void api_totp_enable(struct exchange *exchange)
 
 void api_totp_disable(struct exchange *exchange)
 {
-    struct totp_call *call = begin(exchange);
+    struct totp_call *call;
 
+    if (!has_factor(exchange)) {
+        exchange_problem(exchange, 409, "no_factor", "There is no second factor to take away.");
+        return;
+    }
+    call = begin(exchange);
     if (call)
         post(exchange, call); /* no secret: none from now on */
 }

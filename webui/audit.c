@@ -1,5 +1,6 @@
 #include "webui/audit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,12 +17,17 @@ static const struct {
     {API "/admins", audit_admin},
 };
 
+/* Rows are kept by number, so each of them is short: what is long says how much there was. */
+enum { MOST_ITEMS = 20, MOST_VALUE_BYTES = 1024, MOST_BYTES = 4096, MOST_OBJECT = 254 };
+
 /* What stood in the path, or the name of what is new. */
 static struct slice object_of(const struct exchange *exchange)
 {
     const char *name = exchange_text(exchange, "name");
 
-    return exchange->argument.len ? exchange->argument : slice_of(name ? name : "");
+    struct slice object = exchange->argument.len ? exchange->argument : slice_of(name ? name : "");
+
+    return object.len > MOST_OBJECT ? slice_head(object, MOST_OBJECT) : object;
 }
 
 static json_t *show(struct exchange *exchange, bool *is_known)
@@ -49,6 +55,41 @@ void audit_begin(struct exchange *exchange)
 
     if (is_change(exchange))
         exchange->before = show(exchange, &is_known);
+}
+
+/* The first of its whole characters. */
+static json_t *short_text(const char *text, size_t len)
+{
+    if (len > MOST_VALUE_BYTES)
+        for (len = MOST_VALUE_BYTES; len && ((unsigned char)text[len] & 0xc0) == 0x80;)
+            len--;
+    return json_stringn(text, len);
+}
+
+static json_t *short_value(json_t *value)
+{
+    if (json_is_string(value))
+        return short_text(json_string_value(value), json_string_length(value));
+    if (json_array_size(value) <= MOST_ITEMS &&
+        json_dumpb(value, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY) <= MOST_VALUE_BYTES)
+        return json_incref(value);
+    return json_integer(
+        (json_int_t)(json_is_array(value) ? json_array_size(value) : json_object_size(value)));
+}
+
+/* Takes the object. */
+static json_t *shortened(json_t *object)
+{
+    json_t *copy = object ? json_object() : NULL;
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(object, name, value)
+    {
+        json_object_set_new(copy, name, short_value(value));
+    }
+    json_decref(object);
+    return copy;
 }
 
 /* What was asked for, without what nobody may read. */
@@ -110,13 +151,19 @@ static struct audit_note *new_note(const struct exchange *exchange, struct slice
     note->request.origin = keep(note, from);
     note->request.action = keep(note, action);
     note->request.object = keep(note, object_of(exchange));
+    if (exchange->caller.account.kind == ACCOUNT_USER)
+        note->request.user_id = exchange->caller.account.id;
     return note;
 }
 
-static char *dumped(json_t *value, struct slice *out)
+/* Takes the object. */
+static char *dumped(json_t *object, struct slice *out)
 {
+    json_t *value = shortened(object);
     char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
 
+    if (text && strlen(text) > MOST_BYTES) /* its buffer has room for this */
+        snprintf(text, MOST_BYTES, "{\"left_out_bytes\":%zu}", strlen(text));
     *out = slice_of(text);
     json_decref(value);
     return text;

@@ -149,6 +149,7 @@ export const system = {
   "error.last_owner": "One owner must remain.",
   "error.not_begun": "The set-up of the second factor has expired. Begin again.",
   "error.no_session": "The session has ended.",
+  "error.no_factor": "There is no second factor to take away.",
   "error.too_large": "This is too long.",
   "error.bad_field": "A value is not in its form.",
   "error.missing_field": "A value is missing.",

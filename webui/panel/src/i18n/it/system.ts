@@ -151,6 +151,7 @@ export const system: Record<keyof typeof english, string> = {
   "error.last_owner": "Deve restare almeno un proprietario.",
   "error.not_begun": "L’attivazione del secondo fattore è scaduta. Ricominciare.",
   "error.no_session": "La sessione è terminata.",
+  "error.no_factor": "Non c’è un secondo fattore da togliere.",
   "error.too_large": "È troppo lungo.",
   "error.bad_field": "Un valore non ha la forma giusta.",
   "error.missing_field": "Manca un valore.",
