@@ -220,8 +220,8 @@ struct preparation *foresight_take(struct delivery_shard *shard, const struct st
         if (foreseen->letter->stored != stored)
             continue;
         preparation = form == RENDER_EIGHT_BIT ? TAKE(foreseen->preparation) : NULL;
-        if (preparation)
-            preparation_adopt(preparation, owner);
+        if (preparation && !preparation_adopt(preparation, owner))
+            preparation_free(TAKE(preparation)); /* its failure is not told yet: asked anew */
         drop(foreseen);
         return preparation;
     }

@@ -11,6 +11,7 @@
 void foresight_init(struct foresight *foresight, struct loop *loop);
 void foresight_clear(struct delivery_shard *shard); /* nothing is leased any more */
 
-/* The preparation that was begun, its owner from now on the one given; NULL: none was. */
+/* The preparation that was begun, its owner from now on the one given; NULL: none was, or no
+ * signature came of it. */
 struct preparation *foresight_take(struct delivery_shard *shard, const struct stored *stored,
                                    enum render_form form, struct preparation_owner owner);

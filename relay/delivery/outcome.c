@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "relay/base/clock.h"
+#include "relay/base/fault.h"
 #include "relay/base/secret.h"
 #include "relay/delivery/bounce.h"
 #include "relay/delivery/digest_desk.h"
@@ -82,12 +83,28 @@ static struct schedule *schedule_of(const struct outcome *outcome)
     return outcome->shard->schedule;
 }
 
+/* Without a verdict nothing was sent, as far as anybody knows. */
+static const struct judgement *judged(const struct judgement *judgement)
+{
+    static const struct judgement unjudged = {
+        .verdict = VERDICT_LATER,
+        .status = {4, 3, 0},
+        .text = SLICE_LITERAL("nobody judged the attempt")
+    };
+
+    if (judgement->verdict != VERDICT_NONE)
+        return judgement;
+    (void)FAULT(-EINVAL);
+    return &unjudged;
+}
+
 void outcome_add(struct outcome *outcome, struct entry *entry, const struct judgement *judgement)
 {
     struct outcome_item *item = &outcome->items[outcome->n_items];
     int64_t now_ms = shard_now_ms(outcome->shard);
     struct judgement order;
 
+    judgement = judged(judgement);
     doubt_begun(outcome->shard, entry);
     if (judgement->verdict == VERDICT_AGAIN && !order_is_noted(entry)) {
         if (judgement->due_ms)
@@ -223,6 +240,7 @@ static void believe(struct outcome *outcome, const struct outcome_item *item)
     case VERDICT_AGAIN:
         schedule_return(schedule, item->entry, now_ms);
         break;
+    case VERDICT_NONE:
     case VERDICT_DELAYED:
     case N_VERDICTS:
         break;

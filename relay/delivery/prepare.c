@@ -113,11 +113,26 @@ static bool has_active_key(const struct preparation *preparation)
     return domain && signing_domain_has_active_key(domain);
 }
 
+/* A prefix that did not fit in memory is an empty one: the message would leave unsigned. */
+static void lose_signature(struct preparation *preparation)
+{
+    if (preparation->is_ahead)
+        finish(preparation, PREPARE_REFUSED);
+    else
+        refuse(preparation, (struct judgement){.verdict = VERDICT_LATER,
+                                               .status = SMTP_STATUS(4, 3, 0),
+                                               .text = SLICE_LITERAL("no memory")});
+}
+
 static void accept_signature(struct preparation *preparation, const struct sign_request *request)
 {
     const struct stored *stored = preparation->letter->stored;
 
     buffer_append(&preparation->prefix, request->header);
+    if (buffer_error(&preparation->prefix)) {
+        lose_signature(preparation);
+        return;
+    }
     /* One recipient, one transaction: nobody will ask again soon. */
     if (preparation->letter->envelope.n_recipients > 1)
         signature_keep(&preparation->shard->signatures, stored->id, preparation->form,
@@ -290,15 +305,18 @@ struct preparation *preparation_start_ahead(struct letter *letter, struct prepar
     return preparation;
 }
 
-void preparation_adopt(struct preparation *preparation, struct preparation_owner owner)
+bool preparation_adopt(struct preparation *preparation, struct preparation_owner owner)
 {
+    if (!preparation->is_asking && preparation->result != PREPARED)
+        return false;
     preparation->owner = owner;
     preparation->is_ahead = false;
-    if (!preparation->signed_domain.len)
-        return; /* still with the signer */
+    if (preparation->is_asking)
+        return true; /* on_signed() tells the new owner */
     tell_signed(preparation, buffer_slice(&preparation->signed_domain),
                 buffer_slice(&preparation->selectors));
     later_set(&preparation->later);
+    return true;
 }
 
 void preparation_free(struct preparation *preparation)

@@ -28,9 +28,10 @@ void preparation_free(struct preparation *preparation); /* accepts NULL */
 
 /* Before the message is committed (foresight.h), for what any peer can take: nothing is told, and
  * whatever is no signature is PREPARE_REFUSED, to be found again.  Then, when it is sent: the owner
- * changes, and hears of it on a later turn. */
+ * changes, and hears of it on a later turn.  False: there is no signature and none will come; the
+ * owner stays. */
 struct preparation *preparation_start_ahead(struct letter *letter, struct preparation_owner owner);
-void preparation_adopt(struct preparation *preparation, struct preparation_owner owner);
+MUST_USE bool preparation_adopt(struct preparation *preparation, struct preparation_owner owner);
 
 /* After done(PREPARED): what goes in front, and a reader of the rest. */
 struct slice preparation_prefix(const struct preparation *preparation);

@@ -6,6 +6,7 @@
 #include "relay/smtp/reply.h"
 
 enum verdict {
+    VERDICT_NONE, /* nobody has judged: never what becomes of a recipient */
     VERDICT_DELIVERED,
     VERDICT_LATER,    /* deferred: an attempt, tried again by the steps */
     VERDICT_AGAIN,    /* no attempt: too many recipients at once, goes in another transaction */
