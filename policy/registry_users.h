@@ -38,6 +38,7 @@ struct user_password_request {
     struct registry_request request;
     struct slice name;
     struct new_password password;
+    bool is_reset; /* by somebody else: the user's app passwords go with the old one */
 };
 MUST_USE bool registry_user_password(struct registry *registry,
                                      struct user_password_request *request);

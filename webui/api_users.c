@@ -259,15 +259,26 @@ void api_users_add(struct exchange *exchange)
         exchange_busy(exchange);
 }
 
+/* Whoever is in the panel by what was taken away is out. */
+static void end_sessions(struct exchange *exchange, struct slice name)
+{
+    const struct user *user = directory_user(exchange->webui->directory, name);
+
+    if (user)
+        access_end_sessions_of(exchange->webui, (struct account){ACCOUNT_USER, user->id}, 0);
+}
+
 static void on_password(struct registry_request *request)
 {
     struct user_password_request *change = (struct user_password_request *)(void *)request;
     struct exchange *exchange = registry_call_exchange(request);
 
-    if (registry_call_went_well(request))
+    if (registry_call_went_well(request)) {
+        end_sessions(exchange, change->name);
         answer_user(exchange, 200, change->name,
                     change->password.source == PASSWORD_GENERATED ? change->password.generated
                                                                   : NULL);
+    }
     secret_wipe(change->password.generated, sizeof(change->password.generated));
 }
 
@@ -279,6 +290,7 @@ void api_user_password(struct exchange *exchange)
         return;
     registry_call_begin(exchange, &change->request, on_password);
     change->name = exchange->argument;
+    change->is_reset = true;
     if (!registry_user_password(exchange->webui->parts.registry, change))
         exchange_busy(exchange);
 }
@@ -286,13 +298,14 @@ void api_user_password(struct exchange *exchange)
 /* ---- the rest ---- */
 
 static void ask_user(struct exchange *exchange,
-                     bool (*verb)(struct registry *registry, struct user_request *request))
+                     bool (*verb)(struct registry *registry, struct user_request *request),
+                     void (*done)(struct registry_request *request))
 {
     struct user_request *request = registry_call_memory(exchange, sizeof(*request));
 
     if (!request)
         return;
-    registry_call_begin(exchange, &request->request, registry_call_done);
+    registry_call_begin(exchange, &request->request, done);
     request->name = exchange->argument;
     if (!verb(exchange->webui->parts.registry, request))
         exchange_busy(exchange);
@@ -300,17 +313,24 @@ static void ask_user(struct exchange *exchange,
 
 void api_user_enable(struct exchange *exchange)
 {
-    ask_user(exchange, registry_user_enable);
+    ask_user(exchange, registry_user_enable, registry_call_done);
+}
+
+static void on_disabled(struct registry_request *request)
+{
+    if (request->result == REGISTRY_OK)
+        end_sessions(registry_call_exchange(request), ((struct user_request *)request)->name);
+    registry_call_done(request);
 }
 
 void api_user_disable(struct exchange *exchange)
 {
-    ask_user(exchange, registry_user_disable);
+    ask_user(exchange, registry_user_disable, on_disabled);
 }
 
 void api_user_delete(struct exchange *exchange)
 {
-    ask_user(exchange, registry_user_delete);
+    ask_user(exchange, registry_user_delete, registry_call_done);
 }
 
 static bool read_options(struct exchange *exchange, struct user_options_request *request)

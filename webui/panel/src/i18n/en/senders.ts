@@ -29,7 +29,7 @@ export const senders = {
   "users.password_made": "The password is made here and shown once.",
   "users.created_title": "{name} is ready",
   "users.new_password": "New password",
-  "users.new_password_text": "The old password stops working at once.",
+  "users.new_password_text": "The old password stops working at once, and so do the user’s app passwords. Whoever is signed in here as this user is signed out.",
   "users.password_once": "Copy it now: it is never shown again.",
   "users.braked": "All mail of this user is held: {reason}",
   "users.braked_hint": "Look at what was sent. Release it in the queue, or disable the user.",

@@ -31,7 +31,7 @@ export const senders: Record<keyof typeof english, string> = {
   "users.password_made": "La password viene creata qui e mostrata una volta.",
   "users.created_title": "{name} è pronto",
   "users.new_password": "Nuova password",
-  "users.new_password_text": "La vecchia password smette subito di valere.",
+  "users.new_password_text": "La vecchia password smette subito di valere, e con lei le password per le applicazioni dell’utente. Chi è entrato qui come questo utente viene disconnesso.",
   "users.password_once": "Copiarla ora: non verrà più mostrata.",
   "users.braked": "Tutta la posta di questo utente è trattenuta: {reason}",
   "users.braked_hint": "Controllare ciò che è stato inviato. Rilasciare dalla coda, o disattivare l’utente.",
