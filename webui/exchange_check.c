@@ -93,11 +93,16 @@ bool exchange_check_query(struct exchange *exchange, const char *allowed)
     return true;
 }
 
+/* The log and the audit keep it, and so does every message it is about. */
+enum { MOST_REASON = 512 };
+
 static bool check_member(struct exchange *exchange, const char *name, json_t *value,
                          struct slice type)
 {
     char is[64];
 
+    if (strcmp(name, "reason") == 0 && json_string_length(value) > MOST_REASON)
+        return refuse(exchange, "bad_field", "field", name, "must be at most 512 bytes long");
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
         if (slice_equal(slice_of(types[i].name), type)) {
             snprintf(is, sizeof(is), "must be %s", types[i].wanted);

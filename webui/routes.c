@@ -82,9 +82,21 @@ bool routes_admit(struct exchange *exchange)
     return exchange->route != NULL;
 }
 
+/* The guard let the header in; the body may have come half a minute later. */
+static bool is_still_admitted(struct exchange *exchange)
+{
+    if (exchange->is_local || exchange->route->who == FOR_ANYBODY ||
+        guard_still_admits(exchange->webui, &exchange->caller))
+        return true;
+    exchange_problem(exchange, 401, "not_signed_in", "Sign in first.");
+    return false;
+}
+
 void routes_dispatch(struct exchange *exchange)
 {
     if (!exchange->route && !routes_admit(exchange))
+        return;
+    if (!is_still_admitted(exchange))
         return;
     if (!exchange_check_query(exchange, exchange->route->query) ||
         !exchange_check_body(exchange, exchange->route->body))

@@ -26,9 +26,14 @@ void answer_too_many_tries(struct exchange *exchange, int64_t wait_ms)
 
 static void refuse_code(struct exchange *exchange, struct account account)
 {
+    struct slice user = slice_of(exchange->by);
+    enum admin_role role;
+
+    /* Who signs in is nobody yet: exchange->by knows no name. */
+    (void)access_account_name(exchange->webui, account, &user, &role);
     access_code_failed(&exchange->webui->access, account);
-    EVENT(EVENT_PANEL_LOGIN_FAILED, field_text("user", exchange->by),
-          field_text("client", exchange->from), field_text("reason", "code"));
+    EVENT(EVENT_PANEL_LOGIN_FAILED, field_slice("user", user), field_text("client", exchange->from),
+          field_text("reason", "code"));
     exchange_problem(exchange, 401, "wrong_code", "This code is wrong, or was used already.");
 }
 
