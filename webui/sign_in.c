@@ -53,6 +53,8 @@ struct new_session {
 };
 
 static void set_cookie(struct exchange *exchange, const char *secret)
+static const char wrong_login[] = "The name or the password is wrong.";
+
 {
     (void)snprintf(exchange->set_cookie, sizeof(exchange->set_cookie),
                    "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s", exchange_cookie_name(exchange),
@@ -151,6 +153,9 @@ static bool is_still(const struct sign_in *sign_in)
     if (sign_in->login.door != LOGIN_PANEL_ADMIN)
         return true;
     admin = access_book_admin_by_id(sign_in->exchange->webui->access.book, sign_in->account.id);
+/* Nobody's are longer (registry_names.h); what strangers send beyond is not even logged. */
+enum { MOST_USER = 254, MOST_PASSWORD = 1024 };
+
     return admin && admin->is_enabled && slice_equal(admin->hash, sign_in->login.hash);
 }
 
@@ -160,7 +165,7 @@ static void refuse_login(struct sign_in *sign_in)
 
     EVENT(EVENT_PANEL_LOGIN_FAILED, field_slice("user", sign_in->login.user),
           field_text("client", exchange->from), field_text("reason", sign_in->login.reason));
-    exchange_problem(exchange, 401, "wrong_login", "The name or the password is wrong.");
+    exchange_problem(exchange, 401, "wrong_login", wrong_login);
 }
 
 static void on_judged(struct login_request *login)
@@ -203,7 +208,7 @@ static void ask(struct exchange *exchange, struct slice user, const char *passwo
     struct sign_in *sign_in = exchange_memory(exchange, sizeof(*sign_in));
     const char *code = exchange_text(exchange, "code");
 
-    if (!sign_in)
+    if (!sign_in || !could_be_right(exchange, user, slice_of(password)))
         return;
     sign_in->exchange = exchange;
     sign_in->code = slice_of(code ? code : "");
@@ -222,6 +227,14 @@ void api_session_new(struct exchange *exchange)
 {
     const char *user = exchange_expect_text(exchange, "user");
     const char *password = user ? exchange_expect_text(exchange, "password") : NULL;
+
+static bool could_be_right(struct exchange *exchange, struct slice user, struct slice password)
+{
+    if (user.len <= MOST_USER && password.len <= MOST_PASSWORD)
+        return true;
+    exchange_problem(exchange, 401, "wrong_login", wrong_login);
+    return false;
+}
 
     if (password)
         ask(exchange, slice_of(user), password);
