@@ -1,5 +1,7 @@
 """Who gets into the panel: first run, sessions, roles, second factors, tokens, and who changed what."""
+import json
 import re
+import socket
 import sqlite3
 import stat
 import time
@@ -96,6 +98,15 @@ def test_an_unknown_name_is_answered_like_a_wrong_password(relay, owner):
     assert line["client"] == "127.0.0.1"
 
 
+def test_what_nobody_is_called_is_not_even_logged(relay, owner):
+    for user, password in (("q" * 300_000, PASSWORD), ("owner", "q" * 300_000)):
+        answer = browser(relay).sign_in(user, password)
+        assert (answer.status, answer.code) == (401, "wrong_login")
+    assert browser(relay).sign_in("nobody-again").status == 401
+    relay.log.wait("panel_login_failed", user="nobody-again")
+    assert "qqqq" not in json.dumps(relay.log.all("panel_login_failed"))
+
+
 @pytest.mark.long
 def test_guessing_gets_slow_and_says_for_how_long(world):
     relay = world.appliance(PANEL)
@@ -150,6 +161,20 @@ def test_a_new_password_ends_the_other_sessions(relay, owner):
     two.sign_in("twice")
     assert owner.post("/admins/twice:role", {"role": "operator"}).body["role"] == "operator"
     assert two.get("/session").status == 401
+
+
+def test_four_streams_of_an_account_in_however_many_sessions(relay, owner):
+    one, two = admin(relay, owner, "watcher", "viewer"), browser(relay)
+    assert two.sign_in("watcher").status == 200
+    opened = []
+    for panel in (one, two, one, two, one, two, owner):
+        connection = panel.connection()
+        connection.request("GET", "/api/v1/events?topics=jobs", headers={"Cookie": panel.cookie})
+        opened.append((connection, connection.getresponse()))
+    assert [answer.status for _, answer in opened] == [200] * 4 + [429] * 2 + [200]
+    for connection, answer in opened:
+        answer.close()
+        connection.close()
 
 
 def test_sessions_are_listed_and_ended(relay, owner):
@@ -353,6 +378,7 @@ def test_wrong_codes_get_slow(relay, owner):
     panel.post("/me/totp:enable", {"code": totp(secret)})
     answers = [browser(relay).sign_in("guessed", code=f"{n:06d}").status for n in range(4)]
     assert answers == [401, 401, 401, 429]
+    assert relay.log.wait("panel_login_failed", reason="code", user="guessed")
 
 
 # ---- tokens
@@ -472,6 +498,38 @@ def test_every_change_is_told_with_before_and_after_and_without_secrets(relay, o
     assert owner.get("/audit?limit=1").body["items"][0]["id"] == pages[0], "what failed changed nothing"
 
 
+def test_a_row_of_the_audit_is_short(relay, owner):
+    confirmed(owner)
+    networks = [f"192.0.2.{n}/32" for n in range(40)]
+    assert owner.post("/tokens", {"name": "n" * 100_000, "scopes": ["queue:read"], "networks": networks}).status == 201
+    row = owner.get("/audit?limit=1").body["items"][0]
+    assert row["after"] == {"name": "n" * 1024, "scopes": ["queue:read"], "networks": 40}
+    assert row["object"] == "n" * 254
+    reason = {"ids": [], "reason": "r" * 513, "verb": "hold", "dry_run": True}
+    assert owner.post("/queue/actions", reason).code == "bad_field"
+
+
+def test_what_changes_nothing_leaves_no_row(relay, owner):
+    panel = confirmed(sender(relay, owner, "loud@mine.example"))
+    before = owner.get("/audit?limit=1").body["items"][0]["id"]
+    answer = panel.post("/me/totp:disable")
+    assert (answer.status, answer.code) == (409, "no_factor")
+    assert owner.get("/audit?limit=1").body["items"][0]["id"] == before
+
+
+def test_a_body_comes_too_late_for_a_session_that_ended(relay, owner):
+    panel = admin(relay, owner, "late", "admin")
+    body = b'{"name": "late@shop.example", "generate": true}'
+    with socket.create_connection(relay.address("panel"), timeout=60 * PATIENCE) as stream:
+        stream.sendall(f"POST /api/v1/users HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {panel.cookie}\r\nX-Staffetta: 1\r\n"
+                       f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n".encode())
+        assert stream.recv(100).startswith(b"HTTP/1.1 100 "), "the header was let in"
+        assert panel.delete("/session").status == 204
+        stream.sendall(body)
+        assert stream.recv(100).startswith(b"HTTP/1.1 401 ")
+    assert owner.get("/users/late@shop.example").status == 404
+
+
 # ---- SMTP users: their own and nobody else's
 
 def test_a_user_meets_only_what_is_his(relay, owner):
@@ -511,6 +569,22 @@ def test_a_user_changes_the_own_password(relay, owner):
     assert browser(relay).sign_in("change@mine.example", OTHER).status == 200
     owner.post("/users/change@mine.example:disable")
     assert panel.get("/session").status == 401
+
+
+def test_what_an_administrator_takes_away_is_gone_at_once(relay, owner):
+    name, other = "taken@mine.example", OTHER + " still"
+    panel = sender(relay, owner, name)
+    app = panel.post("/me/app-passwords", {"label": "shop"}).body["password"]
+    relay.client(login=(name, app)).quit()
+    assert owner.post(f"/users/{name}:password", {"password": other}).status == 200
+    assert panel.get("/session").status == 401
+    assert name not in [item["user"] for item in owner.get("/sessions").body["items"]]
+    with pytest.raises(Exception, match="535"):
+        relay.client(login=(name, app))
+    assert panel.sign_in(name, other).status == 200 and panel.get("/me/app-passwords").body["items"] == []
+    assert owner.post(f"/users/{name}:disable").status == 204
+    assert owner.post(f"/users/{name}:enable").status == 204
+    assert panel.get("/session").status == 401, "not alive again"
 
 
 def test_a_user_sees_the_records_of_the_own_domains_alone(relay, owner):
