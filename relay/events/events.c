@@ -222,15 +222,19 @@ int events_start(struct events **out, const struct history_settings *history)
         error = log_ring_init(&events->ring);
     if (error == 0 && history->dir)
         error = history_new(&events->history, history);
-    if (error == 0)
-        error = thread_start(&events->thread, "events", run, events);
     if (error < 0) {
         release(events);
         return error;
     }
     if (history->dir)
         event_want(history_events, N_HISTORY_KINDS);
-    event_set_sink(take, events);
+    event_set_sink(take, events); /* before the thread, which may have to say something itself */
+    error = thread_start(&events->thread, "events", run, events);
+    if (error < 0) {
+        event_set_sink(NULL, NULL);
+        release(events);
+        return error;
+    }
     *out = events;
     return 0;
 }
