@@ -84,14 +84,20 @@ struct live_stream *live_stream_free(struct live_stream *stream)
     return NULL;
 }
 
+/* What was not taken so far is not awaited: its client may not read at all. */
+static void end(struct live_stream *stream)
+{
+    stream->is_ending = true;
+    buffer_clear(&stream->pending);
+    server_end_stream(stream);
+    wake(stream);
+}
+
 void live_end_all(struct live *live)
 {
     LIST_FOR_EACH(link, &live->streams)
     {
-        struct live_stream *stream = CONTAINER_OF(link, struct live_stream, link);
-
-        stream->is_ending = true;
-        wake(stream);
+        end(CONTAINER_OF(link, struct live_stream, link));
     }
 }
 
@@ -119,8 +125,9 @@ static void keep(struct live *live, uint64_t number, enum live_topic topic, char
 void live_tell(struct webui *webui, enum live_topic topic, json_t *data)
 {
     struct live *live = &webui->live;
-    char *text =
-        live_is_watched(live, topic) ? live_event_text(live->next_number, topic, data) : NULL;
+    /* Jobs end while their page reconnects, and nothing tells of them a second time. */
+    bool is_told = topic == LIVE_JOBS || live_is_watched(live, topic);
+    char *text = is_told ? live_event_text(live->next_number, topic, data) : NULL;
 
     json_decref(data);
     if (!text)
@@ -180,11 +187,8 @@ static void end_with_access(struct live *live)
     {
         struct live_stream *stream = CONTAINER_OF(link, struct live_stream, link);
 
-        if (!stream->is_ending && !guard_still_admits(live->webui, &stream->caller)) {
-            stream->is_ending = true;
-            buffer_clear(&stream->pending);
-            wake(stream);
-        }
+        if (!stream->is_ending && !guard_still_admits(live->webui, &stream->caller))
+            end(stream);
     }
 }
 

@@ -27,7 +27,8 @@ enum {
     CONNECTION_MEMORY = 32 * 1024,
     CONNECTION_TIMEOUT_S = 60, /* of silence */
     CONNECTION_TIMEOUT_MS = CONNECTION_TIMEOUT_S * 1000,
-    SEND_MS = 120000, /* and its answer taken */
+    SEND_MS = 120000,     /* and its answer taken */
+    STREAM_END_MS = 2000, /* and the end of a stream */
 };
 
 /* ---- one exchange ---- */
@@ -65,6 +66,12 @@ static ssize_t read_stream(void *cls, uint64_t position, char *out, size_t size)
 void server_wake_stream(const struct live_stream *stream)
 {
     MHD_resume_connection(stream->connection);
+}
+
+void server_end_stream(const struct live_stream *stream)
+{
+    if (stream->connection)
+        guest_expect(stream->connection, STREAM_END_MS);
 }
 
 bool server_stream_is_left(const struct live_stream *stream)

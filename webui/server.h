@@ -22,6 +22,7 @@ MUST_USE int server_renew(struct webui *webui, const struct server_identity *ide
 void server_turn(struct webui *webui);
 
 void server_wake_stream(const struct live_stream *stream);
+void server_end_stream(const struct live_stream *stream); /* who does not take its end is cut off */
 bool server_stream_is_left(const struct live_stream *stream); /* its client has gone */
 
 /* The exchange has its answer: wakes its connection when it was put to sleep. */
