@@ -5,49 +5,57 @@
 #include <string.h>
 
 #include "relay/base/clock.h"
+#include "relay/base/crc32c.h"
 
 enum { BY_USER, BY_DESTINATION, MOST_SHOWN = 100 };
 
-/* Few of either, and neighbours in memory are often of the same. */
-static struct job_share *share_of(struct job *job, unsigned by, uint32_t user_id, const char *name)
+/* Where the number of that share stands, or would stand: loops that send mail ask for it, twice for
+ * each recipient. */
+static uint16_t *share_place(struct job *job, unsigned by, uint32_t user_id, const char *name)
 {
-    for (size_t i = job->n_shares[by]; i > 0; i--) {
-        struct job_share *share = &job->shares[by][i - 1];
+    uint32_t at = name ? crc32c(by, slice_of(name)) : user_id;
 
-        if (name ? strcmp(share->name, name) == 0 : share->user_id == user_id) {
-            struct job_share last = job->shares[by][job->n_shares[by] - 1];
+    for (;; at++) {
+        uint16_t *place = &job->share_index[by][at % JOB_SHARE_SLOTS];
+        const struct job_share *share = *place ? &job->shares[by][*place - 1] : NULL;
 
-            job->shares[by][job->n_shares[by] - 1] = *share; /* found at once the next time */
-            *share = last;
-            return &job->shares[by][job->n_shares[by] - 1];
-        }
+        if (!share || (name ? strcmp(share->name, name) == 0 : share->user_id == user_id))
+            return place;
     }
-    return NULL;
 }
 
-enum { MOST_SHARES = 1000 }; /* what comes beyond is in the sums alone */
+enum { MOST_SHARES = JOB_SHARE_SLOTS / 2 }; /* what comes beyond is in the sums alone */
+
+/* False without memory. */
+static bool has_room(struct job *job, unsigned by)
+{
+    struct job_share *more;
+
+    if (job->n_shares[by] < job->capacity[by])
+        return true;
+    more = reallocarray(job->shares[by], job->capacity[by] + 64, sizeof(*more));
+    if (!more)
+        return false;
+    job->shares[by] = more;
+    job->capacity[by] += 64;
+    return true;
+}
 
 static void add_share(struct job *job, unsigned by, uint32_t user_id, const char *name)
 {
-    struct job_share *share = share_of(job, by, user_id, name), *more;
+    uint16_t *place = share_place(job, by, user_id, name);
+    struct job_share *share;
 
-    if (share) {
-        share->n++;
+    if (*place) {
+        job->shares[by][*place - 1].n++;
         return;
     }
-    if (job->n_shares[by] == MOST_SHARES)
+    if (job->n_shares[by] == MOST_SHARES || !has_room(job, by))
         return;
-    if (job->n_shares[by] == job->capacity[by]) {
-        more = reallocarray(job->shares[by], job->capacity[by] + 64, sizeof(*more));
-        if (!more)
-            return;
-        job->shares[by] = more;
-        job->capacity[by] += 64;
-    }
     share = &job->shares[by][job->n_shares[by]];
     *share = (struct job_share){.name = name ? strdup(name) : NULL, .user_id = user_id, .n = 1};
     if (!name || share->name)
-        job->n_shares[by]++;
+        *place = (uint16_t)++job->n_shares[by];
 }
 
 /* Ids of one message often follow each other. */
@@ -116,6 +124,7 @@ static json_t *shares_json(const struct job *job, unsigned by)
 {
     json_t *items = json_array();
 
+    /* Nothing is noted after this: the index does not know the new order. */
     if (job->n_shares[by])
         qsort(job->shares[by], job->n_shares[by], sizeof(struct job_share), compare_shares);
     for (size_t i = 0; i < job->n_shares[by] && i < MOST_SHOWN; i++) {
@@ -144,6 +153,7 @@ void job_forget_count(struct job *job)
         job->shares[by] = NULL;
         job->n_shares[by] = job->capacity[by] = 0;
     }
+    memset(job->share_index, 0, sizeof(job->share_index));
 }
 
 /* ---- how far it is ---- */

@@ -12,6 +12,7 @@ enum {
     JOBS_KEPT = 64,
     JOBS_AT_ONCE = 8,
     JOB_UNDO_MS = 60000,
+    JOB_SHARE_SLOTS = 2048,    /* half as many users and destinations are told apart */
     JOB_MOST_BYTES = 64 << 20, /* of ids: eight million messages */
 };
 
@@ -62,6 +63,7 @@ struct job {
     struct buffer free; /* u64 each: those of which something was not held before */
     struct job_share *shares[2]; /* of users, of destinations */
     size_t n_shares[2], capacity[2];
+    uint16_t share_index[2][JOB_SHARE_SLOTS]; /* 1 + place in shares, by hash; 0: none */
 };
 
 void jobs_init(struct jobs *jobs, struct webui *webui);
