@@ -67,8 +67,8 @@ void live_init(struct live *live, struct webui *webui);
 void live_fini(struct live *live);
 int live_timeout_ms(const struct live *live);
 void live_turn(struct live *live);
-void live_end_all(
-    struct live *live); /* every stream ends, within seconds; before the daemons stop */
+/* Every stream ends within seconds, whether its client reads or not; before the daemons stop. */
+void live_end_all(struct live *live);
 bool live_is_watched(const struct live *live, enum live_topic topic);
 
 /* To all streams of that topic, and for later; data is taken. */

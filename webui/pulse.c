@@ -71,6 +71,13 @@ static void finish(struct pulse *pulse)
     live_tell_pulse(pulse->webui);
 }
 
+/* The loops are busy: what was seen last stands, and does not look as if nothing waited. */
+static void give_up(struct pulse *pulse)
+{
+    pulse->next = pulse->view;
+    finish(pulse);
+}
+
 /* ---- the past: on the reader thread ---- */
 
 static void add_hour(void *owner, int64_t slot_s, const int64_t columns[N_COUNTER_COLUMNS])
@@ -216,7 +223,7 @@ static void begin(struct pulse *pulse)
     pulse->is_running = true;
     pulse->webui->n_waiting++;
     if (!operations->command(operations->owner, &pulse->count))
-        finish(pulse);
+        give_up(pulse);
 }
 
 void pulse_turn(struct pulse *pulse)
@@ -227,10 +234,17 @@ void pulse_turn(struct pulse *pulse)
         begin(pulse);
 }
 
+/* The last look took so long that the next must not begin yet, whoever asks. */
+static bool is_share_spent(const struct pulse *pulse)
+{
+    return !pulse->is_running && clock_monotonic_ms() - pulse->begun_ms < SHARE * pulse->took_ms;
+}
+
 void pulse_await(struct pulse *pulse, struct pulse_wait *wait)
 {
     pulse_want(pulse);
-    if (pulse->view.seen_ms && clock_monotonic_ms() - pulse->view.seen_ms < FRESH_MS) {
+    if (pulse->view.seen_ms &&
+        (clock_monotonic_ms() - pulse->view.seen_ms < FRESH_MS || is_share_spent(pulse))) {
         wait->done(wait);
         return;
     }

@@ -53,5 +53,6 @@ int pulse_timeout_ms(const struct pulse *pulse); /* until the next look is due *
 void pulse_turn(struct pulse *pulse);
 void pulse_want(struct pulse *pulse); /* somebody looks just now */
 
-/* done: at once if the last look is fresh, else when the next is over. */
+/* done: at once if the last look is fresh, or cost so much that the next has to wait; else when the
+ * next is over. */
 void pulse_await(struct pulse *pulse, struct pulse_wait *wait);
