@@ -52,9 +52,9 @@ struct new_session {
     char secret[SESSION_SECRET_SIZE];
 };
 
-static void set_cookie(struct exchange *exchange, const char *secret)
 static const char wrong_login[] = "The name or the password is wrong.";
 
+static void set_cookie(struct exchange *exchange, const char *secret)
 {
     (void)snprintf(exchange->set_cookie, sizeof(exchange->set_cookie),
                    "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s", exchange_cookie_name(exchange),
@@ -128,6 +128,9 @@ void sign_in_finish(struct exchange *exchange, struct account account)
 
 /* ---- by a password ---- */
 
+/* Nobody's are longer (registry_names.h); what strangers send beyond is not even logged. */
+enum { MOST_USER = 254, MOST_PASSWORD = 1024 };
+
 struct sign_in {
     struct login_request login;
     struct exchange *exchange;
@@ -153,9 +156,6 @@ static bool is_still(const struct sign_in *sign_in)
     if (sign_in->login.door != LOGIN_PANEL_ADMIN)
         return true;
     admin = access_book_admin_by_id(sign_in->exchange->webui->access.book, sign_in->account.id);
-/* Nobody's are longer (registry_names.h); what strangers send beyond is not even logged. */
-enum { MOST_USER = 254, MOST_PASSWORD = 1024 };
-
     return admin && admin->is_enabled && slice_equal(admin->hash, sign_in->login.hash);
 }
 
@@ -203,6 +203,14 @@ static void choose_door(struct exchange *exchange, struct sign_in *sign_in)
     sign_in->account = (struct account){ACCOUNT_ADMIN, admin->id};
 }
 
+static bool could_be_right(struct exchange *exchange, struct slice user, struct slice password)
+{
+    if (user.len <= MOST_USER && password.len <= MOST_PASSWORD)
+        return true;
+    exchange_problem(exchange, 401, "wrong_login", wrong_login);
+    return false;
+}
+
 static void ask(struct exchange *exchange, struct slice user, const char *password)
 {
     struct sign_in *sign_in = exchange_memory(exchange, sizeof(*sign_in));
@@ -227,14 +235,6 @@ void api_session_new(struct exchange *exchange)
 {
     const char *user = exchange_expect_text(exchange, "user");
     const char *password = user ? exchange_expect_text(exchange, "password") : NULL;
-
-static bool could_be_right(struct exchange *exchange, struct slice user, struct slice password)
-{
-    if (user.len <= MOST_USER && password.len <= MOST_PASSWORD)
-        return true;
-    exchange_problem(exchange, 401, "wrong_login", wrong_login);
-    return false;
-}
 
     if (password)
         ask(exchange, slice_of(user), password);
