@@ -22,6 +22,7 @@ static const char *const result_names[] = {
     [REGISTRY_INVALID_VALUE] = "invalid_value",
     [REGISTRY_NOT_JUDGED] = "not_judged",
     [REGISTRY_LAST_OWNER] = "last_owner",
+    [REGISTRY_SUSPENDED] = "suspended",
     [REGISTRY_FAILED] = "failed",
 };
 

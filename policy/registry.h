@@ -23,6 +23,7 @@ enum registry_result {
     REGISTRY_INVALID_VALUE,
     REGISTRY_NOT_JUDGED, /* a key cannot be active before libopendkim verified a signature by it */
     REGISTRY_LAST_OWNER, /* of the panel: somebody must be left who may do everything */
+    REGISTRY_SUSPENDED,  /* a user whose mail must not leave is not forgotten */
     REGISTRY_FAILED,     /* the disk, or memory: nothing was changed */
     N_REGISTRY_RESULTS
 };

@@ -79,6 +79,11 @@ enum registry_result registry_add_network(struct registry *registry,
                                           struct registry_request *request, int64_t user_id,
                                           struct slice cidr);
 
+/* Refuses while an order suspends the user's mail or a campaign of his. */
+enum registry_result registry_expect_no_suspension(struct registry *registry,
+                                                   struct registry_request *base, struct slice name,
+                                                   int64_t id);
+
 /* ---- registry_names.c ---- */
 
 /* UTF-8 without control characters, 1 to max bytes. */

@@ -299,3 +299,26 @@ bool registry_order_end(struct registry *registry, struct order_end_request *req
 {
     return registry_ask(registry, &request->request, end, true);
 }
+
+/* ---- whom they are about ---- */
+
+/* His mail that waits knows his number only: who is gone cannot be kept from sending it. */
+enum registry_result registry_expect_no_suspension(struct registry *registry,
+                                                   struct registry_request *base, struct slice name,
+                                                   int64_t id)
+{
+    struct statement *find = db_statement(registry->db, STAFFETTA_SUSPENSION_OF);
+    enum registry_result refusal = REGISTRY_OK;
+    int result;
+
+    bind_number(find, 1, id);
+    bind_number(find, 2, clock_utc_ms());
+    result = statement_step(find);
+    if (result == STATEMENT_ROW)
+        refusal = refuse(base, REGISTRY_SUSPENDED,
+                         "%.*s \"%.*s\" is suspended, and the mail that waits would leave: end "
+                         "that mail and the suspension, then delete user \"%.*s\"",
+                         TEXT(column_text(find, 0)), TEXT(column_text(find, 1)), TEXT(name));
+    statement_reset(find);
+    return result < 0 ? registry_error(base, result) : refusal;
+}

@@ -220,6 +220,8 @@ static enum registry_result user_delete(struct registry *registry, struct regist
     int64_t id;
     enum registry_result result = registry_find_user(registry, base, request->name, &id);
 
+    if (result == REGISTRY_OK)
+        result = registry_expect_no_suspension(registry, base, request->name, id);
     if (result != REGISTRY_OK)
         return result;
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {

@@ -181,6 +181,14 @@ DELETE FROM orders WHERE scope = ?1 AND name = ?2;
 -- name: delete_ended_orders
 DELETE FROM orders WHERE until > 0 AND until <= ?1;
 
+-- name: suspension_of
+SELECT scope, name FROM orders
+WHERE action = 'suspend' AND (until = 0 OR until > ?2) AND
+      ((scope = 'user' AND name = (SELECT lower(name) FROM users WHERE id = ?1)) OR
+       (scope = 'campaign' AND
+        substr(name, 1, instr(name, '/') - 1) = (SELECT lower(name) FROM users WHERE id = ?1)))
+ORDER BY scope DESC LIMIT 1;
+
 -- name: delete_orders_of
 DELETE FROM orders
 WHERE (scope = 'user' AND name = (SELECT lower(name) FROM users WHERE id = ?1))

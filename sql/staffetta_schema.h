@@ -60,6 +60,7 @@
     X(STAFFETTA_DELETE_ORDER, "delete_order")                                                      \
     X(STAFFETTA_DELETE_ORDERS, "delete_orders")                                                    \
     X(STAFFETTA_DELETE_ENDED_ORDERS, "delete_ended_orders")                                        \
+    X(STAFFETTA_SUSPENSION_OF, "suspension_of")                                                    \
     X(STAFFETTA_DELETE_ORDERS_OF, "delete_orders_of")                                              \
     X(STAFFETTA_ADD_SUPPRESSION, "add_suppression")                                                \
     X(STAFFETTA_DELETE_SUPPRESSION, "delete_suppression")                                          \

@@ -41,6 +41,7 @@ static unsigned status_of(enum registry_result result)
     case REGISTRY_EXISTS:
     case REGISTRY_NOT_JUDGED:
     case REGISTRY_LAST_OWNER:
+    case REGISTRY_SUSPENDED:
         return 409;
     case REGISTRY_INVALID_NAME:
     case REGISTRY_INVALID_SENDER:

@@ -3,6 +3,7 @@
 
 #include "policy/credential.h"
 #include "policy/imported_hash.h"
+#include "policy/registry_orders.h"
 
 /* ---- users ---- */
 
@@ -125,6 +126,42 @@ static void a_new_password_is_a_new_credential(void **state)
     assert_int_equal(ASK(registry_user_password, &request), REGISTRY_OK);
     assert_int_equal(user("a@example.org")->n_credentials, 1);
     assert_int_not_equal(user("a@example.org")->credentials[0].id, before);
+}
+
+static void expect_deletion(enum order_scope scope, enum order_action action, const char *name,
+                            enum registry_result expected)
+{
+    struct user_request request = {.name = SLICE_LITERAL("a@example.org")};
+    struct order_request order = {
+        .order = {.scope = scope,
+                  .action = action,
+                  .name = slice_of(name),
+                  .limits = {.messages_per_minute = action == ORDER_THROTTLE},
+                  .reason = SLICE_LITERAL("a complaint")}
+    };
+    struct order_end_request end = {.scope = scope, .name = slice_of(name)};
+
+    assert_int_equal(add_user("a@example.org", NULL), REGISTRY_OK);
+    assert_int_equal(ASK(registry_order, &order), REGISTRY_OK);
+    assert_int_equal(ASK(registry_user_delete, &request), expected);
+    assert_int_equal(user("a@example.org") == NULL, expected == REGISTRY_OK);
+    if (expected != REGISTRY_OK) {
+        assert_non_null(strstr(request.request.sentence, name));
+        assert_int_equal(watcher.newest->n_orders, 1);
+        assert_int_equal(ASK(registry_order_end, &end), REGISTRY_OK);
+        assert_int_equal(ASK(registry_user_delete, &request), REGISTRY_OK);
+    }
+    assert_int_equal(watcher.newest->n_orders, scope == ORDER_OF_ADDRESS);
+}
+
+/* His mail knows his number only: without him, nobody would keep it back. */
+static void who_is_suspended_is_not_deleted(void **state)
+{
+    (void)state;
+    expect_deletion(ORDER_OF_USER, ORDER_SUSPEND, "a@example.org", REGISTRY_SUSPENDED);
+    expect_deletion(ORDER_OF_CAMPAIGN, ORDER_SUSPEND, "a@example.org/spring", REGISTRY_SUSPENDED);
+    expect_deletion(ORDER_OF_USER, ORDER_THROTTLE, "a@example.org", REGISTRY_OK);
+    expect_deletion(ORDER_OF_ADDRESS, ORDER_SUSPEND, "127.0.0.1", REGISTRY_OK);
 }
 
 static void users_are_disabled_enabled_and_deleted(void **state)
@@ -271,6 +308,7 @@ int main(void)
         TEST(a_generated_password_is_handed_out_and_verifies),
         TEST(a_new_password_is_a_new_credential),
         TEST(users_are_disabled_enabled_and_deleted),
+        TEST(who_is_suspended_is_not_deleted),
         TEST(options_and_limits_are_stored),
         TEST(a_wrong_option_changes_none),
         TEST(networks_belong_to_users),

@@ -147,6 +147,7 @@ export const system = {
   "error.scope_missing": "The token may not do this: {needs}.",
   "error.yourself": "This cannot be done to one’s own account.",
   "error.last_owner": "One owner must remain.",
+  "error.suspended": "The user, or a campaign of theirs, is suspended: end the mail that waits and the suspension first.",
   "error.not_begun": "The set-up of the second factor has expired. Begin again.",
   "error.no_session": "The session has ended.",
   "error.no_factor": "There is no second factor to take away.",

@@ -149,6 +149,7 @@ export const system: Record<keyof typeof english, string> = {
   "error.scope_missing": "Il token non può farlo: {needs}.",
   "error.yourself": "Non si può fare sul proprio account.",
   "error.last_owner": "Deve restare almeno un proprietario.",
+  "error.suspended": "L’utente, o una sua campagna, è sospeso: prima chiudere la posta in attesa e la sospensione.",
   "error.not_begun": "L’attivazione del secondo fattore è scaduta. Ricominciare.",
   "error.no_session": "La sessione è terminata.",
   "error.no_factor": "Non c’è un secondo fattore da togliere.",
