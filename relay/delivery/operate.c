@@ -42,8 +42,10 @@ static void try_now(struct delivery_shard *shard, struct entry *entry, bool asks
 
 static bool applies(enum delivery_verb verb, const struct entry *entry)
 {
-    if (verb == DELIVERY_HOLD)
-        return entry->state != ENTRY_HELD;
+    if (verb == DELIVERY_HOLD) /* what a quota or the brake holds would be released by them */
+        return entry->state != ENTRY_HELD || entry->due_s != ENTRY_UNTIL_RELEASED;
+    if (verb == DELIVERY_RELEASE && entry->state == ENTRY_SENDING)
+        return (entry->flags & ENTRY_HOLD_LATER) != 0;
     return verb != DELIVERY_RELEASE || entry->state == ENTRY_HELD;
 }
 
@@ -53,8 +55,10 @@ static void visit_entry(void *owner, struct entry *entry)
     struct delivery_command *command = visit->request;
     enum delivery_verb verb = command->verb;
 
-    if (!applies(verb, entry))
+    if (!applies(verb, entry)) {
+        command->n_passed += entry->state == ENTRY_SENDING;
         return;
+    }
     command->n_selected++;
     command->n_by_state[entry->state]++;
     if (command->note)
@@ -103,7 +107,7 @@ static void command_done(struct task *task)
 
 bool delivery_command(struct delivery *delivery, struct delivery_command *command)
 {
-    command->n_selected = command->n_busy = 0;
+    command->n_selected = command->n_busy = command->n_passed = 0;
     memset(command->n_by_state, 0, sizeof(command->n_by_state));
     return delivery_visit(delivery, select_slice, command, &command->task, command_done,
                           command->answer_to);

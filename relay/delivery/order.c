@@ -4,6 +4,8 @@ void order_note(struct entry *entry, enum delivery_verb verb)
 {
     if (verb == DELIVERY_HOLD)
         entry->flags |= ENTRY_HOLD_LATER;
+    if (verb == DELIVERY_RELEASE)
+        entry->flags &= (uint8_t)~ENTRY_HOLD_LATER;
     if (verb == DELIVERY_BOUNCE)
         entry->flags |= ENTRY_CANCELLED | ENTRY_BOUNCE;
     if (verb == DELIVERY_DELETE)

@@ -22,7 +22,7 @@ enum delivery_verb {
 };
 
 /* Recipients being sent are counted as busy; hold, bounce and delete take effect on them when
- * their transaction ends without delivery. */
+ * their transaction ends without delivery, and release takes a hold back that waits for that. */
 struct delivery_command {
     struct task task;
     struct mailbox *answer_to;
@@ -41,6 +41,7 @@ struct delivery_command {
 
     uint64_t n_selected; /* recipients */
     uint64_t n_busy;     /* of those: being sent just now */
+    uint64_t n_passed;   /* not of those: being sent, and the verb does not apply, or not yet */
     uint64_t n_by_state[N_ENTRY_STATES];
     struct delivery_visit *visit; /* delivery's */
 };

@@ -15,6 +15,39 @@ static bool has_id(const struct selection *selection, uint64_t id)
            bsearch(&id, selection->ids, selection->n_ids, sizeof(id), compare_ids) != NULL;
 }
 
+struct chosen chosen_of(uint64_t id, uint32_t n, unsigned bits)
+{
+    return (struct chosen){(uint32_t)(id >> 32), (uint32_t)id, n & 0xffffff, bits & 0xff};
+}
+
+int chosen_compare(const void *a, const void *b)
+{
+    const struct chosen *first = a, *second = b;
+
+    if (first->id_high != second->id_high)
+        return first->id_high < second->id_high ? -1 : 1;
+    if (first->id_low != second->id_low)
+        return first->id_low < second->id_low ? -1 : 1;
+    return (first->n > second->n) - (first->n < second->n);
+}
+
+struct chosen *chosen_find(const struct chosen *all, size_t n_all, uint64_t id, uint32_t n)
+{
+    struct chosen key = chosen_of(id, n, 0);
+
+    return n_all ? bsearch(&key, all, n_all, sizeof(key), chosen_compare) : NULL;
+}
+
+static bool is_chosen(const struct selection *selection, const struct entry *entry)
+{
+    const struct chosen *chosen;
+
+    if (!selection->chosen)
+        return true;
+    chosen = chosen_find(selection->chosen, selection->n_chosen, entry->message->id, entry->n);
+    return chosen && (!selection->chosen_bits || chosen->bits & selection->chosen_bits);
+}
+
 static bool goes_to(const struct schedule *schedule, const struct entry *entry,
                     struct slice destination)
 {
@@ -37,9 +70,10 @@ uint32_t entry_campaign(const struct schedule *schedule, const struct entry *ent
 
 static bool has_word(const struct selection *selection)
 {
-    return selection->n_ids || selection->destination.len || selection->user_id ||
-           selection->sender_hash || selection->to_hash || selection->campaign ||
-           selection->states || selection->older_than_utc_ms || selection->larger_than;
+    return selection->n_ids || selection->chosen || selection->destination.len ||
+           selection->user_id || selection->sender_hash || selection->to_hash ||
+           selection->campaign || selection->states || selection->older_than_utc_ms ||
+           selection->larger_than;
 }
 
 bool selection_matches(const struct schedule *schedule, const struct selection *selection,
@@ -63,7 +97,8 @@ bool selection_matches(const struct schedule *schedule, const struct selection *
         return false;
     if (selection->larger_than && stored_size(message) <= selection->larger_than)
         return false;
-    return has_id(selection, message->id) && goes_to(schedule, entry, selection->destination);
+    return has_id(selection, message->id) && is_chosen(selection, entry) &&
+           goes_to(schedule, entry, selection->destination);
 }
 
 bool schedule_select(struct schedule *schedule, const struct selection *selection, uint32_t *cursor,

@@ -4,10 +4,24 @@
 
 #include "relay/schedule/schedule.h"
 
+/* One recipient, of the millions that an order may name.  bits: the asker's own. */
+struct chosen {
+    uint32_t id_high, id_low;
+    uint32_t n : 24, bits : 8;
+};
+_Static_assert(sizeof(struct chosen) == 12, "");
+
+struct chosen chosen_of(uint64_t id, uint32_t n, unsigned bits);
+int chosen_compare(const void *a, const void *b); /* for qsort(); not by bits */
+struct chosen *chosen_find(const struct chosen *all, size_t n_all, uint64_t id, uint32_t n);
+
 struct selection {
     bool is_all;         /* without any word below, only this selects everything */
     const uint64_t *ids; /* sorted; n_ids 0: any message */
     size_t n_ids;
+    const struct chosen *chosen; /* sorted; NULL: any recipient, none of them: nothing */
+    size_t n_chosen;
+    unsigned chosen_bits;      /* of them, those with any of these bits; 0: all */
     struct slice destination;  /* a domain's or a site's name; .len 0: any */
     uint32_t user_id;          /* 0: any */
     uint32_t sender_hash;      /* stored_hash() of the sender; 0: any */

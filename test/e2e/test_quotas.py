@@ -70,6 +70,17 @@ def test_over_a_quota_mail_is_held_and_leaves_with_the_next_period(world):
     assert len(receiver.taken) == 3
 
 
+def test_what_an_operator_holds_besides_does_not_leave_by_itself(world):
+    relay, _, _ = start(world, "recipients_per_day=1")
+    relay.wait_delivered(send(relay))
+    identifier = send(relay)
+    assert held(relay, identifier)[0]["until"]
+    relay.cli("queue", "hold", identifier)
+    assert "until" not in held(relay, identifier, 2)[1]
+    with sqlite3.connect(f"file:{relay.folder}/spool/queue.db?mode=ro", uri=True) as database:
+        assert database.execute("SELECT state, flags & 16 FROM recipient").fetchall() == [(2, 0)]
+
+
 def test_an_operator_may_release_it_before(world):
     relay, receiver, _ = start(world, "recipients_per_day=1")
     relay.wait_delivered(send(relay))
