@@ -58,48 +58,56 @@ static void add_share(struct job *job, unsigned by, uint32_t user_id, const char
         *place = (uint16_t)++job->n_shares[by];
 }
 
-/* Ids of one message often follow each other. */
-static void add_id(struct buffer *ids, uint64_t id)
-{
-    uint64_t last;
-
-    if (ids->len) {
-        memcpy(&last, ids->data + ids->len - sizeof(last), sizeof(last));
-        if (last == id)
-            return;
-    }
-    buffer_append(ids, slice_from(&id, sizeof(id)));
-}
-
 void job_note(struct job *job, const struct entry *entry, const char *destination)
 {
+    struct chosen chosen =
+        chosen_of(entry->message->id, entry->n, entry->state == ENTRY_HELD ? JOB_BINNED : 0);
+
     add_share(job, BY_USER, entry->message->user_id, NULL);
     add_share(job, BY_DESTINATION, 0, destination);
-    add_id(&job->ids, entry->message->id);
-    if (entry->state != ENTRY_HELD)
-        add_id(&job->free, entry->message->id);
+    buffer_append(&job->chosen, slice_from(&chosen, sizeof(chosen)));
 }
 
-static int compare_ids(const void *a, const void *b)
+void job_note_work(struct job *job, const struct entry *entry)
 {
-    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+    struct chosen *chosen =
+        chosen_find((const struct chosen *)(const void *)job->chosen.data,
+                    job->chosen.len / sizeof(*chosen), entry->message->id, entry->n);
+    bool is_counted = true;
 
-    return left < right ? -1 : left > right;
+    if (chosen && job->phase == JOB_WORKING) {
+        /* What a quota or the brake held is not to leave before its time when it is undone. */
+        chosen->bits |= entry->state == ENTRY_HELD ? JOB_BINNED : JOB_BINNED | JOB_OURS;
+    } else if (chosen && job->phase == JOB_UNDOING) {
+        is_counted = !(chosen->bits & JOB_TOLD) && !atomic_load(&job->is_cancelled);
+        chosen->bits |= JOB_TOLD;
+        if (entry->state == ENTRY_HELD)
+            chosen->bits &= (uint8_t)~JOB_OURS; /* whoever holds it from here on is not us */
+    }
+    if (is_counted)
+        atomic_fetch_add(&job->n_done, 1);
 }
 
-int job_settle_ids(struct buffer *buffer)
+int job_settle(struct job *job)
 {
-    uint64_t *ids = (uint64_t *)(void *)buffer->data;
-    size_t n = buffer->len / sizeof(*ids), n_kept = 0;
+    struct chosen *all = (struct chosen *)(void *)job->chosen.data;
+    size_t n = job->chosen.len / sizeof(*all), n_kept = 0;
 
-    if (buffer_error(buffer) < 0)
-        return buffer_error(buffer);
+    if (buffer_error(&job->chosen) < 0)
+        return buffer_error(&job->chosen);
     if (n)
-        qsort(ids, n, sizeof(*ids), compare_ids);
-    for (size_t i = 0; i < n; i++)
-        if (n_kept == 0 || ids[n_kept - 1] != ids[i])
-            ids[n_kept++] = ids[i];
-    buffer->len = n_kept * sizeof(*ids);
+        qsort(all, n, sizeof(*all), chosen_compare);
+    job->n_messages = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct chosen *last = n_kept ? &all[n_kept - 1] : NULL;
+
+        if (last && chosen_compare(last, &all[i]) == 0)
+            continue;
+        job->n_messages +=
+            !last || last->id_high != all[i].id_high || last->id_low != all[i].id_low;
+        all[n_kept++] = all[i];
+    }
+    job->chosen.len = n_kept * sizeof(*all);
     return 0;
 }
 

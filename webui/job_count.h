@@ -5,6 +5,7 @@
 #include "webui/jobs.h"
 
 void job_note(struct job *job, const struct entry *entry, const char *destination);
-int job_settle_ids(struct buffer *ids);        /* sorts, each once; 0 or -ENOMEM */
+void job_note_work(struct job *job, const struct entry *entry); /* before it is done to it */
+int job_settle(struct job *job);               /* sorts whom it concerns, each once; 0 or -ENOMEM */
 json_t *job_count_json(const struct job *job); /* {messages,recipients,users,destinations} */
 void job_forget_count(struct job *job);

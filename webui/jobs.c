@@ -8,8 +8,9 @@
 #include "relay/base/event.h"
 #include "relay/spool/queue_id.h"
 #include "webui/job_count.h"
+#include "webui/job_steps.h"
 
-enum { SCAN_SLICE = 20000, IDLE_MS = 60000 };
+enum { IDLE_MS = 60000, AGAIN_MS = 1000 };
 
 void jobs_init(struct jobs *jobs, struct webui *webui)
 {
@@ -22,8 +23,7 @@ void job_forget(struct job *job)
     list_remove(&job->link);
     job->webui->jobs.n_jobs--;
     job_forget_count(job);
-    buffer_fini(&job->ids);
-    buffer_fini(&job->free);
+    buffer_fini(&job->chosen);
     arena_reset(&job->arena);
     free(job->reason);
     free(job->bin_reason);
@@ -62,28 +62,34 @@ static void tell(const struct job *job)
 
 /* ---- steps ---- */
 
-static void step(struct job *job);
-
-static void set_phase(struct job *job, enum job_phase phase)
+void job_set_phase(struct job *job, enum job_phase phase)
 {
     job->phase = phase;
     if (phase == JOB_OVER) {
-        buffer_fini(&job->ids);
-        buffer_fini(&job->free);
+        buffer_fini(&job->chosen);
     }
     tell(job);
 }
 
-static void fail(struct job *job)
+void job_fail(struct job *job)
 {
     struct exchange *exchange = TAKE(job->exchange);
 
     job->is_failed = true;
-    set_phase(job, JOB_OVER);
+    job_set_phase(job, JOB_OVER);
     if (exchange) {
         job_forget(job);
         exchange_busy(exchange);
     }
+}
+
+void job_answer_cancelled(struct job *job)
+{
+    struct exchange *exchange = TAKE(job->exchange);
+
+    job_set_phase(job, JOB_OVER);
+    job_forget(job);
+    exchange_problem(exchange, 409, "cancelled", "Somebody cancelled this before its end.");
 }
 
 static void log_command(const struct job *job, const char *verb)
@@ -96,35 +102,72 @@ static void log_command(const struct job *job, const char *verb)
 
 static void end_count(struct job *job)
 {
-    struct exchange *exchange = TAKE(job->exchange);
+    struct exchange *exchange;
 
-    job->n_total = job->command.n_selected;
-    if (job_settle_ids(&job->ids) < 0 || job_settle_ids(&job->free) < 0) {
-        job->exchange = exchange;
-        fail(job);
+    if (job->exchange && atomic_load(&job->is_cancelled)) {
+        job_answer_cancelled(job);
         return;
     }
-    job->n_messages = job->ids.len / sizeof(uint64_t);
+    exchange = TAKE(job->exchange);
+    job->n_total = job->command.n_selected;
+    if (job_settle(job) < 0) {
+        job->exchange = exchange;
+        job_fail(job);
+        return;
+    }
     if (exchange) {
         exchange_answer(exchange, 200, job_count_json(job));
         job_forget(job);
         return;
     }
     job_forget_count(job);
-    set_phase(job, job->n_total ? JOB_WORKING : JOB_OVER);
-    step(job);
+    job_set_phase(job, job->n_total ? JOB_WORKING : JOB_OVER);
+    job_step(job);
 }
 
 static void end_work(struct job *job)
 {
     log_command(job, job->verb->has_bin ? "hold" : job->verb->name);
     if (!job->verb->has_bin) {
-        set_phase(job, JOB_OVER);
+        job_set_phase(job, JOB_OVER);
+        return;
+    }
+    if (atomic_load(&job->is_cancelled)) {
+        job_set_phase(job, JOB_UNDOING); /* n_done stays: how far it came */
+        job_step(job);
         return;
     }
     atomic_store(&job->n_done, job->n_total); /* what was held already is in the bin, too */
     job->undo_ms = clock_monotonic_ms() + JOB_UNDO_MS;
-    set_phase(job, JOB_IN_BIN);
+    job_set_phase(job, JOB_IN_BIN);
+}
+
+/* No room for a request, or some are being sent: what lies in the bin must not stay there. */
+static void try_again(struct job *job)
+{
+    job->undo_ms = clock_monotonic_ms() + AGAIN_MS;
+}
+
+static void end_bin(struct job *job)
+{
+    bool is_undoing = job->phase == JOB_UNDOING;
+
+    log_command(job, is_undoing ? "undo" : job->verb->name);
+    if (is_undoing && job->command.n_busy + job->command.n_passed > 0) {
+        try_again(job);
+        return;
+    }
+    job->is_undone = is_undoing;
+    job_set_phase(job, JOB_OVER);
+}
+
+/* What it did stays: what is in the bin is held. */
+static void end_stopped(struct job *job)
+{
+    log_command(job, job->phase == JOB_UNDOING                         ? "undo"
+                     : job->phase == JOB_WORKING && job->verb->has_bin ? "hold"
+                                                                       : job->verb->name);
+    job_set_phase(job, JOB_OVER);
 }
 
 static void on_command(struct delivery_command *command)
@@ -135,12 +178,12 @@ static void on_command(struct delivery_command *command)
     job->webui->n_waiting--;
     if (job->phase == JOB_COUNTING) {
         end_count(job);
+    } else if (job->webui->is_stopping) {
+        end_stopped(job);
     } else if (job->phase == JOB_WORKING) {
         end_work(job);
     } else {
-        log_command(job, job->phase == JOB_ENDING ? job->verb->name : "undo");
-        job->is_undone = job->phase == JOB_UNDOING;
-        set_phase(job, JOB_OVER);
+        end_bin(job);
     }
 }
 
@@ -153,32 +196,26 @@ static void note_count(struct delivery_command *command, const struct entry *ent
 static void note_work(struct delivery_command *command, const struct entry *entry,
                       const char *destination)
 {
-    (void)entry, (void)destination;
-    atomic_fetch_add(&CONTAINER_OF(command, struct job, command)->n_done, 1);
+    (void)destination;
+    job_note_work(CONTAINER_OF(command, struct job, command), entry);
 }
 
-/* Of what was selected, what lies in the bin: by its messages, and the words that part recipients
- * of one message; states and ages have changed since. */
-static void select_bin(struct job *job, const struct buffer *ids)
+/* What came since the count is not of it, and what was counted is, whatever its state is now. */
+static struct selection select_counted(const struct job *job)
 {
-    struct selection *selection = &job->command.selection;
+    struct selection selection = {
+        .chosen = (const struct chosen *)(const void *)job->chosen.data,
+        .n_chosen = job->chosen.len / sizeof(struct chosen),
+    };
 
-    selection->ids = (const uint64_t *)(const void *)ids->data;
-    selection->n_ids = ids->len / sizeof(uint64_t);
-    selection->states = 1U << ENTRY_HELD | 1U << ENTRY_SENDING;
-    selection->older_than_utc_ms = 0;
-    selection->is_all = false;
+    if (job->phase == JOB_WORKING)
+        return selection;
+    selection.states = 1U << ENTRY_HELD | 1U << ENTRY_SENDING;
+    selection.chosen_bits = job->phase == JOB_ENDING ? JOB_BINNED : JOB_OURS;
+    return selection;
 }
 
-/* What came since the count is not of it: it would lie in the bin for ever. */
-static void select_counted(struct job *job)
-{
-    job->command.selection.ids = (const uint64_t *)(const void *)job->ids.data;
-    job->command.selection.n_ids = job->ids.len / sizeof(uint64_t);
-    job->command.selection.is_all = false;
-}
-
-static void ask(struct job *job, enum delivery_verb verb, const struct buffer *bin)
+static void ask(struct job *job, enum delivery_verb verb)
 {
     const struct operations *operations = job->webui->parts.operations;
     bool is_count = job->phase == JOB_COUNTING;
@@ -186,119 +223,48 @@ static void ask(struct job *job, enum delivery_verb verb, const struct buffer *b
 
     job->command = (struct delivery_command){
         .verb = verb,
-        .selection = job->words.selection,
+        .selection = is_count ? job->words.selection : select_counted(job),
         .reason = is_binned ? job->bin_reason : job->reason,
         .answer_to = job->webui->mailbox,
         .done = on_command,
         .note = is_count ? note_count : note_work,
-        .is_cancelled = job->phase <= JOB_WORKING ? &job->is_cancelled : NULL,
+        .is_cancelled = job->phase <= JOB_WORKING ? &job->is_cancelled : &job->is_stopped,
     };
-    if (bin)
-        select_bin(job, bin);
-    if (is_binned)
-        select_counted(job);
-    if (bin && bin->len == 0) {
-        set_phase(job, JOB_OVER); /* no ids would mean any */
-        return;
-    }
-    atomic_store(&job->n_done, 0);
+    if (job->phase != JOB_UNDOING)
+        atomic_store(&job->n_done, 0);
     job->is_busy = operations->command(operations->owner, &job->command);
     if (job->is_busy)
         job->webui->n_waiting++;
+    else if (job->phase > JOB_IN_BIN)
+        try_again(job);
     else
-        fail(job);
+        job_fail(job);
 }
 
-/* ---- finding by rows ---- */
-
-static bool note_row(void *owner, const struct message_row *row)
+void job_step(struct job *job)
 {
-    struct job *job = owner;
-
-    if (queue_words_match(&job->words, row))
-        buffer_append(&job->ids, slice_from(&row->id, sizeof(row->id)));
-    return true;
-}
-
-static void read_rows(struct queue_job *read, struct spool_reader *reader)
-{
-    struct job *job = CONTAINER_OF(read, struct job, read);
-    struct queue_filter filter = job->words.rows;
-
-    filter.after_id = job->cursor;
-    if (spool_reader_list(reader, &filter, UINT32_MAX, SCAN_SLICE, note_row, job, &job->cursor) < 0)
-        job->is_failed = true;
-}
-
-/* What was found stands for the words from here on. */
-static void take_found(struct job *job)
-{
-    size_t n = job->ids.len / sizeof(uint64_t);
-    uint64_t *ids = arena_alloc(&job->arena, job->ids.len + sizeof(*ids));
-
-    if (!ids || buffer_error(&job->ids) < 0) {
-        fail(job);
+    if (job->webui->is_stopping) {
+        job_fail(job);
         return;
     }
-    if (n)
-        memcpy(ids, job->ids.data, job->ids.len);
-    ids[n] = 0; /* none found: an id that nothing has */
-    job->words.selection.ids = ids;
-    job->words.selection.n_ids = n ? n : 1;
-    job->words.selection.is_all = false;
-    buffer_clear(&job->ids);
-    set_phase(job, JOB_COUNTING);
-    step(job);
-}
-
-static void on_rows(struct queue_job *read)
-{
-    struct job *job = CONTAINER_OF(read, struct job, read);
-
-    job->is_busy = false;
-    job->webui->n_waiting--;
-    if (job->is_failed || job->webui->is_stopping)
-        fail(job);
-    else if (atomic_load(&job->is_cancelled))
-        set_phase(job, JOB_OVER);
-    else if (job->cursor)
-        step(job);
-    else
-        take_found(job);
-}
-
-static void find(struct job *job)
-{
-    job->read.answer_to = job->webui->mailbox;
-    job->read.work = read_rows;
-    job->read.done = on_rows;
-    job->is_busy = queue_desk_ask(job->webui->queue_desk, &job->read);
-    if (job->is_busy)
-        job->webui->n_waiting++;
-    else
-        fail(job);
-}
-
-static void step(struct job *job)
-{
     switch (job->phase) {
     case JOB_FINDING:
-        find(job);
+        job_find(job);
         break;
     case JOB_COUNTING:
-        ask(job, DELIVERY_COUNT, NULL);
+        ask(job, DELIVERY_COUNT);
         break;
     case JOB_WORKING:
         if (atomic_load(&job->is_cancelled))
-            set_phase(job, JOB_OVER);
+            job_set_phase(job, JOB_OVER);
         else
-            ask(job, job->verb->work, NULL);
+            ask(job, job->verb->work);
         break;
     case JOB_ENDING:
-        ask(job, job->verb->end, &job->ids);
+        ask(job, job->verb->end);
         break;
     case JOB_UNDOING:
-        ask(job, DELIVERY_RELEASE, &job->free);
+        ask(job, DELIVERY_RELEASE);
         break;
     case JOB_IN_BIN:
     case JOB_OVER:
@@ -308,6 +274,12 @@ static void step(struct job *job)
 
 /* ---- time ---- */
 
+static bool waits_for_its_time(const struct job *job)
+{
+    return job->phase == JOB_IN_BIN ||
+           ((job->phase == JOB_ENDING || job->phase == JOB_UNDOING) && !job->is_busy);
+}
+
 int jobs_timeout_ms(const struct jobs *jobs)
 {
     int64_t now_ms = clock_monotonic_ms(), wait_ms = IDLE_MS;
@@ -316,7 +288,7 @@ int jobs_timeout_ms(const struct jobs *jobs)
     {
         const struct job *job = CONTAINER_OF(link, struct job, link);
 
-        if (job->phase == JOB_IN_BIN && job->undo_ms - now_ms < wait_ms)
+        if (waits_for_its_time(job) && job->undo_ms - now_ms < wait_ms)
             wait_ms = job->undo_ms - now_ms;
     }
     return wait_ms > 0 ? (int)wait_ms : 0;
@@ -332,10 +304,22 @@ void jobs_turn(struct jobs *jobs)
     {
         struct job *job = CONTAINER_OF(link, struct job, link);
 
-        if (job->phase == JOB_IN_BIN && job->undo_ms <= now_ms) {
-            set_phase(job, JOB_ENDING);
-            step(job);
-        }
+        if (!waits_for_its_time(job) || job->undo_ms > now_ms)
+            continue;
+        if (job->phase == JOB_IN_BIN)
+            job_set_phase(job, JOB_ENDING);
+        job_step(job);
+    }
+}
+
+void jobs_stop(struct jobs *jobs)
+{
+    LIST_FOR_EACH(link, &jobs->jobs)
+    {
+        struct job *job = CONTAINER_OF(link, struct job, link);
+
+        atomic_store(&job->is_cancelled, true);
+        atomic_store(&job->is_stopped, true);
     }
 }
 
@@ -351,8 +335,9 @@ bool job_undo(struct job *job)
 {
     if (job->phase != JOB_IN_BIN)
         return false;
-    set_phase(job, JOB_UNDOING);
-    step(job);
+    atomic_store(&job->n_done, 0);
+    job_set_phase(job, JOB_UNDOING);
+    job_step(job);
     return true;
 }
 
@@ -382,8 +367,7 @@ struct job *job_new(struct jobs *jobs)
         return NULL;
     job->webui = jobs->webui;
     job->number = jobs->next_number++;
-    buffer_init(&job->ids, JOB_MOST_BYTES);
-    buffer_init(&job->free, JOB_MOST_BYTES);
+    buffer_init(&job->chosen, JOB_MOST_BYTES);
     list_append(&jobs->jobs, &job->link);
     jobs->n_jobs++;
     return job;
@@ -393,5 +377,5 @@ void job_begin(struct job *job, struct exchange *exchange)
 {
     job->phase = job->words.has_rest ? JOB_FINDING : JOB_COUNTING;
     job->exchange = exchange;
-    step(job);
+    job_step(job);
 }

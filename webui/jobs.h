@@ -1,7 +1,7 @@
 /* Orders on all that filter words select: counted first, then done, with how far they are and an
  * end before their end.  What is deleted is held for a minute in which it can be undone, its reason
- * in the queue; if the service stops within that minute, it stays held, and nothing is lost.
- * Thread: the panel's. */
+ * in the queue; what was counted is what is done, ended and released, recipient by recipient; if
+ * the service stops within that minute, it stays held, and nothing is lost. Thread: the panel's. */
 #pragma once
 
 #include "webui/job_list.h"
@@ -13,7 +13,7 @@ enum {
     JOBS_AT_ONCE = 8,
     JOB_UNDO_MS = 60000,
     JOB_SHARE_SLOTS = 2048,    /* half as many users and destinations are told apart */
-    JOB_MOST_BYTES = 64 << 20, /* of ids: eight million messages */
+    JOB_MOST_BYTES = 96 << 20, /* of struct chosen: eight million recipients */
 };
 
 enum job_phase {
@@ -24,6 +24,13 @@ enum job_phase {
     JOB_ENDING, /* what lay in the bin is ended */
     JOB_UNDOING,
     JOB_OVER,
+};
+
+/* What is known of each recipient that an order concerns: bits of struct chosen. */
+enum job_bits {
+    JOB_BINNED = 1 << 0, /* lies in the bin, or was held before: to be ended with it */
+    JOB_OURS = 1 << 1,   /* this order held it: undone, it is released */
+    JOB_TOLD = 1 << 2,   /* counted in n_done of the undoing */
 };
 
 /* A verb that leads to the bin does `work` first, and `end` when the minute is over. */
@@ -55,12 +62,13 @@ struct job {
     char *reason, *by;
     char *bin_reason; /* the reply of what lies in the bin: a code that the panel puts into words */
     bool is_failed, is_undone, is_busy; /* busy: a request of ours is under way */
+    bool is_unreadable;                 /* the rows: the reader's, until it answers */
     _Atomic bool is_cancelled;
+    _Atomic bool is_stopped; /* the service stops: the end of what no cancel ends, too */
     _Atomic uint64_t n_done; /* recipients, of the phase that runs */
     uint64_t n_total, n_messages;
-    int64_t undo_ms;    /* monotonic; 0: not in the bin */
-    struct buffer ids;  /* u64 each: messages concerned; sorted, each once, when all are known */
-    struct buffer free; /* u64 each: those of which something was not held before */
+    int64_t undo_ms;             /* monotonic: until when; or when to try again to end or to undo */
+    struct buffer chosen;        /* whom it concerns; sorted, each once, when all are known */
     struct job_share *shares[2]; /* of users, of destinations */
     size_t n_shares[2], capacity[2];
     uint16_t share_index[2][JOB_SHARE_SLOTS]; /* 1 + place in shares, by hash; 0: none */
@@ -70,6 +78,7 @@ void jobs_init(struct jobs *jobs, struct webui *webui);
 void jobs_fini(struct jobs *jobs);
 int jobs_timeout_ms(const struct jobs *jobs);
 void jobs_turn(struct jobs *jobs);
+void jobs_stop(struct jobs *jobs); /* walks under way end where they are, nothing new begins */
 
 struct job *job_new(struct jobs *jobs); /* NULL: no memory, or too many are being done */
 void job_forget(struct job *job);

@@ -135,21 +135,41 @@ static bool recipient_matches(const struct filter_words *words, const struct rec
             contains(row->reply, words->text));
 }
 
-bool queue_words_match(const struct queue_words *words, const struct message_row *row)
+/* By itself, so that each of its recipients does. */
+static bool message_matches(const struct filter_words *filter, const struct message_row *row)
 {
-    const struct filter_words *filter = &words->words;
     char id[QUEUE_ID_SIZE];
 
-    if (filter->campaign.len && !slice_equal(row->campaign, filter->campaign))
+    if (filter->reply.len)
         return false;
-    if (filter->reply.len == 0 && filter->text.len == 0)
+    if (filter->text.len == 0)
         return true;
     queue_id_format(row->id, id);
-    if (filter->reply.len == 0 && (contains(row->sender, filter->text) ||
-                                   slice_equal_ignoring_case(slice_of(id), filter->text)))
-        return true;
-    for (uint32_t i = 0; i < row->n_rows; i++)
-        if (recipient_matches(filter, &row->recipients[i]))
-            return true;
-    return false;
+    return contains(row->sender, filter->text) ||
+           slice_equal_ignoring_case(slice_of(id), filter->text);
+}
+
+uint32_t queue_words_each(const struct queue_words *words, const struct message_row *row,
+                          void (*on_recipient)(void *owner, uint32_t n), void *owner)
+{
+    const struct filter_words *filter = &words->words;
+    uint32_t n_matching = 0;
+    bool is_whole;
+
+    if (filter->campaign.len && !slice_equal(row->campaign, filter->campaign))
+        return 0;
+    is_whole = message_matches(filter, row);
+    for (uint32_t i = 0; i < row->n_rows; i++) {
+        if (!is_whole && !recipient_matches(filter, &row->recipients[i]))
+            continue;
+        n_matching++;
+        if (on_recipient)
+            on_recipient(owner, row->recipients[i].n);
+    }
+    return n_matching;
+}
+
+bool queue_words_match(const struct queue_words *words, const struct message_row *row)
+{
+    return queue_words_each(words, row, NULL, NULL) > 0;
 }

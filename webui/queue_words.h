@@ -19,5 +19,10 @@ struct queue_words {
 /* False after answering 422.  The texts stay the query's or body's. */
 bool queue_words_read(struct exchange *exchange, const char *text, struct queue_words *out);
 
-/* Whether a row has what only rows can tell. */
+/* Whom of a row's recipients only rows can tell: their number, each told by its own; on_recipient
+ * may be NULL. */
+uint32_t queue_words_each(const struct queue_words *words, const struct message_row *row,
+                          void (*on_recipient)(void *owner, uint32_t n), void *owner);
+
+/* Whether a row has any of them. */
 bool queue_words_match(const struct queue_words *words, const struct message_row *row);

@@ -20,7 +20,10 @@ enum { MAILBOX_REQUESTS = 1024 };
 
 static void run_stop(struct task *task)
 {
-    CONTAINER_OF(task, struct webui, stop)->is_stopping = true;
+    struct webui *webui = CONTAINER_OF(task, struct webui, stop);
+
+    webui->is_stopping = true;
+    jobs_stop(&webui->jobs);
 }
 
 /* Answers that are still to come point into exchanges: they are awaited before the end. */

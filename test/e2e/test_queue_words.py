@@ -1,4 +1,5 @@
 """The queue by filter words, and orders on all that they select: counted, done, undone."""
+import threading
 import urllib.parse
 
 import pytest
@@ -100,7 +101,7 @@ def test_a_dry_run_says_who_is_concerned(relay):
     assert {row["name"]: row["recipients"] for row in said["users"]} == {ANNA: 3, BERTA: 1}
     assert sum(row["recipients"] for row in said["destinations"]) == 4
     status, _, said = order(relay, verb="hold", filter="reply:friend third", dry_run=True)
-    assert (said["messages"], said["recipients"]) == (2, 3)  # of what the rows found, all recipients
+    assert (said["messages"], said["recipients"]) == (2, 2)  # of what the rows found, whom they name
     status, _, said = order(relay, verb="hold", filter="reply:nothing", dry_run=True)
     assert (said["messages"], said["recipients"]) == (0, 0)
     assert found(relay, "state:held") == []
@@ -144,6 +145,49 @@ def test_what_is_deleted_can_be_undone(relay):
     assert problem(relay, "GET", API + "/jobs/1") == (404, "not_found")
 
 
+def states_of(relay, place):
+    return {row["address"]: row["state"] for row in get(relay, f"/queue/{relay.ids[place]}")["recipients"]}
+
+
+def test_words_of_rows_order_the_recipients_they_name(relay):
+    done(relay, order(relay, verb="hold", filter="third")[2]["id"])
+    both = {"two@dest.example": "deferred", "x@third.example": "held"}
+    wait_for(lambda: states_of(relay, 1) == both, "one of two is held")
+    wait_for(lambda: ask(relay, "GET", API + "/queue/summary")[2]["by_state"]["deferred"] == 4, "all else waits")
+    said = done(relay, order(relay, verb="delete", filter="state:deferred", reason="spam")[2]["id"])
+    assert said["done"] == 4
+    wait_for(lambda: set(states_of(relay, 1).values()) == {"held"}, "the other one, too")
+    assert ask(relay, "POST", API + f"/jobs/{said['id']}:undo", {})[0] == 200
+    wait_for(lambda: job(relay, said["id"])["undone"], "it is undone")
+    wait_for(lambda: states_of(relay, 1) == both, "what another order held stays so")
+    done(relay, order(relay, verb="release", filter="state:held")[2]["id"])
+    wait_for(lambda: found(relay, "state:held") == [], "they are released")
+
+
+def test_an_undone_delete_does_not_hold_what_was_being_sent(world):
+    reached, gate = threading.Event(), threading.Event()
+
+    def late(session, argument):
+        reached.set()
+        gate.wait(60 * PATIENCE)
+        return "450 4.2.1 Come back"
+
+    relay = world.relay_to(world.receiver({"RCPT": late}), 'delivery { retry = { "1h" } }\n')
+    login = relay.add_user(ANNA)
+    with relay.client(login) as client:
+        identifier = submit(client, ANNA, ["one@dest.example"], padded(ANNA, 10))
+    try:
+        assert reached.wait(30 * PATIENCE)
+        said = done(relay, order(relay, verb="delete", ids=[identifier])[2]["id"])
+        assert ask(relay, "POST", API + f"/jobs/{said['id']}:undo", {})[0] == 200
+        relay.log.wait("queue_command", verb="undo", timeout=30 * PATIENCE)
+        assert job(relay, said["id"])["state"] == "running"
+    finally:
+        gate.set()
+    wait_for(lambda: job(relay, said["id"])["undone"], "it is undone", timeout=30 * PATIENCE)
+    assert found(relay, "state:deferred") == [identifier] and found(relay, "state:held") == []
+
+
 @pytest.mark.long
 def test_a_minute_later_it_is_gone(relay):
     said = done(relay, order(relay, verb="delete", ids=relay.ids[4:])[2]["id"])
@@ -152,6 +196,19 @@ def test_a_minute_later_it_is_gone(relay):
     assert job(relay, said["id"])["undo_until"] is None
     wait_for(lambda: get(relay, "/deliveries", filter=f"msgid:{relay.ids[4]} state:deleted")["items"],
              "history knows")
+
+
+@pytest.mark.long
+def test_the_bin_ends_only_whom_words_selected(relay):
+    done(relay, order(relay, verb="hold", filter="to:x@third.example")[2]["id"])
+    wait_for(lambda: states_of(relay, 1)["x@third.example"] == "held", "one of two is held")
+    done(relay, order(relay, verb="delete", filter="to:dest.example state:deferred size:30k")[2]["id"])
+    done(relay, order(relay, verb="delete", filter=f"msgid:{relay.ids[1]} state:deferred")[2]["id"])
+    wait_for(lambda: found(relay, f"to:dest.example user:{ANNA}") == relay.ids[:1], "the bins are emptied",
+             timeout=90 * PATIENCE)
+    assert states_of(relay, 1) == {"x@third.example": "held"}
+    done(relay, order(relay, verb="release", filter="state:held")[2]["id"])
+    wait_for(lambda: found(relay, "state:held") == [], "it is released")
 
 
 def test_a_restart_within_the_minute_keeps_it(relay):
