@@ -7,6 +7,7 @@
 #include "relay/delivery/doubt.h"
 #include "relay/delivery/router.h"
 #include "relay/delivery/shard.h"
+#include "relay/delivery/visit.h"
 #include "signer/public_suffix.h"
 
 /* ---- start and end ---- */
@@ -37,6 +38,7 @@ int delivery_start(struct delivery **out, const struct delivery_parts *parts,
     if (!delivery)
         return FAULT(-ENOMEM);
     notice_desk_init(&delivery->notices);
+    list_init(&delivery->visits);
     delivery->policy = parts->policy;
     delivery->authorities_pem = parts->authorities_pem;
     delivery->on_signer = parts->on_signer;
@@ -68,6 +70,7 @@ struct delivery *delivery_free(struct delivery *delivery)
     for (unsigned i = 0; i < delivery->n_shards; i++)
         delivery_shard_fini(&delivery->shards[i]);
     notice_desk_fini(&delivery->notices);
+    delivery_visits_free(delivery);
     config = atomic_load(&delivery->config);
     while (config) {
         struct delivery_config *older = config->older;

@@ -67,7 +67,7 @@ static void lead(struct delivery_shard *shard, struct domain *domain,
             : delivery_owner_of(shard->delivery, providers_owner_name(plan));
     int64_t now_ms = shard_now_ms(shard);
 
-    if (owner != shard && shard->n_settled > 0) {
+    if (owner != shard && shard->is_settled) {
         list_remove(&domain->owner_link);
         list_append(&shard->parked_domains, &domain->owner_link);
         return;

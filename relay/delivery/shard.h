@@ -65,8 +65,8 @@ struct delivery_shard {
     uint32_t n_visits;       /* operators' requests, and tasks that will come back */
 
     struct list wanted_domains; /* to be looked up */
-    struct list parked_domains; /* the same, when nobody walks the loops any more */
-    uint32_t n_settled;         /* requests that walk: nothing moves to another loop (visit.h) */
+    struct list parked_domains; /* the same, when the walk is over */
+    bool is_settled;            /* a request walks: nothing moves to another loop (visit.h) */
     struct list lookups;        /* under way */
     uint32_t n_lookups;
     struct memo routes;     /* what DNS said: router.c */
@@ -107,6 +107,7 @@ struct delivery {
     struct policy *policy;
     struct slice authorities_pem;
     struct notice_desk notices;     /* on the first loop */
+    struct list visits;             /* the first one walks; on the first loop: visit.c */
     struct public_suffix *suffixes; /* NULL: no list on this machine */
     struct digest_counts digests;
     struct kept_words words;                    /* of reply rules, from before this start */

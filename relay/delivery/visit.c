@@ -1,5 +1,22 @@
 #include "relay/delivery/visit.h"
 
+static void run(struct task *task);
+
+/* On the first loop: it went round, the next may. */
+static void end(struct task *task)
+{
+    struct delivery_visit *visit = CONTAINER_OF(task, struct delivery_visit, task);
+    struct list *visits = &visit->delivery->visits;
+
+    list_remove(&visit->links);
+    free(visit);
+    if (list_is_empty(visits))
+        return;
+    visit = CONTAINER_OF(visits->next, struct delivery_visit, links);
+    visit->task.run = run;
+    run(&visit->task);
+}
+
 static void leave(struct delivery_visit *visit)
 {
     bool is_last = visit->shard->index + 1 == visit->delivery->n_shards;
@@ -7,7 +24,8 @@ static void leave(struct delivery_visit *visit)
     visit->cursor = 0;
     if (is_last && visit->round == VISIT_RELEASES) {
         mailbox_answer(visit->answer_to, visit->answer);
-        free(visit);
+        visit->task.run = end;
+        mailbox_answer(loop_mailbox(visit->delivery->shards[0].loop), &visit->task);
         return;
     }
     visit->shard = is_last ? &visit->delivery->shards[0] : visit->shard + 1;
@@ -15,14 +33,17 @@ static void leave(struct delivery_visit *visit)
     mailbox_answer(loop_mailbox(visit->shard->loop), &visit->task);
 }
 
-/* Domains that were to go to other loops meanwhile. */
+/* Domains that were to go to other loops meanwhile go first: what was touched runs before the next
+ * visit comes out of the mailbox. */
 static void release(struct delivery_shard *shard)
 {
-    struct list *link;
+    shard->is_settled = false;
+    while (!list_is_empty(&shard->parked_domains)) {
+        struct list *last = shard->parked_domains.previous;
 
-    shard->n_settled--;
-    while (shard->n_settled == 0 && (link = list_take_first(&shard->parked_domains)))
-        list_append(&shard->wanted_domains, link);
+        list_remove(last);
+        list_prepend(&shard->wanted_domains, last);
+    }
     delivery_shard_touch(shard);
 }
 
@@ -33,7 +54,7 @@ static void run(struct task *task)
 
     switch (visit->round) {
     case VISIT_SETTLES:
-        visit->shard->n_settled++;
+        visit->shard->is_settled = true;
         break;
     case VISIT_WORKS:
         has_more = visit->slice(visit);
@@ -48,6 +69,28 @@ static void run(struct task *task)
         leave(visit);
 }
 
+/* On the first loop. */
+static void arrive(struct task *task)
+{
+    struct delivery_visit *visit = CONTAINER_OF(task, struct delivery_visit, task);
+    struct list *visits = &visit->delivery->visits;
+    bool is_alone = list_is_empty(visits);
+
+    list_append(visits, &visit->links);
+    if (!is_alone)
+        return;
+    task->run = run;
+    run(task);
+}
+
+void delivery_visits_free(struct delivery *delivery)
+{
+    struct list *links;
+
+    while (delivery->visits.next && (links = list_take_first(&delivery->visits)))
+        free(CONTAINER_OF(links, struct delivery_visit, links));
+}
+
 bool delivery_visit(struct delivery *delivery, bool (*slice)(struct delivery_visit *visit),
                     void *request, struct task *answer, void (*done)(struct task *task),
                     struct mailbox *answer_to)
@@ -56,7 +99,7 @@ bool delivery_visit(struct delivery *delivery, bool (*slice)(struct delivery_vis
 
     if (!visit)
         return false;
-    visit->task.run = run;
+    visit->task.run = arrive;
     visit->delivery = delivery;
     visit->shard = &delivery->shards[0];
     visit->request = request;

@@ -3,6 +3,8 @@
  * seen would be missed.  So each request goes round three times: loops that it has settled send
  * nothing more away, and what they sent before lies in the mailboxes in front of the second round,
  * which does the work; the third lets them go on.
+ * One request walks at a time, the others wait their turn on the first loop: overlapping walks
+ * would keep loops settled, and mail from its loop, for as long as anybody asks.
  * Private to this folder. */
 #pragma once
 
@@ -15,6 +17,7 @@ enum visit_round { VISIT_SETTLES, VISIT_WORKS, VISIT_RELEASES };
 
 struct delivery_visit {
     struct task task;
+    struct list links; /* in delivery->visits; the first loop's */
     struct delivery *delivery;
     struct delivery_shard *shard; /* where it is */
     enum visit_round round;
@@ -32,3 +35,6 @@ struct delivery_visit {
 MUST_USE bool delivery_visit(struct delivery *delivery, bool (*slice)(struct delivery_visit *visit),
                              void *request, struct task *answer, void (*done)(struct task *task),
                              struct mailbox *answer_to);
+
+/* The loops are gone: those that did not end are not answered. */
+void delivery_visits_free(struct delivery *delivery);

@@ -210,6 +210,57 @@ static void nothing_moves_where_a_command_came_by(void **state)
     assert_int_equal(command.n_selected, 1);
 }
 
+enum { WALKERS = 3, WALKS = 60 };
+
+static struct walker {
+    struct delivery_command command; /* first */
+    struct delivery *delivery;
+    unsigned n_walks;
+} walkers[WALKERS];
+
+static void walk_again(struct delivery_command *command)
+{
+    struct walker *walker = (struct walker *)(void *)command;
+
+    if (++walker->n_walks < WALKS)
+        assert_true(delivery_command(walker->delivery, command));
+}
+
+/* Whoever may ask for a list could hold all mail that is to go to another loop. */
+static void mail_moves_however_many_commands_follow_each_other(void **state)
+{
+    struct delivery_command command;
+    struct mailbox *answers;
+    struct scene scene = begin_walk(&command, &answers);
+    bool has_moved = false, is_walked = true;
+
+    (void)state;
+    memset(walkers, 0, sizeof(walkers));
+    for (int i = 0; !has_moved && is_walked; i++) {
+        if (i < WALKERS) { /* one after the other, so that there is no moment without any */
+            walkers[i].command = (struct delivery_command){.verb = DELIVERY_COUNT,
+                                                           .selection = {.is_all = true},
+                                                           .answer_to = answers,
+                                                           .done = walk_again};
+            walkers[i].delivery = scene.delivery;
+            assert_true(delivery_command(scene.delivery, &walkers[i].command));
+        }
+        run(scene.to);
+        run(scene.from);
+        router_run(scene.from); /* which the loop does itself when there is a spool */
+        mailbox_run(answers);
+        if (i == WALKERS)
+            admit(&scene);
+        has_moved = i > WALKERS && schedule_domain(scene.to->schedule, dest);
+        is_walked = walkers[0].n_walks < WALKS;
+    }
+    assert_true(is_walked);
+    assert_true(has_moved);
+    for (int i = 0; i < WALKERS; i++)
+        walkers[i].n_walks = WALKS; /* the last */
+    end_walk(&scene, answers);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +268,7 @@ int main(void)
         cmocka_unit_test(a_way_of_former_settings_is_not_followed),
         cmocka_unit_test(a_command_sees_what_moves_behind_its_back),
         cmocka_unit_test(nothing_moves_where_a_command_came_by),
+        cmocka_unit_test(mail_moves_however_many_commands_follow_each_other),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
