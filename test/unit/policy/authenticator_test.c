@@ -207,6 +207,40 @@ static void equal_questions_share_one_hash(void **state)
     }
 }
 
+static void start_admin_login(struct login *login, const char *password, const char *hash)
+{
+    *login = (struct login){
+        .request = {.answer_to = home,
+                    .done = login_done,
+                    .user = SLICE_LITERAL("root"),
+                    .password = slice_of(password),
+                    .door = LOGIN_PANEL_ADMIN,
+                    .hash = slice_of(hash)}
+    };
+    assert_true(ip_parse(SLICE_LITERAL("192.0.2.1"), &login->request.peer));
+    assert_true(login_ask(policy, &login->request));
+}
+
+/* The administrator's password is changed while somebody who knows the one before is being hashed:
+ * that answer is for the former hash alone. */
+static void a_question_about_another_hash_is_another_question(void **state)
+{
+    char former[PASSWORD_HASH_SIZE], present[PASSWORD_HASH_SIZE];
+    struct login before, after;
+
+    (void)state;
+    assert_int_equal(password_hash(former, SLICE_LITERAL("the former password")), 0);
+    assert_int_equal(password_hash(present, SLICE_LITERAL("the present password")), 0);
+    close_gate();
+    start_admin_login(&before, "the former password", former);
+    start_admin_login(&after, "the former password", present);
+    open_gate();
+    wait_until(&before.is_done);
+    wait_until(&after.is_done);
+    assert_int_equal(before.request.verdict, LOGIN_OK);
+    assert_int_equal(after.request.verdict, LOGIN_WRONG);
+}
+
 static void more_hashes_than_may_wait_are_busy(void **state)
 {
     enum { N = QUEUE_LENGTH + 3 };
@@ -328,6 +362,7 @@ int main(void)
         TEST(whoever_was_just_added_can_log_in),
         TEST(a_success_is_answered_from_memory_for_a_while),
         TEST(equal_questions_share_one_hash),
+        TEST(a_question_about_another_hash_is_another_question),
         TEST(more_hashes_than_may_wait_are_busy),
         TEST(a_change_ends_what_is_remembered),
         TEST(an_imported_hash_becomes_our_own_at_the_first_login),
