@@ -1,6 +1,7 @@
 /* The queue by filter words.  What the loops know is answered from memory: they say which messages
  * come next, and only the rows of one page are read.  Words that only rows can tell are looked for
- * row by row, and what was found within a quarter of a second is shown. */
+ * row by row, and what was found within a quarter of a second is shown: the loops would go through
+ * everything again for each page of rows that then do not match. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,6 +95,43 @@ static void note_entry(struct delivery_command *command, const struct entry *ent
 
 /* ---- rows: on the reader thread ---- */
 
+static bool is_shown(const struct search *search, const char *state)
+{
+    for (unsigned i = 0; i <= FILTER_HELD; i++)
+        if (search->words.words.states & 1U << i &&
+            strcmp(state, filter_state_name((enum filter_state)i)) == 0)
+            return true;
+    return search->words.words.states == 0;
+}
+
+/* Who is being sent, rows do not know. */
+static bool wants_sending(const struct search *search)
+{
+    return search->words.words.states & 1U << FILTER_SENDING;
+}
+
+static bool has_shown(const struct search *search, const json_t *item)
+{
+    const json_t *recipients = json_object_get(item, "recipients");
+    const json_t *recipient;
+    size_t i;
+
+    json_array_foreach(recipients, i, recipient)
+    {
+        if (is_shown(search, json_string_value(json_object_get(recipient, "state"))))
+            return true;
+    }
+    return wants_sending(search);
+}
+
+static void append_item(const struct search *search, json_t *item)
+{
+    if (has_shown(search, item))
+        json_array_append_new(search->items, item);
+    else
+        json_decref(item);
+}
+
 static bool append_row(void *owner, const struct message_row *row)
 {
     struct search *search = owner;
@@ -102,7 +140,7 @@ static bool append_row(void *owner, const struct message_row *row)
     uint32_t most = search->words.words.states ? UINT32_MAX : search->most_recipients;
 
     if (queue_words_match(&search->words, row))
-        json_array_append_new(search->items, queue_item_json(row, most));
+        append_item(search, queue_item_json(row, most));
     return json_array_size(search->items) < search->limit;
 }
 
@@ -137,20 +175,12 @@ static void scan_rows(struct queue_job *job, struct spool_reader *reader)
     struct queue_filter filter = search->words.rows;
 
     filter.after_id = search->cursor;
-    search->result = spool_reader_list(reader, &filter, search->limit, SCAN_SLICE, append_row,
-                                       search, &search->cursor);
+    /* The page is full when append_row() says so: those that do not match are not of it. */
+    search->result = spool_reader_list(reader, &filter, UINT32_MAX, SCAN_SLICE, append_row, search,
+                                       &search->cursor);
 }
 
 /* ---- the answer ---- */
-
-static bool is_shown(const struct search *search, const char *state)
-{
-    for (unsigned i = 0; i <= FILTER_HELD; i++)
-        if (search->words.words.states & 1U << i &&
-            strcmp(state, filter_state_name((enum filter_state)i)) == 0)
-            return true;
-    return search->words.words.states == 0;
-}
 
 /* Between memory and rows recipients may have gone on to another state. */
 static void keep_states(const struct search *search)
@@ -242,12 +272,22 @@ static void on_counted(struct delivery_command *command)
     ask_rows(search, read_nearest);
 }
 
+/* Whether rows alone answer: a site's name and who is being sent they do not know, and one id is
+ * found at once. */
+static bool is_of_rows(const struct search *search)
+{
+    const struct queue_words *words = &search->words;
+
+    return !words->has_selection ||
+           (words->has_rest && !words->words.dest.len && !words->id && !wants_sending(search));
+}
+
 static void look_on(struct search *search)
 {
     struct exchange *exchange = search->exchange;
     const struct operations *operations = exchange->webui->parts.operations;
 
-    if (!search->words.has_selection) {
+    if (is_of_rows(search)) {
         ask_rows(search, scan_rows);
         return;
     }
