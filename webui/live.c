@@ -119,7 +119,9 @@ static void keep(struct live *live, uint64_t number, enum live_topic topic, char
     struct live_event *place = &live->ring[number % LIVE_RING];
 
     free(place->text);
-    *place = (struct live_event){number, topic, text};
+    place->number = number;
+    place->topic = topic;
+    place->text = text;
 }
 
 void live_tell(struct webui *webui, enum live_topic topic, json_t *data)
@@ -242,6 +244,16 @@ static unsigned n_of(const struct live *live, const char *account)
     return n;
 }
 
+/* N_LIVE_TOPICS: there is none of that name. */
+static enum live_topic topic_named(struct slice name)
+{
+    unsigned topic = 0;
+
+    while (topic < N_LIVE_TOPICS && !slice_equal(name, slice_of(topic_names[topic])))
+        topic++;
+    return (enum live_topic)topic;
+}
+
 /* "overview,logs,auth:anna" */
 static bool read_topics(struct live_stream *stream, struct slice rest)
 {
@@ -250,10 +262,8 @@ static bool read_topics(struct live_stream *stream, struct slice rest)
         struct slice word = comma < 0 ? rest : slice_head(rest, (size_t)comma);
         ptrdiff_t colon = slice_find(word, ':');
         struct slice name = colon < 0 ? word : slice_head(word, (size_t)colon);
-        unsigned topic = 0;
+        enum live_topic topic = topic_named(name);
 
-        while (topic < N_LIVE_TOPICS && !slice_equal(name, slice_of(topic_names[topic])))
-            topic++;
         if (topic == N_LIVE_TOPICS || (colon >= 0 && topic != LIVE_AUTH))
             return false;
         if (colon >= 0)
