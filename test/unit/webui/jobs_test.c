@@ -199,6 +199,7 @@ static void a_stop_ends_each_walk_and_nothing_new_begins(void **state)
             assert_true(atomic_load(under_way->is_cancelled));
             TAKE(under_way)->done(&job->command);
             assert_int_equal(job->phase, JOB_OVER);
+            assert_false(job->is_failed);
         }
         jobs_turn(&webui->jobs);
         assert_null(under_way);
