@@ -164,8 +164,8 @@ def test_a_new_password_ends_the_other_sessions(relay, owner):
 
 
 def test_four_streams_of_an_account_in_however_many_sessions(relay, owner):
-    one, two = admin(relay, owner, "watcher", "viewer"), browser(relay)
-    assert two.sign_in("watcher").status == 200
+    one, two = admin(relay, owner, "hearer", "viewer"), browser(relay)
+    assert two.sign_in("hearer").status == 200
     opened = []
     for panel in (one, two, one, two, one, two, owner):
         connection = panel.connection()
