@@ -76,29 +76,33 @@ static bool has_word(const struct selection *selection)
            selection->larger_than;
 }
 
+static bool has_message(const struct selection *selection, const struct stored *message)
+{
+    if (selection->user_id && selection->user_id != message->user_id)
+        return false;
+    if (selection->sender_hash && selection->sender_hash != message->sender_hash)
+        return false;
+    if (selection->older_than_utc_ms && message->arrived_utc_ms >= selection->older_than_utc_ms)
+        return false;
+    if (selection->larger_than && stored_size(message) <= selection->larger_than)
+        return false;
+    return has_id(selection, message->id);
+}
+
 bool selection_matches(const struct schedule *schedule, const struct selection *selection,
                        const struct entry *entry)
 {
-    const struct stored *message = entry->message;
-
     if (!selection->is_all && !has_word(selection))
         return false;
     if (selection->states && !(selection->states & 1U << entry->state))
         return false;
     if (selection->to_hash && selection->to_hash != entry->to_hash)
         return false;
-    if (selection->user_id && selection->user_id != message->user_id)
-        return false;
-    if (selection->sender_hash && selection->sender_hash != message->sender_hash)
+    if (!has_message(selection, entry->message))
         return false;
     if (selection->campaign && selection->campaign != entry_campaign(schedule, entry))
         return false;
-    if (selection->older_than_utc_ms && message->arrived_utc_ms >= selection->older_than_utc_ms)
-        return false;
-    if (selection->larger_than && stored_size(message) <= selection->larger_than)
-        return false;
-    return has_id(selection, message->id) && is_chosen(selection, entry) &&
-           goes_to(schedule, entry, selection->destination);
+    return is_chosen(selection, entry) && goes_to(schedule, entry, selection->destination);
 }
 
 bool schedule_select(struct schedule *schedule, const struct selection *selection, uint32_t *cursor,
