@@ -199,6 +199,14 @@ static enum warm_up_move begin_day(struct warm_up_state *state, const struct war
     return move;
 }
 
+/* The clock was ahead when the day began.  What was used stays used, and nothing is judged. */
+static void come_back(struct warm_up_state *state, int64_t utc_ms)
+{
+    state->today = period_at(PERIOD_DAY, utc_ms);
+    if (state->since_utc_ms > utc_ms)
+        state->since_utc_ms = utc_ms;
+}
+
 static enum warm_up_move note(struct warm_up_state *state, const struct warm_up_curve *curve,
                               const struct warm_up_news *news, int64_t utc_ms)
 {
@@ -242,6 +250,9 @@ void warm_up_ask(struct warm_up *warm_up, const struct warm_up_curve *curve,
         enum warm_up_move move = begin_day(state, curve, utc_ms);
 
         out->move = move == WARM_UP_STAYS ? out->move : move;
+        is_new_day = true;
+    } else if (utc_ms < state->today.starts_utc_ms) {
+        come_back(state, utc_ms);
         is_new_day = true;
     }
     out->is_warm = is_warm(state, curve);

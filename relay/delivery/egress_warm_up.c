@@ -18,7 +18,8 @@ struct warm_lease {
     struct warm_up_curve curve;                            /* the query's, too */
     uint32_t n_left, n_block;
     bool is_asking, is_warm, is_used_up;
-    int64_t until_utc_ms; /* of all of these; 0: nothing is known */
+    uint32_t generation, asked_generation; /* of what it stands for; the query's */
+    int64_t until_utc_ms;                  /* of all of these; 0: nothing is known */
     uint32_t n_well, n_put_off;
     int64_t told_ms;
     char reason[REASON_SIZE];
@@ -42,6 +43,13 @@ static void forget(struct warm_lease *lease)
     lease->n_left = 0;
     lease->is_warm = lease->is_used_up = false;
     lease->until_utc_ms = 0;
+}
+
+/* What was asked for and what is under way are of another address, or of another time. */
+static void begin_anew(struct warm_lease *lease)
+{
+    lease->generation++;
+    forget(lease);
 }
 
 static struct warm_lease *make_lease(struct delivery_shard *shard, struct road *road)
@@ -101,6 +109,7 @@ static void ask(struct warm_lease *lease, struct warm_up_news news)
     news.n_well = lease->n_well;
     news.n_put_off = lease->n_put_off;
     lease->is_asking = true;
+    lease->asked_generation = lease->generation;
     lease->told_ms = shard_now_ms(lease->shard);
     lease->curve = address_of(lease->shard, lease->road)->warm_up;
     snprintf(lease->asked_address, sizeof(lease->asked_address), "%s", lease->address);
@@ -138,8 +147,9 @@ static void on_answer(struct warm_ups_query *query)
 
     lease->is_asking = false;
     delivery_shard_touch(lease->shard);
-    /* Another address has its number now, or the policy thread has no memory: asked again. */
-    if (!query->answer.until_utc_ms || strcmp(lease->address, lease->asked_address) != 0)
+    /* Another address has its number now, the clock jumped, or the policy thread has no memory:
+     * asked again. */
+    if (!query->answer.until_utc_ms || lease->generation != lease->asked_generation)
         return;
     take(lease, &query->answer, query->news.wants_some);
     if (lease->is_warm || lease->n_left > 0)
@@ -171,7 +181,8 @@ bool egress_warm_up_allows(struct delivery_shard *shard, struct lane *lane)
         rest_until_tomorrow(lease);
     else
         suspend(lease, "its room for today is being looked up", shard_now_ms(shard) + ASKING_MS);
-    return false;
+    /* Without memory for the word it is not: a "no" would be asked for again and again. */
+    return !bound_is_suspended(&lease->road->bound, BOUND_BY_WARM_UP, shard_now_ms(shard));
 }
 
 struct warm_use egress_warm_up_use(struct delivery_shard *shard, struct lane *lane)
@@ -181,13 +192,14 @@ struct warm_use egress_warm_up_use(struct delivery_shard *shard, struct lane *la
     if (!lease || lease->is_warm || lease->n_left == 0)
         return (struct warm_use){.lease = NULL};
     lease->n_left--;
-    return (struct warm_use){lease, lease->until_utc_ms};
+    return (struct warm_use){lease, lease->until_utc_ms, lease->generation};
 }
 
 void egress_warm_up_give_back(struct warm_use use)
 {
-    if (!use.lease || use.until_utc_ms != use.lease->until_utc_ms)
-        return; /* yesterday's room is gone */
+    if (!use.lease || use.until_utc_ms != use.lease->until_utc_ms ||
+        use.generation != use.lease->generation)
+        return; /* yesterday's room is gone, or another address's */
     use.lease->n_left++;
     resume(use.lease);
 }
@@ -250,6 +262,17 @@ void egress_warm_up_tick(struct delivery_shard *shard)
     }
 }
 
+void egress_warm_up_clock_jumped(struct delivery_shard *shard)
+{
+    LIST_FOR_EACH(link, &shard->warm_leases)
+    {
+        struct warm_lease *lease = CONTAINER_OF(link, struct warm_lease, link);
+
+        resume(lease);
+        begin_anew(lease);
+    }
+}
+
 void egress_warm_up_apply(struct delivery_shard *shard)
 {
     LIST_FOR_EACH(link, &shard->warm_leases)
@@ -262,7 +285,7 @@ void egress_warm_up_apply(struct delivery_shard *shard)
         print_address(address_of(shard, lease->road), text);
         if (strcmp(text, lease->address) == 0)
             continue;
-        forget(lease);
+        begin_anew(lease);
         lease->n_well = lease->n_put_off = 0;
         memcpy(lease->address, text, sizeof(lease->address));
     }

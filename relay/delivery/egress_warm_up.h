@@ -13,6 +13,7 @@
 struct warm_use {
     struct warm_lease *lease; /* one address, one provider */
     int64_t until_utc_ms;     /* the end of its day */
+    uint32_t generation;      /* the lease's then: its address may be another since */
 };
 
 /* May one more message leave over this lane?  False: what it shares with the provider's others is
@@ -26,7 +27,8 @@ void egress_warm_up_give_back(struct warm_use use);
 /* What became of n recipients. */
 void egress_warm_up_note(struct warm_use use, const struct judgement *judgement, uint32_t n);
 
-void egress_warm_up_apply(struct delivery_shard *shard);  /* addresses or curves changed */
-void egress_warm_up_tick(struct delivery_shard *shard);   /* tells what was noted */
+void egress_warm_up_apply(struct delivery_shard *shard);        /* addresses or curves changed */
+void egress_warm_up_clock_jumped(struct delivery_shard *shard); /* all is asked for anew */
+void egress_warm_up_tick(struct delivery_shard *shard);         /* tells what was noted */
 void egress_warm_up_settle(struct delivery_shard *shard); /* at a stop: gives back what is left */
 void egress_warm_up_fini(struct delivery_shard *shard);

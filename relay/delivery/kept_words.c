@@ -8,7 +8,8 @@
 #include "relay/base/secret.h"
 #include "relay/schedule/provider.h"
 
-enum { LEAST_MS = 10000 }; /* what ends sooner has ended when we are back */
+enum { LEAST_MS = 10000 };                   /* what ends sooner has ended when we are back */
+#define MOST_MS (INT64_C(31) * 86400 * 1000) /* what ends later was noted by a clock ahead */
 
 struct kept_word {
     struct rule_word word;
@@ -34,6 +35,9 @@ static int add(void *owner, const struct rule_word *word)
     }
     words->words[words->n_words++] =
         (struct kept_word){.word = *word, .place = table_hash_ignoring_case(slice_of(word->place))};
+    more = &words->words[words->n_words - 1];
+    if (more->word.until_utc_ms > clock_utc_ms() + MOST_MS)
+        more->word.until_utc_ms = clock_utc_ms() + MOST_MS;
     return 0;
 }
 

@@ -206,6 +206,7 @@ static void watch_clock(struct delivery_shard *shard)
         return;
     shard->utc_offset_ms = utc_ms - now_ms;
     schedule_clock_jumped(shard->schedule, now_ms, utc_ms);
+    egress_warm_up_clock_jumped(shard);
     if (shard->index == 0)
         EVENT(EVENT_CLOCK_JUMPED, field_seconds("by", moved_ms));
 }

@@ -261,6 +261,21 @@ static void a_clock_set_back_gives_no_second_day(void **state)
     assert_int_equal(send_all(), 0);
 }
 
+static void a_clock_that_was_ahead_costs_one_day(void **state)
+{
+    (void)state;
+    utc_ms += 300 * DAY_MS;
+    tell((struct warm_up_news){.n_well = send_all()});
+    utc_ms = START_UTC_MS;
+    assert_int_equal(send_all(), 0);
+    assert_int_equal(answer.until_utc_ms, START_UTC_MS + DAY_MS);
+    assert_true(answer.since_utc_ms <= utc_ms);
+    assert_int_equal(answer.move, WARM_UP_STAYS);
+    restart();
+    utc_ms += DAY_MS;
+    assert_true(send_all() > 0);
+}
+
 static void an_address_that_rested_a_month_begins_anew(void **state)
 {
     (void)state;
@@ -315,6 +330,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_not_used_comes_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(days_end_at_midnight_of_the_zone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_clock_set_back_gives_no_second_day, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_clock_that_was_ahead_costs_one_day, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_address_that_rested_a_month_begins_anew, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_shorter_curve_makes_it_warm, set_up, tear_down),
