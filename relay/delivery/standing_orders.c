@@ -122,16 +122,6 @@ static bool is_told(const struct provider *provider)
     return provider->sites.next != provider->sites.previous;
 }
 
-void standing_orders_meet_site(struct delivery_shard *shard, struct site *site)
-{
-    if (!shard->directory || !shard->directory->n_orders)
-        return;
-    obey_at_site(shard, site);
-    standing_throttles_meet_site(shard, site);
-    if (site->provider && !is_told(site->provider))
-        obey_at_provider(shard, site->provider);
-}
-
 /* ---- users and campaigns ---- */
 
 /* Of n a window each loop may send its part; at least one, or nothing would ever leave. */
@@ -230,6 +220,18 @@ static void obey_at_lanes(void *owner, struct site *site)
 {
     LIST_FOR_EACH(link, &site->lanes)
     obey_at_lane(owner, CONTAINER_OF(link, struct lane, link));
+}
+
+void standing_orders_meet_site(struct delivery_shard *shard, struct site *site)
+{
+    if (!shard->directory || !shard->directory->n_orders)
+        return;
+    obey_at_site(shard, site);
+    standing_throttles_meet_site(shard, site);
+    if (site->provider && !is_told(site->provider))
+        obey_at_provider(shard, site->provider);
+    if (shard->has_address_orders) /* at lanes that kept words made; others follow with their use */
+        obey_at_lanes(shard, site);
 }
 
 bool standing_orders_may_use(void *owner, struct lane *lane)

@@ -1,6 +1,8 @@
 """Operators' orders: what stands still, goes slower or another way, over restarts, and until when."""
 import json
 import shlex
+import sqlite3
+import time
 
 import pytest
 
@@ -107,6 +109,22 @@ def test_it_stands_still_over_a_restart_until_resumed(plant, option, name, why):
     relay.wait_delivered(identifier)
 
 
+def test_an_address_stands_still_where_a_rule_limited_it_before_the_restart(plant):
+    relay = plant
+    relay.cli("destination", "suspend", "--address", "127.0.0.11", "--reason", "listed")
+    identifier = send_campaign(relay)
+    site = wait_why(relay, identifier, "address_suspended")["site"]
+    relay.stop()
+    with sqlite3.connect(f"{relay.folder}/data/db/staffetta.db") as database:
+        database.execute("INSERT INTO rule_words VALUES ('lane', ?, 'a', 'limit', '5 0 0 0 0 0', 'a rule', ?)",
+                         (site, int(time.time() + 3600) * 1000))
+    relay.start()
+    assert wait_why(relay, identifier, "address_suspended")["reason"] == "listed"
+    assert relay.receiver.taken == []
+    relay.cli("destination", "resume", "--address", "127.0.0.11")
+    relay.wait_delivered(identifier)
+
+
 @pytest.mark.parametrize("option,name,why", SUBJECTS[:1] + [
     pytest.param(*subject, marks=pytest.mark.long) for subject in SUBJECTS[1:]])
 def test_it_stands_still_until_its_time_is_over(plant, option, name, why):
@@ -128,6 +146,14 @@ def test_others_go_on_meanwhile(plant):
     wait_why(relay, identifier, "user_suspended")
     relay.wait_delivered(relay.send(other, "other@shop.example", "ann@dest.example", text("hello")))
     assert len(relay.receiver.taken) == 1
+    # Without the user nobody would keep the mail back.
+    assert "is suspended" in relay.command("user", "delete", SENDER).stderr
+    wait_why(relay, identifier, "user_suspended")
+    assert len(orders(relay)) == 3 and len(relay.receiver.taken) == 1
+    relay.cli("queue", "delete", identifier)
+    relay.cli("destination", "resume", "--user", SENDER)
+    relay.cli("destination", "throttle", "--user", SENDER, "--per-minute", "1", "--reason", "a complaint")
+    relay.cli("destination", "resume", "--campaign", f"{SENDER}/autumn")
     relay.cli("user", "delete", SENDER)
     assert orders(relay) == [("campaign:*/autumn", "suspend")]  # the user's went with it
 
