@@ -142,6 +142,8 @@ void writing_drop(struct spool *spool, struct spool_append *append)
 {
     if (append->large)
         large_abandon(TAKE(append->large), spool->io, spool->large_dir_fd);
+    if (append->state.stored) /* whoever foresaw it may want to read it yet: its bytes may go */
+        atomic_store(&append->state.stored->place, PLACE_NONE);
     stored_unref(TAKE(append->state.stored));
 }
 

@@ -343,6 +343,33 @@ static void a_report_without_room_takes_the_reserve(void **state)
     fixture_free(fixture);
 }
 
+static struct stored *foreseen;
+
+static void foresee(void *owner, struct stored *stored, const struct envelope *envelope)
+{
+    (void)owner;
+    (void)envelope;
+    foreseen = stored_ref(stored);
+}
+
+/* Its bytes are written; who heard of it before its commit failed must not read what follows. */
+static void what_was_refused_is_leased_to_nobody(void **state)
+{
+    struct spool_fixture *fixture = fixture_new_on_shim();
+    struct spool_view view;
+
+    (void)state;
+    fixture->settings.callbacks.on_written = foresee;
+    assert_int_equal(fixture_start(fixture), 0);
+    io_shim_fail_all("sync queue", EIO);
+    assert_int_equal(fixture_append(fixture, queue_id_new(), "short\r\n", 1), -EIO);
+    io_shim_fail_all(NULL, 0);
+    assert_non_null(foreseen);
+    assert_int_equal(spool_lease(fixture->spool, foreseen, &view), -ENOENT);
+    stored_unref(TAKE(foreseen));
+    fixture_free(fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -356,6 +383,7 @@ int main(void)
         cmocka_unit_test(without_any_database_nothing_is_accepted_and_nothing_lost),
         cmocka_unit_test(when_the_disk_is_back_what_waited_is_committed),
         cmocka_unit_test(verdicts_use_the_reserve_when_the_disk_is_full),
+        cmocka_unit_test(what_was_refused_is_leased_to_nobody),
     };
 
     /* Hundreds of folders: in memory, where there is some.  What is synced, and when, is in the
