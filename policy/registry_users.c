@@ -146,12 +146,11 @@ static enum registry_result user_password(struct registry *registry, struct regi
     int64_t id;
     enum registry_result result = registry_find_user(registry, base, request->name, &id);
 
+    if (result == REGISTRY_OK && request->is_reset)
+        result =
+            registry_stored(base, registry_run_number(registry, STAFFETTA_DELETE_CREDENTIALS, id));
     if (result == REGISTRY_OK)
         result = registry_set_password(registry, base, id, request->name, &request->password);
-    if (result == REGISTRY_OK && request->is_reset)
-        result = registry_stored(
-            base, registry_run_number_text(registry, STAFFETTA_DELETE_CREDENTIALS_OF_KIND, id,
-                                           SLICE_LITERAL("app")));
     if (result == REGISTRY_OK)
         log_user(base, request->name, "password");
     return result;
