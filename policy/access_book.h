@@ -48,7 +48,12 @@ struct access_token {
     int64_t created_utc_ms, expires_utc_ms, last_used_utc_ms; /* 0: never */
 };
 
-enum { SESSION_ADDRESS_SIZE = 64, SESSION_AGENT_SIZE = 200 };
+enum {
+    SESSION_ADDRESS_SIZE = 64,
+    SESSION_AGENT_SIZE = 200,
+    SESSIONS_OF_ONE = 20, /* the oldest goes */
+    MOST_SESSIONS = 5000,
+};
 
 struct stored_session {
     int64_t id;

@@ -349,5 +349,8 @@ int registry_load_access(struct registry *registry, struct access_book **out)
 
     if (!error)
         error = statement_run(db_statement(registry->db, STAFFETTA_DELETE_LOST_RECOVERY_CODES));
+    if (!error)
+        error = registry_run(registry, STAFFETTA_DELETE_SURPLUS_PANEL_SESSIONS, N(SESSIONS_OF_ONE),
+                             N(MOST_SESSIONS));
     return error ? error : access_book_load(out, registry->db, true);
 }

@@ -102,5 +102,6 @@ MUST_USE bool registry_app_password_delete(struct registry *registry,
 MUST_USE bool registry_app_password_list(struct registry *registry,
                                          struct app_password_request *request);
 
-/* Before registry_start(): the whole book, sessions too, without what nobody owns any more. */
+/* Before registry_start(): the whole book, sessions too, without what nobody owns any more
+ * and the sessions beyond the newest of an account and of all. */
 MUST_USE int registry_load_access(struct registry *registry, struct access_book **out);

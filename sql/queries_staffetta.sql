@@ -356,6 +356,13 @@ DELETE FROM panel_sessions WHERE kind = ?1 AND account = ?2 AND id <> ?3;
 -- name: delete_past_panel_sessions
 DELETE FROM panel_sessions WHERE last_seen < ?1 OR created < ?2;
 
+-- name: delete_surplus_panel_sessions
+DELETE FROM panel_sessions
+WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY kind, account
+                                                           ORDER BY id DESC) AS nth
+                             FROM panel_sessions) WHERE nth > ?1)
+OR id <= (SELECT id FROM panel_sessions ORDER BY id DESC LIMIT 1 OFFSET ?2);
+
 -- name: add_token
 INSERT INTO tokens (name, hash, scopes, networks, by, created, expires, last_used)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0);

@@ -109,6 +109,7 @@
     X(STAFFETTA_DELETE_PANEL_SESSION, "delete_panel_session")                                      \
     X(STAFFETTA_DELETE_PANEL_SESSIONS_OF, "delete_panel_sessions_of")                              \
     X(STAFFETTA_DELETE_PAST_PANEL_SESSIONS, "delete_past_panel_sessions")                          \
+    X(STAFFETTA_DELETE_SURPLUS_PANEL_SESSIONS, "delete_surplus_panel_sessions")                    \
     X(STAFFETTA_ADD_TOKEN, "add_token")                                                            \
     X(STAFFETTA_DELETE_TOKEN, "delete_token")                                                      \
     X(STAFFETTA_DELETE_TOKENS_OF, "delete_tokens_of")                                              \

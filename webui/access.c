@@ -71,6 +71,19 @@ static void note_session(struct webui *webui, enum session_verb verb,
 
 /* ---- the book ---- */
 
+static struct panel_session *remember(struct access *access, const struct stored_session *row)
+{
+    struct panel_session *session = calloc(1, sizeof(*session));
+
+    if (!session)
+        return NULL;
+    session->row = *row;
+    session->stored_seen_ms = row->seen_utc_ms;
+    list_append(&access->sessions, &session->links);
+    access->n_sessions++;
+    return session;
+}
+
 int access_open(struct access *access, struct registry *registry)
 {
     int error;
@@ -79,7 +92,7 @@ int access_open(struct access *access, struct registry *registry)
     list_init(&access->tries);
     error = registry_load_access(registry, &access->book);
     for (uint32_t i = 0; error == 0 && i < access->book->n_sessions; i++)
-        if (!access_add_session(access, &access->book->sessions[i]))
+        if (!remember(access, &access->book->sessions[i]))
             error = FAULT(-ENOMEM);
     return error;
 }
@@ -199,8 +212,9 @@ struct panel_session *access_session(struct access *access, int64_t id)
 }
 
 /* The least recently made of the account, when it has as many as it may. */
-static void make_room(struct access *access, struct account account)
+static void make_room(struct webui *webui, struct account account)
 {
+    struct access *access = &webui->access;
     struct panel_session *oldest = NULL;
     unsigned n = 0;
 
@@ -214,23 +228,20 @@ static void make_room(struct access *access, struct account account)
             oldest = session;
     }
     if (n >= SESSIONS_OF_ONE)
-        drop(access, oldest);
+        access_end_session(webui, oldest);
     else if (access->n_sessions >= MOST_SESSIONS)
-        drop(access, CONTAINER_OF(access->sessions.next, struct panel_session, links));
+        access_end_session(webui, CONTAINER_OF(access->sessions.next, struct panel_session, links));
 }
 
-struct panel_session *access_add_session(struct access *access, const struct stored_session *row)
+struct panel_session *access_add_session(struct webui *webui, const struct stored_session *row)
 {
-    struct panel_session *session = calloc(1, sizeof(*session));
+    make_room(webui, row->account);
+    return remember(&webui->access, row);
+}
 
-    if (!session)
-        return NULL;
-    make_room(access, row->account);
-    session->row = *row;
-    session->stored_seen_ms = row->seen_utc_ms;
-    list_append(&access->sessions, &session->links);
-    access->n_sessions++;
-    return session;
+void access_discard_session(struct webui *webui, const struct stored_session *row)
+{
+    note_session(webui, SESSION_DELETE, row);
 }
 
 void access_end_session(struct webui *webui, struct panel_session *session)

@@ -14,8 +14,6 @@ enum {
     SESSION_CONFIRMED_MS = 15 * 60 * 1000, /* how long a password counts as just given */
     SESSION_SECRET_BYTES = 32,
     SESSION_SECRET_SIZE = 2 * SESSION_SECRET_BYTES + 1, /* in hexadecimal, NUL */
-    SESSIONS_OF_ONE = 20,                               /* the oldest goes */
-    MOST_SESSIONS = 5000,
 };
 
 /* Who asks, as guard.h found. */
@@ -69,8 +67,12 @@ struct panel_session *access_find_session(struct webui *webui, struct slice secr
 struct panel_session *access_session(struct access *access, int64_t id); /* NULL: ended */
 bool access_is_open(const struct panel_session *session);                /* not past its time */
 
-/* Remembers a session that was stored. */
-struct panel_session *access_add_session(struct access *access, const struct stored_session *row);
+/* Remembers a session that was stored; the oldest goes, here and in the database, when the account
+ * has SESSIONS_OF_ONE or there are MOST_SESSIONS.  NULL without memory. */
+struct panel_session *access_add_session(struct webui *webui, const struct stored_session *row);
+
+/* Takes one that was stored, and nobody has yet, out of the database. */
+void access_discard_session(struct webui *webui, const struct stored_session *row);
 
 /* Ends them here and in the database; but_id 0: all of the account. */
 void access_end_session(struct webui *webui, struct panel_session *session);

@@ -155,8 +155,8 @@ static void on_language(struct registry_request *base)
     struct exchange *exchange = registry_call_exchange(base);
 
     access_take_book(&exchange->webui->access, request);
-    sign_in_finish(exchange,
-                   request->account); /* a language that was not kept can be chosen again */
+    /* A language that was not kept can be chosen again. */
+    sign_in_finish(exchange, request->account, (struct slice){NULL, 0});
 }
 
 static void on_made(struct registry_request *base)
@@ -175,7 +175,7 @@ static void on_made(struct registry_request *base)
     request->account = (struct account){ACCOUNT_ADMIN, admin ? admin->id : 0};
     base->done = on_language;
     if (!registry_access(exchange->webui->parts.registry, ACCESS_SET_PREFERENCES, request))
-        sign_in_finish(exchange, request->account);
+        sign_in_finish(exchange, request->account, (struct slice){NULL, 0});
 }
 
 static void on_hashed(struct password_call *call)

@@ -50,6 +50,7 @@ void api_session_show(struct exchange *exchange)
 struct new_session {
     struct session_request request; /* first */
     char secret[SESSION_SECRET_SIZE];
+    struct slice hash;
 };
 
 static const char wrong_login[] = "The name or the password is wrong.";
@@ -73,26 +74,49 @@ static void note_login(struct webui *webui, struct account account)
                   registry_access_note(webui->parts.registry, ACCESS_NOTE_LOGIN, request));
 }
 
+/* The password may have been changed, or the account disabled, since it was asked for. */
+static bool is_still_let_in(const struct exchange *exchange, const struct new_session *made)
+{
+    struct account account = made->request.row.account;
+    const struct admin *admin;
+    struct slice name;
+    enum admin_role role;
+
+    if (!access_account_name(exchange->webui, account, &name, &role))
+        return false;
+    admin = access_book_admin_by_id(exchange->webui->access.book, account.id);
+    return account.kind != ACCOUNT_ADMIN || !made->hash.len || slice_equal(admin->hash, made->hash);
+}
+
+static void answer_stored(struct exchange *exchange, const struct new_session *made)
+{
+    struct webui *webui = exchange->webui;
+    const struct stored_session *row = &made->request.row;
+    struct panel_session *before = access_session(&webui->access, exchange->caller.session_id);
+
+    if (!is_still_let_in(exchange, made)) {
+        access_discard_session(webui, row);
+        exchange_problem(exchange, 401, "wrong_login", wrong_login);
+        return;
+    }
+    if (before)
+        access_end_session(webui, before);
+    if (!access_add_session(webui, row)) {
+        access_discard_session(webui, row);
+        exchange_busy(exchange);
+        return;
+    }
+    note_login(webui, row->account);
+    set_cookie(exchange, made->secret);
+    exchange_answer(exchange, 200, session_json(exchange, row->account, row->confirmed_utc_ms));
+}
+
 static void on_stored(struct registry_request *base)
 {
     struct new_session *made = (struct new_session *)(void *)base;
-    struct exchange *exchange = registry_call_exchange(base);
-    struct access *access = &exchange->webui->access;
-    struct panel_session *before = access_session(access, exchange->caller.session_id);
 
-    if (registry_call_went_well(base)) {
-        if (before)
-            access_end_session(exchange->webui, before);
-        if (access_add_session(access, &made->request.row)) {
-            note_login(exchange->webui, made->request.row.account);
-            set_cookie(exchange, made->secret);
-            exchange_answer(exchange, 200,
-                            session_json(exchange, made->request.row.account,
-                                         made->request.row.confirmed_utc_ms));
-        } else {
-            exchange_busy(exchange);
-        }
-    }
+    if (registry_call_went_well(base))
+        answer_stored(registry_call_exchange(base), made);
     secret_wipe(made->secret, sizeof(made->secret));
 }
 
@@ -107,7 +131,7 @@ static void make_secret(char out[SESSION_SECRET_SIZE], uint8_t hash[DIGEST_BYTES
     secret_wipe(bytes, sizeof(bytes));
 }
 
-void sign_in_finish(struct exchange *exchange, struct account account)
+void sign_in_finish(struct exchange *exchange, struct account account, struct slice hash)
 {
     struct new_session *made = registry_call_memory(exchange, sizeof(*made));
     struct stored_session *row = made ? &made->request.row : NULL;
@@ -117,6 +141,7 @@ void sign_in_finish(struct exchange *exchange, struct account account)
         return;
     registry_call_begin(exchange, &made->request.request, on_stored);
     make_secret(made->secret, row->hash);
+    made->hash = hash;
     row->account = account;
     row->created_utc_ms = row->seen_utc_ms = clock_utc_ms();
     row->confirmed_utc_ms = row->created_utc_ms + SESSION_CONFIRMED_MS;
@@ -145,7 +170,7 @@ static void finish(struct exchange *exchange, void *owner)
     EVENT(EVENT_PANEL_LOGIN, field_slice("user", sign_in->login.user),
           field_text("client", exchange->from),
           field_text("kind", account_kind_name(sign_in->account.kind)));
-    sign_in_finish(exchange, sign_in->account);
+    sign_in_finish(exchange, sign_in->account, sign_in->login.hash);
 }
 
 /* Whoever was asked about may have been changed while the password was hashed. */

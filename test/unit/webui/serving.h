@@ -95,6 +95,23 @@ static inline bool fake_domains(void *owner, struct delivery_domains *request)
     return true;
 }
 
+static inline void run_sending_done(struct task *task)
+{
+    struct delivery_sending *request = CONTAINER_OF(task, struct delivery_sending, task);
+
+    request->done(request);
+}
+
+/* Nothing is being sent. */
+static inline bool fake_sending(void *owner, struct delivery_sending *request)
+{
+    (void)owner;
+    request->pairs = BUFFER_INIT;
+    request->task.run = run_sending_done;
+    mailbox_answer(request->answer_to, &request->task);
+    return true;
+}
+
 static inline void run_why_done(struct task *task)
 {
     struct delivery_why *request = CONTAINER_OF(task, struct delivery_why, task);
@@ -139,6 +156,7 @@ static bool fake_lift(void *owner, struct delivery_lift *request)
 }
 
 static const struct operations fake_operations = {.command = fake_command,
+                                                  .sending = fake_sending,
                                                   .destinations = fake_destinations,
                                                   .domains = fake_domains,
                                                   .lift = fake_lift,
@@ -186,8 +204,8 @@ static inline int stop_serving(void **state)
     return 0;
 }
 
-/* Runs a request to its answer; free it with exchange_free(). */
-static inline struct exchange *serve(enum http_method method, const char *path, const char *body)
+static inline struct exchange *new_exchange(enum http_method method, const char *path,
+                                            const char *body)
 {
     struct exchange *exchange = calloc(1, sizeof(*exchange));
 
@@ -201,12 +219,25 @@ static inline struct exchange *serve(enum http_method method, const char *path, 
     buffer_init(&exchange->upload, EXCHANGE_MAX_BODY);
     if (body)
         buffer_append_text(&exchange->upload, body);
-    if (exchange_read_body(exchange))
-        routes_dispatch(exchange);
+    return exchange;
+}
+
+static inline void await_answer(const struct exchange *exchange)
+{
     while (!exchange->status) {
         assert_true(mailbox_wait(webui->mailbox, 10000));
         mailbox_run(webui->mailbox);
     }
+}
+
+/* Runs a request to its answer; free it with exchange_free(). */
+static inline struct exchange *serve(enum http_method method, const char *path, const char *body)
+{
+    struct exchange *exchange = new_exchange(method, path, body);
+
+    if (exchange_read_body(exchange))
+        routes_dispatch(exchange);
+    await_answer(exchange);
     return exchange;
 }
 
