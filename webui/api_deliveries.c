@@ -9,6 +9,7 @@
 #include "webui/history_desk.h"
 #include "webui/history_json.h"
 #include "webui/routes.h"
+#include "webui/turns.h"
 
 enum {
     LIMIT_DEFAULT = 100,
@@ -17,6 +18,8 @@ enum {
     SLICE_MS = 50,   /* between two looks at the other requests */
     ANSWER_MS = 250, /* what was found by then is shown; the cursor tells where to go on */
     CSV_MS = 20000,
+    CSV_BYTES = 8 << 20, /* the row that reaches it is the last */
+    CSV_AT_ONCE = 2,     /* until the client has them: each stays in memory so long */
 };
 
 struct listing {
@@ -32,6 +35,11 @@ struct listing {
     int result;
 };
 
+static bool is_full(const struct listing *listing)
+{
+    return listing->n >= listing->limit || listing->csv.failed || listing->csv.len >= CSV_BYTES;
+}
+
 static bool append_row(void *owner, const struct history_row *row)
 {
     struct listing *listing = owner;
@@ -41,7 +49,7 @@ static bool append_row(void *owner, const struct history_row *row)
     else
         json_array_append_new(listing->items, history_row_json(row));
     listing->n++;
-    return !listing->csv.failed;
+    return !is_full(listing);
 }
 
 /* On the reader thread. */
@@ -61,8 +69,7 @@ static void answer_csv(struct listing *listing)
     if (buffer_error(&listing->csv) < 0)
         exchange_problem(listing->exchange, 500, "out_of_memory", "The service is out of memory.");
     else
-        exchange_answer_text(listing->exchange, "text/csv; charset=utf-8",
-                             buffer_slice(&listing->csv));
+        exchange_answer_buffer(listing->exchange, "text/csv; charset=utf-8", &listing->csv);
     buffer_fini(&listing->csv);
 }
 
@@ -90,7 +97,7 @@ static void on_read(struct history_job *job)
     struct listing *listing = CONTAINER_OF(job, struct listing, job);
     struct webui *webui = listing->exchange->webui;
 
-    if (listing->result == 0 && listing->n < listing->limit && !webui->is_stopping &&
+    if (listing->result == 0 && !is_full(listing) && !webui->is_stopping &&
         clock_monotonic_ms() < listing->deadline_ms && history_desk_ask(webui->history_desk, job))
         return;
     answer(listing);
@@ -140,7 +147,8 @@ static void list(struct exchange *exchange, struct slice user, bool is_csv)
         return;
     listing->exchange = exchange;
     listing->is_csv = is_csv;
-    if (!read_query(listing))
+    if (!read_query(listing) ||
+        (is_csv && !turn_of_all(exchange, &exchange->webui->tables, CSV_AT_ONCE)))
         return;
     if (user.len)
         listing->filter.user = user; /* nobody sees another's rows, whatever the filter says */

@@ -13,8 +13,15 @@
 #include "webui/queue_json.h"
 #include "webui/queue_words.h"
 #include "webui/routes.h"
+#include "webui/turns.h"
 
-enum { LIMIT_DEFAULT = 100, LIMIT_MOST = 1000, SCAN_SLICE = 20000, ANSWER_MS = 250 };
+enum {
+    LIMIT_DEFAULT = 100,
+    LIMIT_MOST = 1000,
+    SCAN_SLICE = 20000,
+    ANSWER_MS = 250,
+    AT_ONCE = 2, /* of one account: each goes over all loops */
+};
 
 struct search {
     struct delivery_command count;
@@ -204,6 +211,7 @@ static void answer(struct search *search)
 
     queue_mark_sending(search->items, buffer_slice(&search->sending.pairs));
     buffer_fini(&search->sending.pairs);
+    turn_end(exchange);
     if (search->result < 0) {
         json_decref(search->items);
         exchange_problem(exchange, 500, "queue_unreadable", strerror(-search->result));
@@ -251,6 +259,7 @@ static void on_read(struct queue_job *job)
 static void give_up(struct search *search)
 {
     json_decref(search->items);
+    turn_end(search->exchange);
     exchange_busy(search->exchange);
 }
 
@@ -326,6 +335,12 @@ static bool read_query(struct search *search, struct slice user)
     return true;
 }
 
+/* Over the socket nobody is kept waiting: that is who runs the machine. */
+static bool may_begin(struct exchange *exchange)
+{
+    return exchange->is_local || turn_of_account(exchange, &exchange->webui->searches, AT_ONCE);
+}
+
 static void begin(struct exchange *exchange, struct slice user, uint32_t user_id)
 {
     struct search *search = exchange_memory(exchange, sizeof(*search));
@@ -341,7 +356,7 @@ static void begin(struct exchange *exchange, struct slice user, uint32_t user_id
         search->words.has_selection = true;
     }
     search->nearest = exchange_memory(exchange, search->limit * sizeof(*search->nearest));
-    if (!search->nearest)
+    if (!search->nearest || !may_begin(exchange))
         return;
     if (!search->words.has_selection && filter_is_empty(&search->words.words) && !user.len) {
         search->has_total = exchange->webui->pulse.view.seen_ms > 0;

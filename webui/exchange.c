@@ -7,6 +7,7 @@
 #include "relay/base/secret.h"
 #include "webui/audit.h"
 #include "webui/server.h"
+#include "webui/turns.h"
 
 /* Passwords and keys came in, a generated password may have gone out. */
 static void wipe(struct exchange *exchange)
@@ -33,6 +34,7 @@ static void wipe(struct exchange *exchange)
 void exchange_free(struct exchange *exchange)
 {
     wipe(exchange);
+    turn_end(exchange);
     live_stream_free(exchange->stream);
     json_decref(exchange->body);
     json_decref(exchange->before);
@@ -147,6 +149,15 @@ static void answer_with(struct exchange *exchange, unsigned status, const char *
 void exchange_answer_text(struct exchange *exchange, const char *content_type, struct slice text)
 {
     answer_bytes(exchange, 200, content_type, slice_to_string(text), text.len);
+}
+
+void exchange_answer_buffer(struct exchange *exchange, const char *content_type,
+                            struct buffer *text)
+{
+    size_t len = text->len;
+
+    answer_bytes(exchange, 200, content_type, TAKE(text->data), len);
+    buffer_fini(text);
 }
 
 void exchange_answer(struct exchange *exchange, unsigned status, json_t *body)

@@ -49,6 +49,7 @@ struct exchange {
     size_t n_queries;
     json_t *body;       /* an object; NULL without one */
     struct arena arena; /* for what handlers need until the answer */
+    struct list turn;   /* of a bounded kind: turns.h */
 
     /* The answer. */
     unsigned status; /* 0: not yet */
@@ -99,6 +100,8 @@ int exchange_texts(struct exchange *exchange, const char *name, const struct sli
 /* Each answers; body is taken.  Once per exchange; on a later turn it wakes the connection. */
 void exchange_answer(struct exchange *exchange, unsigned status, json_t *body);
 void exchange_answer_text(struct exchange *exchange, const char *content_type, struct slice text);
+void exchange_answer_buffer(struct exchange *exchange, const char *content_type,
+                            struct buffer *text); /* its bytes are taken, not copied */
 void exchange_answer_items(struct exchange *exchange, json_t *items, const char *next_cursor);
 
 /* RFC 9457: {"type","title","status","code","detail"}; code is stable, detail is for people. */

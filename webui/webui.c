@@ -15,6 +15,7 @@
 #include "webui/queue_desk.h"
 #include "webui/server.h"
 #include "webui/setup.h"
+#include "webui/turns.h"
 
 enum { MAILBOX_REQUESTS = 1024 };
 
@@ -120,6 +121,7 @@ int webui_new(struct webui **out, struct registry *registry)
     webui->stop.run = run_stop;
     webui->panel_fd = -1;
     list_init(&webui->guests);
+    turns_init(webui);
     pulse_init(&webui->pulse, webui);
     live_init(&webui->live, webui);
     jobs_init(&webui->jobs, webui);

@@ -46,4 +46,5 @@ struct webui {
     struct pulse pulse;
     struct live live;
     struct jobs jobs;
+    struct list searches, tables; /* exchanges under way: turns.h */
 };

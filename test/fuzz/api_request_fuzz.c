@@ -22,6 +22,7 @@
 #include "webui/queue_desk.h"
 #include "webui/routes.h"
 #include "webui/server.h"
+#include "webui/turns.h"
 
 static char folder[64];
 static struct webui webui;
@@ -194,6 +195,7 @@ static void start(void)
     webui.pulse.view.seen_ms = INT64_MAX / 2; /* the last look never ages */
     live_init(&webui.live, &webui);
     jobs_init(&webui.jobs, &webui);
+    turns_init(&webui);
     PROMISE(config_parse(&webui.settings, "t", slice_of(""), &problem) == 0);
     run_all();
     PROMISE(webui.directory);

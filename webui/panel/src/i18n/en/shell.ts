@@ -138,6 +138,8 @@ export const shell = {
   "error.history_unreadable": "The history cannot be read at the moment. Mail is not affected.",
   "error.queue_unreadable": "The queue cannot be read at the moment. Mail is not affected.",
   "error.too_many_streams": "Too many pages of the panel are open: this one is renewed each 30 seconds.",
+  "error.too_many_at_once": "Others of these requests are still being answered. Try again in a moment.",
+  "error.cancelled": "Somebody cancelled this before its end.",
   "error.too_many_jobs": "Other orders are still being carried out. Try again in a moment.",
   "error.job_over": "It is done already.",
   "error.undo_over": "It is too late to take this back.",

@@ -139,6 +139,8 @@ export const shell: Record<keyof typeof english, string> = {
   "error.history_unreadable": "Lo storico non si può leggere al momento. La posta non ne risente.",
   "error.queue_unreadable": "La coda non si può leggere al momento. La posta non ne risente.",
   "error.too_many_streams": "Troppe pagine del pannello aperte: questa si rinnova ogni 30 secondi.",
+  "error.too_many_at_once": "Altre richieste di questo tipo sono ancora in corso. Riprovare tra un momento.",
+  "error.cancelled": "Qualcuno ha annullato l'operazione prima della fine.",
   "error.too_many_jobs": "Altri ordini sono ancora in corso. Riprovare tra un momento.",
   "error.job_over": "È già concluso.",
   "error.undo_over": "È troppo tardi per ripristinare.",
