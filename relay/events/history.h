@@ -21,7 +21,7 @@ struct history *history_free(struct history *history); /* stores what waits; NUL
 
 void history_note(struct history *history, const struct event *event);
 /* Events that found no room on their way: n of that kind, n_recipients in them. */
-void history_note_lost(struct history *history, enum event_kind kind, int64_t n,
+void history_note_lost(struct history *history, enum event_kind event, int64_t n,
                        int64_t n_recipients);
 void history_note_depth(struct history *history, int64_t n_queued);
 

@@ -129,7 +129,7 @@ void history_keep(const struct history_settings *settings, int64_t utc_ms, bool 
 
     history_day_of(utc_ms - settings->kept_days * 86400000, oldest);
     history_day_of(utc_ms, today);
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; days && i < n; i++) {
         bool is_oldest = i == n - 1;
 
         bytes += each_file(settings->dir, days[i], false);

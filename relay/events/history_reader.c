@@ -316,6 +316,19 @@ static bool is_wanted_day(const struct history_filter *filter, const char *day)
     return strcmp(day, first) >= 0 && (!filter->until_utc_ms || strcmp(day, last) <= 0);
 }
 
+/* Days go from the newest back. */
+static bool is_ahead(const struct listing *listing, const char *day)
+{
+    return (!*listing->cursor->day || strcmp(day, listing->cursor->day) <= 0) &&
+           is_wanted_day(listing->filter, day);
+}
+
+static void begin_day(struct history_cursor *cursor, const char *day)
+{
+    slice_copy_to(slice_of(day), cursor->day, sizeof(cursor->day));
+    cursor->id = 0;
+}
+
 /* A day that went meanwhile, is damaged, or has the form of another version (or none yet: it just
  * began) hides no other.  Whatever else is wrong may pass, and part would be taken for all. */
 static bool may_skip(int error)
@@ -330,14 +343,10 @@ static int visit_days(struct listing *listing, char (*days)[HISTORY_DAY_SIZE], i
     for (int i = 0; i < n; i++) {
         int result;
 
-        if (*cursor->day && strcmp(days[i], cursor->day) > 0)
+        if (!is_ahead(listing, days[i]))
             continue;
-        if (!is_wanted_day(listing->filter, days[i]))
-            continue;
-        if (strcmp(days[i], cursor->day) != 0) {
-            memcpy(cursor->day, days[i], sizeof(cursor->day));
-            cursor->id = 0;
-        }
+        if (strcmp(days[i], cursor->day) != 0)
+            begin_day(cursor, days[i]);
         result = visit_day(listing);
         if (result == LISTING_STOP)
             return 0;
@@ -346,8 +355,7 @@ static int visit_days(struct listing *listing, char (*days)[HISTORY_DAY_SIZE], i
         if (result < 0 && !may_skip(result))
             return result;
         if (clock_monotonic_ms() >= listing->deadline_ms && i + 1 < n) {
-            memcpy(cursor->day, days[i + 1], sizeof(cursor->day));
-            cursor->id = 0;
+            begin_day(cursor, days[i + 1]);
             return 0;
         }
     }
