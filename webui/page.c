@@ -34,8 +34,8 @@ bool page_answer(struct exchange *exchange)
 {
     const struct asset *asset = NULL;
 
-    if (is_of_the_api(exchange->path))
-        return false;
+    if (is_of_the_api(exchange->path) || strstr(exchange->path, "/.."))
+        return false; /* no page of ours climbs; who asks so is told that nothing is there */
     asset = asset_find(exchange->path);
     /* A domain's page has dots in its path: what is asked for as a page is one. */
     if (!asset && (is_a_page(exchange->path) || wants_page(exchange)))
