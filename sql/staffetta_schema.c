@@ -2,10 +2,9 @@
 
 #include "sql/embedded.h"
 
-static const char *const migrations[] = {text_staffetta_0001, text_staffetta_0002,
-                                         text_staffetta_0003, text_staffetta_0004,
-                                         text_staffetta_0005, text_staffetta_0006,
-                                         text_staffetta_0007};
+static const char *const migrations[] = {
+    text_staffetta_0001, text_staffetta_0002, text_staffetta_0003, text_staffetta_0004,
+    text_staffetta_0005, text_staffetta_0006, text_staffetta_0007};
 
 static const char *const names[] = {
 #define STAFFETTA_NAME(value, name) [value] = (name),
