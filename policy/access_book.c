@@ -155,8 +155,10 @@ static int read_all(struct access_book *book, struct db *db, size_t step)
 int access_book_load(struct access_book **out, struct db *db, bool with_sessions)
 {
     struct access_book *book = calloc(1, sizeof(*book));
-    int error = book ? 0 : FAULT(-ENOMEM);
+    int error = 0;
 
+    if (!book)
+        return FAULT(-ENOMEM);
     for (size_t i = 0; error == 0 && i < N_STEPS; i++)
         if (i != STEP_SESSIONS || with_sessions)
             error = read_all(book, db, i);

@@ -59,20 +59,28 @@ static void note_failed(struct policy *policy, const struct batch *batch)
 
 static void store(struct policy *policy);
 
+static void end_batch(struct batch *batch)
+{
+    struct policy *policy = batch->policy;
+    const struct registry_request *request = &batch->request.request;
+
+    policy->n_outstanding--;
+    policy->warm_ups.is_storing = false;
+    if (request->result != REGISTRY_OK) {
+        note_failed(policy, batch);
+        EVENT(EVENT_WARM_UP_NOT_STORED, field_text("reason", request->sentence));
+    }
+    answer_all(batch->first);
+    free(batch);
+}
+
 static void on_stored(struct registry_request *request)
 {
     struct batch *batch = CONTAINER_OF(request, struct batch, request.request);
     struct policy *policy = batch->policy;
     bool has_failed = request->result != REGISTRY_OK;
 
-    policy->n_outstanding--;
-    policy->warm_ups.is_storing = false;
-    if (has_failed) {
-        note_failed(policy, batch);
-        EVENT(EVENT_WARM_UP_NOT_STORED, field_text("reason", request->sentence));
-    }
-    answer_all(batch->first);
-    free(batch);
+    end_batch(batch);
     if (policy->warm_ups.first || (policy->is_stopping && !has_failed))
         store(policy);
 }
@@ -120,7 +128,7 @@ static void store(struct policy *policy)
     if (registry_store_warm_ups(policy->registry, &batch->request))
         return;
     batch->request.request.result = REGISTRY_FAILED;
-    on_stored(&batch->request.request);
+    end_batch(batch);
 }
 
 /* ---- asking ---- */

@@ -42,7 +42,7 @@ static void drop_oldest(struct log_ring *ring, unsigned which)
 void log_ring_fini(struct log_ring *ring)
 {
     for (unsigned i = 0; i < LOG_RINGS; i++) {
-        while (ring->rings[i].n)
+        while (ring->rings[i].parcels && ring->rings[i].n)
             drop_oldest(ring, i);
         free(ring->rings[i].parcels);
     }

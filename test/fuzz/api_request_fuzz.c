@@ -97,6 +97,11 @@ void server_wake_stream(const struct live_stream *stream)
     (void)stream;
 }
 
+void server_end_stream(const struct live_stream *stream)
+{
+    (void)stream;
+}
+
 bool server_stream_is_left(const struct live_stream *stream)
 {
     (void)stream;
