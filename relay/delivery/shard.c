@@ -171,6 +171,7 @@ static void pump(struct later *later)
     int64_t now_ms = shard_now_ms(shard), wake_ms;
     bool has_more = false;
 
+    standing_orders_tick(shard); /* an order that has ended leads nobody any more */
     schedule_pause(shard->schedule, !may_start(shard));
     schedule_signer(shard->schedule, can_sign(shard));
     if (shard->is_ready && shard->directory && !shard->is_draining) {

@@ -35,7 +35,7 @@ def test_resume_lifts_a_pace_that_replies_brought(world):
     login = relay.add_user(HEAVY)
     for _ in range(20):
         relay.send(login, HEAVY, "ann@dest.example", text("hello"))
-    wait_for(lambda: slowed(relay), "it is slower")
+    wait_for(lambda: slowed(relay), "it is slower", 90)  # a word halves the pace once in five seconds
     receiver.behaviour.clear()
     relay.log.wait("delivered")
     relay.cli("destination", "resume", "dest.example")

@@ -129,7 +129,10 @@ class Session:
     def on_starttls(self, argument):
         if self.answer("STARTTLS", argument, "220 2.0.0 Go ahead") and self.receiver.tls:
             self.file.close()
-            self.socket = self.receiver.tls.wrap_socket(self.socket, server_side=True)
+            # The handshake apart: drop_sessions() must find the socket that lives, not the one that was.
+            self.socket = self.receiver.tls.wrap_socket(self.socket, server_side=True,
+                                                        do_handshake_on_connect=False)
+            self.socket.do_handshake()
             self.file = self.socket.makefile("rb")
             self.is_secured = True
 
