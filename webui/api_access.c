@@ -13,7 +13,7 @@ enum { MOST_NAME = 100, MOST_AUDIT = 500, USUAL_AUDIT = 100, MOST_SCOPES = 40 };
 
 #define TOKEN_PREFIX "stf_" /* by which scanners for leaked secrets know them */
 
-enum { TOKEN_BYTES = 32, TOKEN_SIZE = sizeof(TOKEN_PREFIX) + 2 * TOKEN_BYTES };
+enum { TOKEN_BYTES = 32, TOKEN_SIZE = sizeof(TOKEN_PREFIX) + (size_t)2 * TOKEN_BYTES };
 
 struct token_call {
     struct access_request access; /* first */

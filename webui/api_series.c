@@ -188,8 +188,8 @@ static bool read_step(struct series *series)
 
     if (span_s <= 0)
         return refuse(series->exchange, "bad_time", "It ends before it begins.");
-    if (text && (!slice_to_number(slice_of(text), 366 * 86400, &step_s) || step_s < MINUTE_S ||
-                 step_s % MINUTE_S))
+    if (text && (!slice_to_number(slice_of(text), (uint64_t)366 * 86400, &step_s) ||
+                 step_s < MINUTE_S || step_s % MINUTE_S))
         return refuse(series->exchange, "bad_step", "A step is whole minutes, in seconds.");
     if (step_s)
         series->step_s = (int64_t)step_s;

@@ -52,7 +52,10 @@ void csv_cell(struct buffer *out, struct slice text, char behind)
 
         if (c == '"')
             buffer_append_byte(out, '"');
-        buffer_append_byte(out, c < ' ' || c == 0x7f ? ' ' : (char)c);
+        if (c < ' ' || c == 0x7f)
+            buffer_append_byte(out, ' ');
+        else
+            buffer_append_byte(out, text.data[i]);
     }
     buffer_append_text(out, behind == '\n' ? "\"\r\n" : "\",");
 }

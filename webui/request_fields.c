@@ -41,7 +41,7 @@ static bool is_token68(struct slice text)
     for (size_t i = 0; i < text.len; i++) {
         char c = ascii_lower(text.data[i]);
 
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || memchr("-._~+/=", c, 7)))
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c && strchr("-._~+/=", c))))
             return false;
     }
     return text.len > 0;

@@ -23,9 +23,9 @@ enum {
 
 struct route {
     enum http_method method;
+    enum route_level who;
     const char *path; /* {}: one argument, which may hold slashes */
     void (*run)(struct exchange *exchange);
-    enum route_level who;
     const char *scope; /* what a token needs; NULL: no token will do */
     unsigned flags;
     const char *query, *body; /* what may come: exchange_check_query(), exchange_check_body() */
@@ -50,31 +50,31 @@ extern const struct route_table access_routes;
 /* A row each.  clang-format leaves calls as they are, so that a new row touches no other. */
 #define GET(path, run, who, scope, query)                                                          \
     {                                                                                              \
-        HTTP_GET, path, run, FOR_##who, scope, 0, query, NONE                                      \
+        HTTP_GET, FOR_##who, path, run, scope, 0, query, NONE                                      \
     }
 #define POST(path, run, who, scope, body)                                                          \
     {                                                                                              \
-        HTTP_POST, path, run, FOR_##who, scope, 0, NONE, body                                      \
+        HTTP_POST, FOR_##who, path, run, scope, 0, NONE, body                                      \
     }
 #define QUIET_POST(path, run, who, scope, body)                                                    \
     {                                                                                              \
-        HTTP_POST, path, run, FOR_##who, scope, NO_AUDIT, NONE, body                               \
+        HTTP_POST, FOR_##who, path, run, scope, NO_AUDIT, NONE, body                               \
     }
 #define QUIET_DELETE(path, run, who, scope, query)                                                 \
     {                                                                                              \
-        HTTP_DELETE, path, run, FOR_##who, scope, NO_AUDIT, query, NONE                            \
+        HTTP_DELETE, FOR_##who, path, run, scope, NO_AUDIT, query, NONE                            \
     }
 #define DELETE(path, run, who, scope, query)                                                       \
     {                                                                                              \
-        HTTP_DELETE, path, run, FOR_##who, scope, 0, query, NONE                                   \
+        HTTP_DELETE, FOR_##who, path, run, scope, 0, query, NONE                                   \
     }
 #define CONFIRMED_POST(path, run, who, scope, body)                                                \
     {                                                                                              \
-        HTTP_POST, path, run, FOR_##who, scope, NEEDS_CONFIRMATION, NONE, body                     \
+        HTTP_POST, FOR_##who, path, run, scope, NEEDS_CONFIRMATION, NONE, body                     \
     }
 #define CONFIRMED_DELETE(path, run, who, scope, query)                                             \
     {                                                                                              \
-        HTTP_DELETE, path, run, FOR_##who, scope, NEEDS_CONFIRMATION, query, NONE                  \
+        HTTP_DELETE, FOR_##who, path, run, scope, NEEDS_CONFIRMATION, query, NONE                  \
     }
 
 /* The rows of table i, or NULL behind the last: for tests that must meet every route. */

@@ -117,9 +117,11 @@ json_t *series_json(const struct series *series)
 {
     json_t *times = json_array(), *columns = json_array();
 
-    for (size_t i = 0; i < series->n_points; i++)
-        json_array_append_new(
-            times, json_integer((json_int_t)(series->query.from_s + (int64_t)i * series->step_s)));
+    for (size_t i = 0; i < series->n_points; i++) {
+        json_int_t at_s = series->query.from_s + (json_int_t)i * series->step_s;
+
+        json_array_append_new(times, json_integer(at_s));
+    }
     for (unsigned i = 0; i < series->n_metrics; i++)
         json_array_append_new(columns, metric_json(series, series->metrics[i]));
     return json_pack("{s:o, s:I, s:o, s:o, s:O}", "from", json_time(series->query.from_s * 1000),

@@ -102,6 +102,7 @@ static void on_answer(struct warm_ups_query *query);
 
 static void ask(struct warm_lease *lease, struct warm_up_news news)
 {
+    struct delivery_shard *shard = lease->shard;
     struct warm_ups_query *query = &lease->query;
 
     if (lease->is_asking)
@@ -110,13 +111,13 @@ static void ask(struct warm_lease *lease, struct warm_up_news news)
     news.n_put_off = lease->n_put_off;
     lease->is_asking = true;
     lease->asked_generation = lease->generation;
-    lease->told_ms = shard_now_ms(lease->shard);
-    lease->curve = address_of(lease->shard, lease->road)->warm_up;
+    lease->told_ms = shard_now_ms(shard);
+    lease->curve = address_of(shard, lease->road)->warm_up;
     snprintf(lease->asked_address, sizeof(lease->asked_address), "%s", lease->address);
     snprintf(lease->asked_provider, sizeof(lease->asked_provider), "%s",
              lease->road->provider->name);
     *query = (struct warm_ups_query){
-        .answer_to = loop_mailbox(lease->shard->loop),
+        .answer_to = loop_mailbox(shard->loop),
         .done = on_answer,
         .address = slice_of(lease->asked_address),
         .provider = slice_of(lease->asked_provider),
@@ -124,7 +125,7 @@ static void ask(struct warm_lease *lease, struct warm_up_news news)
         .news = news,
     };
     lease->n_well = lease->n_put_off = 0;
-    warm_ups_ask(lease->shard->delivery->policy, query);
+    warm_ups_ask(shard->delivery->policy, query);
 }
 
 static void take(struct warm_lease *lease, const struct warm_up_answer *answer, bool wanted_some)

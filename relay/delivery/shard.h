@@ -41,12 +41,13 @@ struct delivery_shard {
     struct directory *directory; /* NULL until the first snapshot */
     struct directory_subscriber subscriber;
     int64_t next_end_utc_ms; /* of an operator's order; INT64_MAX: none ends by itself */
-    bool has_address_orders;
-    struct buffer ways;   /* standing_ways.c: of users and campaigns */
-    uint64_t ways_digest; /* of all orders that lead to a pool; 0: none */
-    uint64_t hops_digest; /* of those that lead a provider's mail to a next hop */
+    struct buffer ways;      /* standing_ways.c: of users and campaigns */
+    uint64_t ways_digest;    /* of all orders that lead to a pool; 0: none */
+    uint64_t hops_digest;    /* of those that lead a provider's mail to a next hop */
     uint32_t repool_at;
     bool is_repooling; /* what waits is being led anew */
+    bool has_address_orders;
+    bool is_settled; /* a request walks: nothing moves to another loop (visit.h) */
     struct schedule *schedule;
     struct resolver *resolver;
     struct signer_client *signer;
@@ -66,7 +67,6 @@ struct delivery_shard {
 
     struct list wanted_domains; /* to be looked up */
     struct list parked_domains; /* the same, when the walk is over */
-    bool is_settled;            /* a request walks: nothing moves to another loop (visit.h) */
     struct list lookups;        /* under way */
     uint32_t n_lookups;
     struct memo routes;     /* what DNS said: router.c */
