@@ -4,16 +4,11 @@
 #include <stdlib.h>
 
 #include "relay/base/list.h"
-#include "relay/base/thread.h"
-
-enum { WAITING_JOBS = 64 };
+#include "webui/desk.h"
 
 struct history_desk {
-    struct mailbox *mailbox;
+    struct desk desk;
     struct history_reader *reader;
-    pthread_t thread;
-    struct task stop;
-    bool is_stopping;
 };
 
 static void run_done(struct task *task)
@@ -34,32 +29,8 @@ static void run_job(struct task *task)
 
 bool history_desk_ask(struct history_desk *desk, struct history_job *job)
 {
-    job->task.run = run_job;
     job->desk = desk;
-    return mailbox_post(desk->mailbox, &job->task);
-}
-
-static void run_stop(struct task *task)
-{
-    CONTAINER_OF(task, struct history_desk, stop)->is_stopping = true;
-}
-
-static void *run(void *argument)
-{
-    struct history_desk *desk = argument;
-
-    while (!desk->is_stopping) {
-        mailbox_wait(desk->mailbox, -1);
-        mailbox_run(desk->mailbox);
-    }
-    return NULL;
-}
-
-static void release(struct history_desk *desk)
-{
-    history_reader_free(desk->reader);
-    mailbox_free(desk->mailbox);
-    free(desk);
+    return desk_ask(&desk->desk, &job->task, run_job);
 }
 
 int history_desk_new(struct history_desk **out, const char *dir)
@@ -69,17 +40,16 @@ int history_desk_new(struct history_desk **out, const char *dir)
 
     if (!desk)
         return FAULT(-ENOMEM);
-    desk->stop.run = run_stop;
-    error = mailbox_new(&desk->mailbox, WAITING_JOBS);
+    error = history_reader_new(&desk->reader, dir);
     if (error == 0)
-        error = history_reader_new(&desk->reader, dir);
-    if (error == 0)
-        error = thread_start(&desk->thread, "history", run, desk);
-    if (error < 0)
-        release(desk);
-    else
-        *out = desk;
-    return error;
+        error = desk_start(&desk->desk, "history");
+    if (error < 0) {
+        history_reader_free(desk->reader);
+        free(desk);
+        return error;
+    }
+    *out = desk;
+    return 0;
 }
 
 struct history_desk *history_desk_free(struct history_desk *desk)
@@ -87,8 +57,8 @@ struct history_desk *history_desk_free(struct history_desk *desk)
     if (!desk)
         return NULL;
     history_reader_interrupt(desk->reader);
-    mailbox_answer(desk->mailbox, &desk->stop);
-    pthread_join(desk->thread, NULL);
-    release(desk);
+    desk_stop(&desk->desk);
+    history_reader_free(desk->reader);
+    free(desk);
     return NULL;
 }
