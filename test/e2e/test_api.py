@@ -62,8 +62,8 @@ def fails(relay, *words, stdin=None):
 @pytest.fixture(scope="module")
 def relay(module_world):
     """All mail is deferred for an hour."""
-    module_world.receiver = module_world.receiver({"RCPT": "450 4.2.1 Come back"})
-    service = module_world.relay_to(module_world.receiver, 'delivery { retry = { "1h" } }\n')
+    receiver = module_world.receiver({"RCPT": "450 4.2.1 Come back"})
+    service = module_world.relay_to(receiver, 'delivery { retry = { "1h" } }\n')
     service.login = service.add_user(SENDER)
     return service
 

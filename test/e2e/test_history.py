@@ -36,10 +36,10 @@ def get_text(relay, path, **query):
 @pytest.fixture(scope="module")
 def relay(module_world):
     """One message: delivered to anna, refused for nobody, deferred for later."""
-    module_world.receiver = module_world.receiver(
+    receiver = module_world.receiver(
         {"RCPT": lambda session, line: "550 5.1.1 " + NASTY if "nobody" in line
          else "450 4.2.2 Mailbox full" if "later" in line else None})
-    service = module_world.relay_to(module_world.receiver, 'delivery { retry = { "1h" } }\n')
+    service = module_world.relay_to(receiver, 'delivery { retry = { "1h" } }\n')
     service.login = service.add_user(SENDER)
     with service.client(service.login) as client:
         reply = submit(client, SENDER, ["anna@dest.example", "nobody@dest.example",
@@ -303,7 +303,7 @@ def test_a_session_has_four_streams_and_those_left_do_not_count(relay, streams):
 
 
 def test_a_stop_ends_the_streams(module_world):
-    service = module_world.relay_to(module_world.receiver)
+    service = module_world.relay_to(module_world.sink())
     opened = [Stream(service, "overview,logs") for _ in range(4)]
     opened[0].event("overview")
     service.stop()

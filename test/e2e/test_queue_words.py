@@ -19,8 +19,8 @@ MAIL = [  # user, recipients, size of the text
 
 @pytest.fixture(scope="module")
 def relay(module_world):
-    module_world.receiver = module_world.receiver({"RCPT": "450 4.2.1 Come back, friend"})
-    service = module_world.relay_to(module_world.receiver, 'delivery { retry = { "1h" } }\n')
+    receiver = module_world.receiver({"RCPT": "450 4.2.1 Come back, friend"})
+    service = module_world.relay_to(receiver, 'delivery { retry = { "1h" } }\n')
     logins = {name: service.add_user(name) for name in (ANNA, BERTA)}
     service.ids = []
     for user, recipients, size in MAIL:
