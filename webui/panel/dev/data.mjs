@@ -88,19 +88,23 @@ export function log_line(i) {
 const steps = { "24h": [300, 288], week: [1800, 336], month: [7200, 372], year: [86_400, 365] };
 
 export function stats(query) {
-  const [step, n] = steps[query.get("range") ?? "24h"] ?? steps["24h"];
-  const end = Math.floor(now / 1000 / step) * step;
+  const of_range = steps[query.get("range") ?? "24h"] ?? steps["24h"];
+  const asked = ["from", "to"].map((name) => Date.parse(query.get(name) ?? "") / 1000);
+  const step = Number(query.get("step")) || (asked[0] ? Math.max(60, Math.ceil((asked[1] - asked[0]) / 400 / 60) * 60) : of_range[0]);
+  const n = asked[0] ? Math.ceil((asked[1] - asked[0]) / step) : of_range[1];
+  const end = asked[1] ? Math.floor(asked[1] / step - 1) * step : Math.floor(now / 1000 / step) * step;
   const times = Array.from({ length: n }, (_, i) => end - (n - 1 - i) * step);
   const gap = [Math.floor(n * 0.31), Math.floor(n * 0.34)];
   const scale = { accepted: 1, delivered: 0.93, deferred: 0.12, bounced: 0.03, held: 0.02, queued: 2, bytes: 90_000, connections: 0.05, latency_p50: 0.02, latency_p95: 0.2 };
   const series = [];
   for (const by of (query.get("by") ?? "total").split(","))
     for (const metric of (query.get("metric") ?? "delivered").split(",")) {
+      const other = asked[1] && asked[1] < now / 1000 - 3_600 ? 0.82 : 1;
       const mean = times.map((time, i) => {
         if (i >= gap[0] && i <= gap[1]) return null;
         const hour = ((time / 3600) % 24) + i / n;
         const day = 0.55 + 0.45 * Math.sin(((hour - 7) / 24) * 2 * Math.PI);
-        return Math.max(0, Math.round((scale[metric] ?? 0.1) * step * 0.6 * day * (0.8 + 0.4 * Math.abs(Math.sin(i * 12.9898 + metric.length + by.length)))));
+        return Math.max(0, Math.round(other * (scale[metric] ?? 0.1) * step * 0.6 * day * (0.8 + 0.4 * Math.abs(Math.sin(i * 12.9898 + metric.length + by.length)))));
       });
       const unit = /latency/.test(metric) ? "seconds" : metric === "queued" ? "recipients" : "per_minute";
       const sum = mean.slice();

@@ -1,4 +1,5 @@
 import "./css/index.css";
+import "./bundles/common";
 import { render } from "preact";
 import { App } from "./app";
 import { follow } from "./core/router";

@@ -1,2 +1,3 @@
+import "./common";
 export { default as Login } from "../pages/login";
 export { default as Setup } from "../pages/setup";

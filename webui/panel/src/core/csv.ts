@@ -12,9 +12,9 @@ export function csv(rows: (string | number | null | undefined)[][]): string {
   return rows.map((row) => `${row.map(csv_cell).join(",")}\r\n`).join("");
 }
 
-export function download(name: string, text: string, type = "text/csv"): void {
+export function download(name: string, content: string | Blob, type = "text/csv"): void {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
+  link.href = URL.createObjectURL(typeof content === "string" ? new Blob([content], { type: `${type};charset=utf-8` }) : content);
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1_000);

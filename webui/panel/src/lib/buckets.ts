@@ -14,6 +14,14 @@ export function begin_of(seconds: number, bucket: Bucket): number {
   return seconds - (date.getMinutes() * 60 + date.getSeconds());
 }
 
+/** Where the next one begins. */
+export function end_of(begin: number, bucket: Bucket): number {
+  if (bucket === "hour") return begin + 3_600;
+  const date = new Date(begin * 1000);
+  if (bucket === "month") return new Date(date.getFullYear(), date.getMonth() + 1, 1).getTime() / 1000;
+  return new Date(date.getFullYear(), date.getMonth(), date.getDate() + 1).getTime() / 1000;
+}
+
 export interface Row {
   time: number;
   values: (number | null)[];

@@ -53,7 +53,7 @@ export default function Deliveries() {
         <ButtonLink icon="download" download href={`/api/v1/deliveries.csv${query(params)}`}>{t("do.csv")}</ButtonLink>
       </Head>
       <WordSearch label={t("deliveries.search")} value={filter} known={FILTER_WORDS} placeholder={t("queue.search_hint")} onChange={search}
-        bad={list.problem?.code === "bad_filter" ? String(list.problem.params.word ?? "") : null} />
+        bad={list.problem} />
       <div class="line">
         <Segments label={t("queue.state")} value={(quick as readonly string[]).includes(state) ? state : "other"}
           options={quick.map((name) => [name as string, t((name ? `state.${name}` : "queue.any") as Key)])}

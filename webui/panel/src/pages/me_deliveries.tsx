@@ -24,11 +24,10 @@ const columns = (): Column<Delivery>[] => [
 export default function MyDeliveries() {
   const filter = place.value.words.get("filter") ?? "";
   const found = use_resource<Page<Delivery>>("/me/deliveries", { filter, limit: 200 });
-  const bad = found.problem?.code === "bad_filter" ? String(found.problem.params.word ?? "") : null;
   return (
     <>
       <Head title={t("me.deliveries")} />
-      <WordSearch label={t("me.deliveries")} value={filter} known={KNOWN} placeholder={t("me.deliveries_filter")} bad={bad}
+      <WordSearch label={t("me.deliveries")} value={filter} known={KNOWN} placeholder={t("me.deliveries_filter")} bad={found.problem}
         onChange={(value) => set_words({ filter: value })} />
       <Shown of={found} lines={8}>
         {({ items, total }) => (

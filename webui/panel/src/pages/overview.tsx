@@ -6,8 +6,11 @@ import { may } from "../core/signals";
 import { ButtonLink } from "../ui/button";
 import { Card, Facts, Head } from "../ui/head";
 import { Empty, ErrorBox, Notice, Skeleton } from "../ui/states";
+import { PageView } from "../ui/page_view";
 import { Tile } from "../ui/tile";
-import { DayChart } from "./overview_chart";
+
+/** Lines are a file of their own: the numbers do not wait for it. */
+const day_chart = () => import("../bundles/charts").then(({ DayChart }) => ({ default: DayChart }));
 
 export default function OverviewPage() {
   const { data, problem } = overview.value;
@@ -31,7 +34,7 @@ function Body({ data }: { data: Overview }) {
         </Card>
       )}
       <Tiles data={data} />
-      <DayChart />
+      <PageView load={day_chart} props={{}} name="chart" />
       <div class="columns">
         <TopDestinations rows={data.top_destinations} />
         <TopUsers rows={data.top_users} />

@@ -16,6 +16,8 @@ import { StatePill } from "../ui/state";
 import { Empty } from "../ui/states";
 import { type Column, DataTable } from "../ui/table";
 import { BulkDialog, VerbButtons } from "./queue_bulk";
+import { ExportQueue } from "./queue_export";
+import { SavedViews } from "./queue_views";
 
 const columns = (): Column<Message>[] => [
   { key: "to", title: t("queue.to"), width: "minmax(0, 1.6fr)", card: "title", cell: (message) => <To message={message} /> },
@@ -53,22 +55,35 @@ export default function Queue() {
   const list = use_list<Message>("/queue", { filter, sort: words.get("sort"), recipients: 20 }, {
     topics: ["queue"], still: () => picked.peek().size > 0 || asks.peek() !== null,
   });
-  const search = (value: string) => {
+  const clear = () => {
     picked.value = new Set();
     all.value = false;
+  };
+  const search = (value: string) => {
+    clear();
     set_words({ filter: value });
+  };
+  const pick_all = () => {
+    picked.value = new Set(list.rows.map(({ id }) => id));
+    all.value = list.more !== null;
   };
   const state = parse_words(filter, FILTER_WORDS).find(({ name }) => name === "state")?.value ?? "";
   const selection: Selection = all.value ? { filter } : { ids: [...picked.value] };
   return (
     <>
-      <Head title={t("nav.queue")} about={t("queue.about")} />
+      <Head title={t("nav.queue")} about={t("queue.about")}>
+        {list.rows.length > 0 && <ExportQueue filter={filter} picked={all.value ? [] : list.rows.filter(({ id }) => picked.value.has(id))} />}
+      </Head>
       <WordSearch label={t("queue.search")} value={filter} known={FILTER_WORDS} placeholder={t("queue.search_hint")} onChange={search}
-        bad={list.problem?.code === "bad_filter" ? String(list.problem.params.word ?? "") : null} />
+        bad={list.problem} />
       <div class="line">
         <Segments label={t("queue.state")} value={(quick as readonly string[]).includes(state) ? state : "other"}
           options={quick.map((name) => [name as string, t((name ? `state.${name}` : "queue.any") as Key)])}
           onPick={(name) => search(with_word(filter, FILTER_WORDS, "state", name))} />
+        {may("operator") && list.rows.length > 0 && !picked.value.size && (
+          <Button small kind="quiet" icon="check" onClick={pick_all}>{all_text("pick_all", list.total)}</Button>
+        )}
+        <SavedViews page="queue" filter={filter} onShow={clear} />
       </div>
       <ListView list={list} empty={<Empty icon="check">{filter ? t("queue.none_match") : t("queue.empty")}</Empty>}>
         <DataTable label={t("nav.queue")} columns={columns()} rows={list.rows} key_of={({ id }) => id}
@@ -77,25 +92,28 @@ export default function Queue() {
           sort={words.get("sort") ?? ""} />
       </ListView>
       {picked.value.size > 0 && (
-        <Bulk n={picked.value.size} all={all.value} can_all={picked.value.size === list.rows.length && list.more !== null}
-          total={list.total} onAll={() => { all.value = true; }} onVerb={(verb) => { asks.value = verb; }}
-          onClear={() => { picked.value = new Set(); all.value = false; }} />
+        <Bulk n={picked.value.size} all={all.value} can_all={picked.value.size < list.rows.length || list.more !== null}
+          total={list.total} onAll={pick_all} onVerb={(verb) => { asks.value = verb; }} onClear={clear} />
       )}
       {asks.value && (
         <BulkDialog selection={selection} verb={asks.value} onClose={() => { asks.value = null; }} onUndone={list.reload}
-          onDone={() => { picked.value = new Set(); all.value = false; list.reload(); }} />
+          onDone={() => { clear(); list.reload(); }} />
       )}
     </>
   );
 }
+
+/** While the exact number is not known, none is told. */
+const all_text = (key: "all" | "pick_all", total: number | null): string =>
+  (total === null ? t(`bulk.${key}_unknown`) : t(`bulk.${key}`, { n: number(total) }));
 
 function Bulk({ n, all, can_all, total, onAll, onVerb, onClear }: {
   n: number; all: boolean; can_all: boolean; total: number | null; onAll: () => void; onVerb: (verb: Verb) => void; onClear: () => void;
 }) {
   return (
     <div class="bulk" role="region" aria-label={t("bulk.region")}>
-      <span role="status">{all ? t("bulk.all", { n: number(total) }) : tn("bulk.picked", n)}</span>
-      {can_all && !all && <Button small kind="quiet" onClick={onAll}>{t("bulk.pick_all", { n: number(total) })}</Button>}
+      <span role="status">{all ? all_text("all", total) : tn("bulk.picked", n)}</span>
+      {can_all && !all && <Button small kind="quiet" onClick={onAll}>{all_text("pick_all", total)}</Button>}
       <VerbButtons small onPick={onVerb} />
       <Button small kind="quiet" icon="close" label={t("bulk.clear")} onClick={onClear} />
     </div>

@@ -12,6 +12,15 @@ export interface Line {
   mean: (number | null)[];
   min?: (number | null)[] | undefined;
   max?: (number | null)[] | undefined;
+  /** The same, one period earlier. */
+  before?: (number | null)[] | undefined;
+}
+
+/** A stretch of which nothing is known; seconds since 1970. */
+export interface Blank {
+  from: number;
+  to: number;
+  why: string;
 }
 
 export interface ChartProps {
@@ -23,6 +32,7 @@ export interface ChartProps {
   step: number;
   format?: (value: number | null | undefined) => string;
   onZoom?: (from: number, to: number) => void;
+  blanks?: Blank[];
   /** What the numbers are of: "per minute". */
   unit?: string;
 }
@@ -32,7 +42,7 @@ export const dashes: Record<Tone, number[]> = {
   delivered: [], deferred: [6, 3], bounced: [2, 3], held: [8, 3, 2, 3], queued: [1, 2], plain: [4, 4],
 };
 
-export function Chart({ label, times, lines, step, format = number, onZoom, unit }: ChartProps) {
+export function Chart({ label, times, lines, step, format = number, onZoom, unit, blanks = [] }: ChartProps) {
   const hidden = useSignal<Set<string>>(new Set());
   const at = useSignal<number | null>(null);
   const shown = lines.filter(({ key }) => !hidden.value.has(key));
@@ -43,6 +53,8 @@ export function Chart({ label, times, lines, step, format = number, onZoom, unit
     at.value = Math.max(0, Math.min(times.length - 1, (at.value ?? times.length) + by));
   };
   const i = at.value;
+  const value_of = ({ title, mean, before }: Line) =>
+    `${title} ${format(mean[i!])}${before ? ` ${t("chart.before", { value: format(before[i!]) })}` : ""}`;
   return (
     <figure class="chart" aria-label={label}>
       <Legend lines={lines} unit={unit} hidden={hidden.value} onFlip={(key) => {
@@ -51,11 +63,11 @@ export function Chart({ label, times, lines, step, format = number, onZoom, unit
         hidden.value = next;
       }} />
       <div class="picture" tabIndex={0} role="img" onKeyDown={step_to} aria-label={t("chart.hint", { label })}>
-        <Plot times={times} lines={shown} format={format} at={i} onPoint={(point) => { at.value = point; }} onZoom={onZoom} />
+        <Plot times={times} lines={shown} format={format} at={i} onPoint={(point) => { at.value = point; }} onZoom={onZoom} blanks={blanks} />
       </div>
       <p class="reading" aria-live="polite">
         {i === null || times[i] === undefined ? <span aria-hidden="true">{t("chart.point")}</span>
-          : `${when(times[i], step < 86_400 ? "short" : "date")}: ${shown.map(({ title, mean }) => `${title} ${format(mean[i])}`).join(" · ")}`}
+          : `${when(times[i], step < 86_400 ? "short" : "date")}: ${shown.map(value_of).join(" · ")}`}
       </p>
     </figure>
   );

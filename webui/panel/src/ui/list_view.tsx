@@ -11,7 +11,7 @@ export function ListView<T>({ list, empty, children }: {
   if (list.is_new && !list.problem) return <div class="card"><Skeleton lines={10} /></div>;
   return (
     <div class="stack tight">
-      {list.problem && <ErrorBox problem={list.problem} retry={list.reload} />}
+      {list.problem && list.problem.code !== "bad_filter" && <ErrorBox problem={list.problem} retry={list.reload} />}
       {list.changed && (
         <Notice action={<Button small icon="retry" onClick={list.reload}>{t("list.renew")}</Button>}>{t("list.changed")}</Notice>
       )}

@@ -1,4 +1,5 @@
 // What the palette shows once it is open; loaded then.
+import "../bundles/common";
 import { useId } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { t } from "../core/i18n";

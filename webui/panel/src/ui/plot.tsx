@@ -4,8 +4,9 @@ import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { number, short, when } from "../core/format";
 import { band_path, level_ticks, line_path, nearest, time_ticks } from "../lib/scale";
-import { type Line, dashes } from "./chart";
+import { type Blank, type Line, dashes } from "./chart";
 
+const LETTER = 7; // about as wide as one of the axis' is
 const EDGE = { left: 60, right: 12, top: 10, bottom: 26 };
 
 export interface PlotProps {
@@ -15,6 +16,7 @@ export interface PlotProps {
   at: number | null;
   onPoint: (i: number | null) => void;
   onZoom?: ((from: number, to: number) => void) | undefined;
+  blanks: Blank[];
 }
 
 function use_size(ref: { current: Element | null }): { width: number; height: number } {
@@ -38,10 +40,10 @@ export function Plot(props: PlotProps) {
 }
 
 function Drawing(props: PlotProps & { width: number; height: number }) {
-  const { times, lines, format, at, onPoint, onZoom, width, height } = props;
+  const { times, lines, format, at, onPoint, onZoom, blanks, width, height } = props;
   const drag = useSignal<[number, number] | null>(null);
   const from = times[0] ?? 0, to = Math.max(from + 1, times.at(-1) ?? 1);
-  const most = Math.max(0, ...lines.flatMap(({ mean, max }) => (max ?? mean).map((value) => value ?? 0)));
+  const most = Math.max(0, ...lines.flatMap(({ mean, max, before = [] }) => [...max ?? mean, ...before].map((value) => value ?? 0)));
   const levels = level_ticks(most, Math.max(2, Math.floor((height - EDGE.top - EDGE.bottom) / 44)));
   const top = levels.at(-1) ?? 1;
   const wide = width - EDGE.left - EDGE.right, high = height - EDGE.top - EDGE.bottom;
@@ -65,6 +67,18 @@ function Drawing(props: PlotProps & { width: number; height: number }) {
       }}
       onPointerUp={end_drag} onPointerLeave={() => { drag.value = null; onPoint(null); }}>
       <Grid levels={levels} x={x} y={y} from={from} to={to} width={width} height={height} format={format} />
+      {blanks.map(({ from: begin, to: end, why }) => {
+        const left = x(Math.max(from, begin)), span = Math.max(2, x(Math.min(to, end)) - left);
+        return (
+          <g key={begin} class="blank">
+            <rect x={left} width={span} y={EDGE.top} height={high} />
+            {span > why.length * LETTER && <text x={left + span / 2} y={EDGE.top + 14} text-anchor="middle">{why}</text>}
+          </g>
+        );
+      })}
+      {lines.map((line) => line.before && (
+        <path key={`${line.key}-`} class={`curve before ${line.tone}-ink`} d={line_path(times, line.before, x, y)} />
+      ))}
       {lines.map((line) => line.min && line.max && (
         <path key={`${line.key}~`} class={`band ${line.tone}-ink`} d={band_path(times, line.min, line.max, x, y)} />
       ))}

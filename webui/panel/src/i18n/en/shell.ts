@@ -15,6 +15,8 @@ export const shell = {
   "nav.deliveries": "Deliveries",
   "nav.logs": "Logs",
   "nav.graphs": "Graphs",
+  "nav.care": "Care",
+  "nav.diagnostics": "Diagnostics",
 
   "menu.open": "{user}: language, theme, sign out",
   "menu.language": "Language",
@@ -70,6 +72,7 @@ export const shell = {
   "do.edit": "Edit",
   "do.delete": "Delete",
   "do.csv": "Download CSV",
+  "do.stop": "Stop",
   "toast.undone": "Taken back.",
 
   "confirm.title": "Confirm that it is you",
@@ -91,6 +94,7 @@ export const shell = {
   "chart.legend": "Lines",
   "chart.hint": "{label}. Left and right arrow keys read the values.",
   "chart.point": "Point at the graph, or use the arrow keys, to read its values.",
+  "chart.before": "(before: {value})",
 
   "state.delivered": "Delivered",
   "state.deferred": "Deferred",

@@ -16,6 +16,8 @@ export const shell: Record<keyof typeof english, string> = {
   "nav.deliveries": "Consegne",
   "nav.logs": "Registro",
   "nav.graphs": "Grafici",
+  "nav.care": "Manutenzione",
+  "nav.diagnostics": "Diagnostica",
 
   "menu.open": "{user}: lingua, tema, uscita",
   "menu.language": "Lingua",
@@ -71,6 +73,7 @@ export const shell: Record<keyof typeof english, string> = {
   "do.edit": "Modifica",
   "do.delete": "Elimina",
   "do.csv": "Scarica CSV",
+  "do.stop": "Ferma",
   "toast.undone": "Ripristinato.",
 
   "confirm.title": "Confermare la propria identità",
@@ -92,6 +95,7 @@ export const shell: Record<keyof typeof english, string> = {
   "chart.legend": "Linee",
   "chart.hint": "{label}. Le frecce sinistra e destra leggono i valori.",
   "chart.point": "Indicare un punto del grafico, o usare le frecce, per leggerne i valori.",
+  "chart.before": "(prima: {value})",
 
   "state.delivered": "Consegnato",
   "state.deferred": "Differito",

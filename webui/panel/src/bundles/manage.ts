@@ -1,7 +1,11 @@
-// Pages that are looked at one after the other come in one file: it packs better than many.
+import "./common";
+export { default as About } from "../pages/about";
+export { default as Access } from "../pages/access";
+export { default as Audit } from "../pages/audit";
 export { default as Domain } from "../pages/domain";
 export { default as Domains } from "../pages/domains";
 export { default as Networks } from "../pages/networks";
+export { default as Settings } from "../pages/settings";
 export { default as SetupSteps } from "../pages/setup_steps";
 export { default as User } from "../pages/user";
 export { default as Users } from "../pages/users";

@@ -1,0 +1,3 @@
+import "./common";
+export { DayChart } from "../pages/overview_chart";
+export { default as Graphs } from "../pages/graphs";

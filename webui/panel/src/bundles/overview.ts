@@ -1,0 +1,2 @@
+import "./common";
+export { default as Overview } from "../pages/overview";
