@@ -6,7 +6,7 @@
 #include "webui/pulse.h"
 
 enum {
-    IDLE_MS = 15000,
+    IDLE_MS = 55000, /* a sample of the depth in each minute of the counters */
     BUSY_MS = 1000,
     WANTED_MS = 30000, /* after somebody asked */
     FRESH_MS = 900,

@@ -1,5 +1,5 @@
 /* How it goes, looked at now and then: what waits, what came and went in a day, where most waits.
- * Once in 15 s by itself, up to once a second while somebody looks; never so often that counting
+ * Once a minute by itself, up to once a second while somebody looks; never so often that counting
  * takes more than a twentieth of the time.  One look serves all who ask.
  * Thread: the panel's. */
 #pragma once

@@ -23,7 +23,7 @@
 
 enum {
     TICK_MS = 250,
-    REST_MS = 4000,    /* between two ticks of a shard that has nothing to do */
+    REST_MS = 8000,    /* between two ticks of a shard that has nothing to do */
     PICKS_A_TURN = 64, /* so that a turn stays short */
     STEPS_A_TURN = 2000,
     CLOCK_JUMP_MS = 60000,
