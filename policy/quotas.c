@@ -274,32 +274,40 @@ void quotas_take_tally(struct policy *policy, const struct tally_row *row)
 
 /* ---- usage ---- */
 
-static void run_usage_done(struct task *task)
+static void find_usage(struct policy *policy, uint32_t user_id, uint32_t used[N_QUOTA_BUDGETS],
+                       struct quota_limits *limits)
 {
-    struct quota_usage_request *request = (struct quota_usage_request *)(void *)task;
+    const struct user *user =
+        policy->directory ? directory_user_by_id(policy->directory, user_id) : NULL;
+
+    quota_book_usage(&policy->quotas.book, user_id, clock_utc_ms(), used);
+    *limits = policy->settings.quotas;
+    if (user)
+        quota_limits_of(user, &policy->settings.quotas, limits);
+}
+
+static void run_uses_done(struct task *task)
+{
+    struct quota_uses_request *request = (struct quota_uses_request *)(void *)task;
 
     request->done(request);
 }
 
-static void run_usage(struct task *task)
+static void run_uses(struct task *task)
 {
-    struct quota_usage_request *request = (struct quota_usage_request *)(void *)task;
-    struct policy *policy = request->policy;
-    const struct user *user =
-        policy->directory ? directory_user_by_id(policy->directory, request->user_id) : NULL;
+    struct quota_uses_request *request = (struct quota_uses_request *)(void *)task;
 
-    quota_book_usage(&policy->quotas.book, request->user_id, clock_utc_ms(), request->used);
-    request->limits = policy->settings.quotas;
-    if (user)
-        quota_limits_of(user, &policy->settings.quotas, &request->limits);
-    request->task.run = run_usage_done;
+    for (uint32_t i = 0; i < request->n_uses; i++)
+        find_usage(request->policy, request->uses[i].user_id, request->uses[i].used,
+                   &request->uses[i].limits);
+    request->task.run = run_uses_done;
     mailbox_answer(request->answer_to, &request->task);
 }
 
-bool quota_ask_usage(struct policy *policy, struct quota_usage_request *request)
+bool quota_ask_uses(struct policy *policy, struct quota_uses_request *request)
 {
     request->policy = policy;
-    request->task.run = run_usage;
+    request->task.run = run_uses;
     return mailbox_post(policy->mailbox, &request->task);
 }
 

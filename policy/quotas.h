@@ -70,17 +70,22 @@ void quotas_on_notice(struct policy *policy,
 
 /* ---- how it stands ---- */
 
-struct quota_usage_request {
-    struct task task;
-    struct mailbox *answer_to;
-    void (*done)(struct quota_usage_request *request);
-    uint32_t user_id;
+/* Of each of these users: what is used of its quotas now, and the quotas in force. */
+struct quota_use {
+    uint32_t user_id; /* in */
     /* out */
     uint32_t used[N_QUOTA_BUDGETS];
-    struct quota_limits limits; /* those in force */
-    struct policy *policy;      /* the policy's */
+    struct quota_limits limits;
 };
-MUST_USE bool quota_ask_usage(struct policy *policy, struct quota_usage_request *request);
+struct quota_uses_request {
+    struct task task;
+    struct mailbox *answer_to;
+    void (*done)(struct quota_uses_request *request);
+    struct quota_use *uses; /* the asker's */
+    uint32_t n_uses;
+    struct policy *policy; /* the policy's */
+};
+MUST_USE bool quota_ask_uses(struct policy *policy, struct quota_uses_request *request);
 
 /* The campaigns seen lately, the most recent first. */
 struct campaigns_request {

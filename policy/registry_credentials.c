@@ -132,3 +132,24 @@ bool registry_user_use(struct registry *registry, struct user_use_request *reque
 {
     return registry_ask(registry, &request->request, user_use, false);
 }
+
+static enum registry_result last_uses(struct registry *registry, struct registry_request *base)
+{
+    struct last_uses_request *request = (struct last_uses_request *)(void *)base;
+    struct statement *row = db_statement(registry->db, STAFFETTA_LAST_USES);
+    int result;
+
+    while ((result = statement_step(row)) == STATEMENT_ROW) {
+        struct last_use use = {(uint32_t)column_number(row, 0), column_number(row, 1)};
+
+        buffer_append(&request->uses, slice_from(&use, sizeof(use)));
+    }
+    if (result == 0)
+        result = buffer_error(&request->uses);
+    return result < 0 ? registry_error(base, result) : REGISTRY_OK;
+}
+
+bool registry_last_uses(struct registry *registry, struct last_uses_request *request)
+{
+    return registry_ask(registry, &request->request, last_uses, false);
+}

@@ -8,6 +8,7 @@
 
 #include "policy/password.h"
 #include "policy/registry.h"
+#include "relay/base/buffer.h"
 
 enum password_source {
     PASSWORD_GIVEN,
@@ -77,6 +78,17 @@ struct user_use_request {
     bool is_imported;         /* out: still the hash of another program */
 };
 MUST_USE bool registry_user_use(struct registry *registry, struct user_use_request *request);
+
+/* The same of everybody, by id; users without credentials are not in it. */
+struct last_use {
+    uint32_t user_id;
+    int64_t utc_ms; /* 0: never */
+};
+struct last_uses_request {
+    struct registry_request request;
+    struct buffer uses; /* out: array of struct last_use; the asker frees */
+};
+MUST_USE bool registry_last_uses(struct registry *registry, struct last_uses_request *request);
 
 struct network_request {
     struct registry_request request;

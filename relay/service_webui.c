@@ -102,6 +102,30 @@ static void add_identity(const struct service *service, struct slice *certificat
     }
 }
 
+static struct webui_certificate first_to_end(const struct service *service)
+{
+    const struct bundle *bundle = &service->bundle;
+    struct webui_certificate first = {.is_self_signed = bundle->n_identities == 0};
+
+    if (first.is_self_signed) {
+        (void)snprintf(first.name, sizeof(first.name), "default");
+        if (service->self_signed.certificate)
+            (void)!tls_certificate_expiry(slice_of(service->self_signed.certificate),
+                                          &first.ends_utc_ms);
+    }
+    for (size_t i = 0; i < bundle->n_identities; i++) {
+        const struct bundle_identity *identity = &bundle->identities[i];
+        int64_t ends_utc_ms;
+
+        if (tls_certificate_expiry(identity->certificate_pem, &ends_utc_ms) < 0 ||
+            (first.ends_utc_ms && ends_utc_ms >= first.ends_utc_ms))
+            continue;
+        first.ends_utc_ms = ends_utc_ms;
+        (void)snprintf(first.name, sizeof(first.name), "%s", identity->name);
+    }
+    return first;
+}
+
 int service_start_webui(struct service *service)
 {
     char folder[4096];
@@ -117,6 +141,7 @@ int service_start_webui(struct service *service)
         .history_dir = folder,
         .operations = &service->operations,
         .settings = service->bundle.settings,
+        .certificate = first_to_end(service),
         .owner = service,
         .status = status,
     };
@@ -130,10 +155,13 @@ int service_start_webui(struct service *service)
 
 void service_apply_webui(struct service *service)
 {
-    struct slice certificate, key;
+    struct webui_parts parts = {
+        .settings = service->bundle.settings,
+        .certificate = first_to_end(service),
+    };
 
-    add_identity(service, &certificate, &key);
-    webui_apply(service->webui, service->bundle.settings, certificate, key);
+    add_identity(service, &parts.certificate_pem, &parts.key_pem);
+    webui_apply(service->webui, &parts);
 }
 
 void service_stop_webui(struct service *service)

@@ -112,6 +112,9 @@ UPDATE credentials SET last_used = ?2 WHERE id = ?1;
 -- name: credentials_of
 SELECT id, kind, hash, last_used FROM credentials WHERE user = ?1 ORDER BY id;
 
+-- name: last_uses
+SELECT user, max(last_used) FROM credentials GROUP BY user ORDER BY user;
+
 -- name: add_network
 INSERT INTO networks (cidr, user, added) VALUES (?1, ?2, ?3);
 

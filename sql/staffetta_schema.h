@@ -39,6 +39,7 @@
     X(STAFFETTA_REPLACE_HASH, "replace_hash")                                                      \
     X(STAFFETTA_NOTE_USE, "note_use")                                                              \
     X(STAFFETTA_CREDENTIALS_OF, "credentials_of")                                                  \
+    X(STAFFETTA_LAST_USES, "last_uses")                                                            \
     X(STAFFETTA_ADD_NETWORK, "add_network")                                                        \
     X(STAFFETTA_FIND_NETWORK, "find_network")                                                      \
     X(STAFFETTA_DELETE_NETWORK, "delete_network")                                                  \

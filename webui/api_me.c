@@ -11,6 +11,7 @@
 #include "webui/registry_call.h"
 #include "webui/routes.h"
 #include "webui/second_factor.h"
+#include "webui/user_json.h"
 
 /* The SMTP user who asks; NULL after answering 404, when it went meanwhile. */
 static const struct user *expect_user(struct exchange *exchange)
@@ -77,10 +78,11 @@ void api_me(struct exchange *exchange)
     user = expect_user(exchange);
     if (!user)
         return;
-    more = json_pack("{s:o, s:o, s:n, s:o}", "user", json_slice(user->name), "language",
-                     json_slice(language), "held", "domains",
-                     domains_of(exchange->webui->directory, user, name_json));
-    api_answer_user_with_use(exchange, user, more);
+    more = json_pack("{s:o, s:o, s:o, s:o, s:o}", "user", json_slice(user->name), "language",
+                     json_slice(language), "domains",
+                     domains_of(exchange->webui->directory, user, name_json), "senders",
+                     user_senders_json(user), "limits", user_limits_json(user));
+    user_answer_with_use(exchange, user, more);
 }
 
 /* ---- a new password ---- */

@@ -57,6 +57,43 @@ static void add_directory_causes(json_t *causes, const struct directory *directo
     }
 }
 
+enum { DAY_S = 86400, WARNING_DAYS = 14 };
+
+/* Whole days; 0 on its last one and behind it. */
+static int64_t days_left(const struct webui_certificate *certificate)
+{
+    int64_t left_s = (certificate->ends_utc_ms - clock_utc_ms()) / 1000;
+
+    return left_s > 0 ? left_s / DAY_S : 0;
+}
+
+static void add_certificate_cause(json_t *causes, const struct webui_certificate *certificate)
+{
+    if (certificate->ends_utc_ms && days_left(certificate) < WARNING_DAYS)
+        add_cause(causes, "certificate_expiring",
+                  json_pack("{s:s, s:I}", "name", certificate->name, "days",
+                            (json_int_t)days_left(certificate)),
+                  "/settings");
+}
+
+static json_t *certificate_json(const struct webui *webui)
+{
+    const struct webui_certificate *certificate = &webui->parts.certificate;
+    const char *state = "ok";
+
+    if (!certificate->ends_utc_ms)
+        return json_null();
+    if (certificate->ends_utc_ms <= clock_utc_ms())
+        state = "expired";
+    else if (certificate->is_self_signed)
+        state = "self_signed";
+    else if (days_left(certificate) < WARNING_DAYS)
+        state = "expiring";
+    return json_pack("{s:s, s:o, s:I, s:s}", "name", certificate->name, "expires",
+                     json_time(certificate->ends_utc_ms), "days_left",
+                     (json_int_t)days_left(certificate), "state", state);
+}
+
 static json_t *causes_json(const struct webui *webui)
 {
     struct service_status status = status_of(webui);
@@ -64,6 +101,7 @@ static json_t *causes_json(const struct webui *webui)
 
     add_service_causes(causes, &status);
     add_directory_causes(causes, webui->directory);
+    add_certificate_cause(causes, &webui->parts.certificate);
     if (webui->pulse.view.n_by_state[ENTRY_HELD])
         add_cause(causes, "mail_held", json_object(), "/queue?filter=state:held");
     return causes;
@@ -161,7 +199,7 @@ static json_t *spark_json(const struct pulse_view *view)
 }
 
 static json_t *names_json(const struct pulse_name *names, unsigned n, const char *what,
-                          const char *unknown)
+                          bool has_rate)
 {
     json_t *items = json_array();
 
@@ -169,8 +207,8 @@ static json_t *names_json(const struct pulse_name *names, unsigned n, const char
         json_t *item = json_pack("{s:o, s:I}", "name", json_slice(slice_of(names[i].name)), what,
                                  (json_int_t)names[i].n);
 
-        if (unknown)
-            json_object_set_new(item, unknown, json_null());
+        if (has_rate)
+            json_object_set_new(item, "rate", json_integer((json_int_t)names[i].per_minute));
         json_array_append_new(items, item);
     }
     return items;
@@ -191,12 +229,13 @@ json_t *overview_json(const struct webui *webui)
     const struct pulse_view *view = &webui->pulse.view;
     json_t *causes = causes_json(webui);
 
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:n, s:o, s:s}", "state",
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "state",
                      json_array_size(causes) ? "attention" : "ok", "causes", causes, "tiles",
                      tiles_json(webui), "spark", spark_json(view), "top_destinations",
-                     names_json(view->domains, PULSE_DOMAINS, "queued", "rate"), "top_users",
-                     names_json(view->users, PULSE_USERS, "accepted", NULL), "certificate", "disk",
-                     disk_json(webui), "version", STAFFETTA_VERSION);
+                     names_json(view->domains, PULSE_DOMAINS, "queued", true), "top_users",
+                     names_json(view->users, PULSE_USERS, "accepted", false), "certificate",
+                     certificate_json(webui), "disk", disk_json(webui), "version",
+                     STAFFETTA_VERSION);
 }
 
 /* ---- asked for ---- */

@@ -45,6 +45,7 @@ static size_t read_counts(struct slice counts, struct domain_count *rows, size_t
 
     while (n < most && reader.rest.len) {
         rows[n].n = reader_u32(&reader);
+        (void)reader_u32(&reader); /* how fast it goes */
         rows[n].name = reader_counted(&reader);
         if (reader.failed)
             break;
@@ -62,8 +63,8 @@ static size_t read_counts(struct slice counts, struct domain_count *rows, size_t
 
 json_t *queue_domains_json(struct slice counts, size_t *n_domains)
 {
-    /* A row is at least a number, a length and one byte. */
-    size_t most = counts.len / (2 * sizeof(uint32_t) + 1);
+    /* A row is at least two numbers, a length and one byte. */
+    size_t most = counts.len / (3 * sizeof(uint32_t) + 1);
     CLEANUP(free) struct domain_count *rows = calloc(most + 1, sizeof(*rows));
     json_t *items = json_array();
 

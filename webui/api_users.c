@@ -1,15 +1,15 @@
 /* SMTP users: who may log in, as whom they send, and their passwords. */
 #include <string.h>
 
-#include "policy/quotas.h"
 #include "policy/registry_users.h"
 #include "relay/base/secret.h"
 #include "webui/registry_call.h"
 #include "webui/routes.h"
+#include "webui/user_json.h"
 
 /* ---- showing ---- */
 
-static json_t *senders_of(const struct user *user)
+json_t *user_senders_json(const struct user *user)
 {
     json_t *senders = json_array();
 
@@ -43,7 +43,7 @@ static json_t *networks_of(const struct directory *directory, uint32_t user_id)
     return networks;
 }
 
-static json_t *limits_of(const struct user *user)
+json_t *user_limits_json(const struct user *user)
 {
     json_t *limits = json_object();
 
@@ -65,28 +65,18 @@ static void add_quota_settings(json_t *body, const struct user *user)
     json_object_set_new(body, "contact", json_slice(user->contact));
 }
 
-static json_t *user_json(const struct directory *directory, const struct user *user)
+json_t *user_json(const struct directory *directory, const struct user *user)
 {
-    json_t *body =
-        json_pack("{s:o, s:b, s:o, s:o, s:o, s:s, s:s, s:b, s:b, s:i, s:o}", "name",
-                  json_slice(user->name), "enabled", user->is_enabled, "senders", senders_of(user),
-                  "networks", networks_of(directory, user->id), "limits", limits_of(user), "trace",
-                  trace_mode_name(user->trace), "bounces", bounce_mode_name(user->bounces), "class",
-                  user->may_use_class, "must_sign", user->must_sign, "credentials",
-                  (int)user->n_credentials, "created", json_time(user->created_utc_ms));
+    json_t *body = json_pack(
+        "{s:o, s:b, s:o, s:o, s:o, s:s, s:s, s:b, s:b, s:i, s:o}", "name", json_slice(user->name),
+        "enabled", user->is_enabled, "senders", user_senders_json(user), "networks",
+        networks_of(directory, user->id), "limits", user_limits_json(user), "trace",
+        trace_mode_name(user->trace), "bounces", bounce_mode_name(user->bounces), "class",
+        user->may_use_class, "must_sign", user->must_sign, "credentials", (int)user->n_credentials,
+        "created", json_time(user->created_utc_ms));
 
     add_quota_settings(body, user);
     return body;
-}
-
-void api_users_list(struct exchange *exchange)
-{
-    const struct directory *directory = exchange->webui->directory;
-    json_t *items = json_array();
-
-    for (uint32_t i = 0; directory && i < directory->n_users; i++)
-        json_array_append_new(items, user_json(directory, &directory->users[i]));
-    exchange_answer_items(exchange, items, NULL);
 }
 
 static void answer_user(struct exchange *exchange, unsigned status, struct slice name,
@@ -104,62 +94,6 @@ static void answer_user(struct exchange *exchange, unsigned status, struct slice
     if (password)
         json_object_set_new(body, "password", json_string(password));
     exchange_answer(exchange, status, body);
-}
-
-/* What is used of each quota now, and the quotas in force. */
-struct usage_call {
-    struct quota_usage_request request;
-    struct exchange *exchange;
-    json_t *body;
-};
-
-static void answer_usage(struct quota_usage_request *request)
-{
-    struct usage_call *call = CONTAINER_OF(request, struct usage_call, request);
-    json_t *used = json_object(), *quotas = json_object();
-
-    for (unsigned i = 0; i < N_QUOTA_BUDGETS; i++) {
-        const char *name = quota_budget_name((enum quota_budget)i);
-
-        json_object_set_new(used, name, json_integer(request->used[i]));
-        if (request->limits.budgets[i])
-            json_object_set_new(quotas, name, json_integer(request->limits.budgets[i]));
-    }
-    json_object_set_new(call->body, "used", used);
-    json_object_set_new(call->body, "quotas", quotas);
-    exchange_answer(call->exchange, 200, call->body);
-}
-
-static void ask_usage(struct exchange *exchange, const struct user *user, json_t *body)
-{
-    struct usage_call *call =
-        exchange->webui->parts.policy ? exchange_memory(exchange, sizeof(*call)) : NULL;
-
-    if (!call) { /* without a policy thread; without memory it is answered already */
-        if (exchange->webui->parts.policy)
-            json_decref(body);
-        else
-            exchange_answer(exchange, 200, body);
-        return;
-    }
-    *call = (struct usage_call){
-        .request = {.answer_to = exchange->webui->mailbox,
-                    .done = answer_usage,
-                    .user_id = user->id},
-        .exchange = exchange,
-        .body = body
-    };
-    if (!quota_ask_usage(exchange->webui->parts.policy, &call->request)) {
-        json_decref(body);
-        exchange_busy(exchange);
-    }
-}
-
-void api_answer_user_with_use(struct exchange *exchange, const struct user *user, json_t *more)
-{
-    json_object_set_new(more, "senders", senders_of(user));
-    json_object_set_new(more, "limits", limits_of(user));
-    ask_usage(exchange, user, more);
 }
 
 json_t *audit_user(struct exchange *exchange, struct slice name)
@@ -188,7 +122,7 @@ static void answer_use(struct registry_request *request)
     body = user_json(directory, user);
     json_object_set_new(body, "last_used", json_time(use->last_used_utc_ms));
     json_object_set_new(body, "imported_hash", json_boolean(use->is_imported));
-    ask_usage(exchange, user, body);
+    user_answer_with_use(exchange, user, body);
 }
 
 void api_user_show(struct exchange *exchange)

@@ -22,6 +22,12 @@ void pulse_init(struct pulse *pulse, struct webui *webui)
     list_init(&pulse->waiting);
 }
 
+void pulse_fini(struct pulse *pulse)
+{
+    user_waits_fini(&pulse->waits);
+    user_waits_fini(&pulse->counted);
+}
+
 void pulse_want(struct pulse *pulse)
 {
     pulse->wanted_ms = clock_monotonic_ms();
@@ -99,7 +105,8 @@ static void add_lately(void *owner, int64_t slot_s, const int64_t columns[N_COUN
 }
 
 /* Keeps the largest, in order. */
-static void note_name(struct pulse_name *names, unsigned most, struct slice name, int64_t n)
+static void note_name(struct pulse_name *names, unsigned most, struct slice name, int64_t n,
+                      int64_t per_minute)
 {
     unsigned place = most;
 
@@ -109,6 +116,7 @@ static void note_name(struct pulse_name *names, unsigned most, struct slice name
         return;
     memmove(&names[place + 1], &names[place], (most - 1 - place) * sizeof(*names));
     names[place].n = n;
+    names[place].per_minute = per_minute;
     slice_copy_to(name, names[place].name, sizeof(names[place].name));
 }
 
@@ -116,7 +124,7 @@ static void add_user(void *owner, struct slice name, int64_t accepted, int64_t d
                      int64_t deferred, int64_t bounced)
 {
     (void)delivered, (void)deferred, (void)bounced;
-    note_name(((struct pulse *)owner)->next.users, PULSE_USERS, name, accepted);
+    note_name(((struct pulse *)owner)->next.users, PULSE_USERS, name, accepted, 0);
 }
 
 static void read_past(struct history_job *job, struct history_reader *reader)
@@ -163,9 +171,9 @@ static void on_domains(struct delivery_domains *request)
 
     memset(pulse->next.domains, 0, sizeof(pulse->next.domains));
     while (reader.rest.len && !reader.failed) {
-        uint32_t n = reader_u32(&reader);
+        uint32_t n = reader_u32(&reader), per_minute = reader_u32(&reader);
 
-        note_name(pulse->next.domains, PULSE_DOMAINS, reader_counted(&reader), n);
+        note_name(pulse->next.domains, PULSE_DOMAINS, reader_counted(&reader), n, per_minute);
     }
     buffer_fini(&request->counts);
     pulse->domains_ms = clock_monotonic_ms();
@@ -176,8 +184,11 @@ static void on_counted(struct delivery_command *command)
 {
     struct pulse *pulse = CONTAINER_OF(command, struct pulse, count);
     const struct operations *operations = pulse->webui->parts.operations;
+    struct user_waits before = pulse->waits;
     uint64_t n = 0;
 
+    pulse->waits = pulse->counted;
+    pulse->counted = before;
     memcpy(pulse->next.n_by_state, command->n_by_state, sizeof(command->n_by_state));
     for (unsigned i = 0; i < N_ENTRY_STATES; i++)
         n += command->n_by_state[i];
@@ -198,6 +209,7 @@ static void note_entry(struct delivery_command *command, const struct entry *ent
     int64_t arrived_ms = entry->message->arrived_utc_ms;
 
     (void)destination;
+    user_waits_note(&pulse->counted, entry->message->user_id, entry->state == ENTRY_HELD);
     if (entry->state != ENTRY_HELD &&
         (pulse->next.oldest_utc_ms == 0 || arrived_ms < pulse->next.oldest_utc_ms))
         pulse->next.oldest_utc_ms = arrived_ms;
@@ -214,12 +226,13 @@ static void begin(struct pulse *pulse)
     pulse->next = (struct pulse_view){.seen_ms = pulse->begun_ms};
     memcpy(pulse->next.domains, domains, sizeof(domains));
     pulse->count = (struct delivery_command){
-        .verb = DELIVERY_COUNT,
+        .verb = DELIVERY_LOOK,
         .selection = {.is_all = true},
         .answer_to = pulse->webui->mailbox,
         .done = on_counted,
         .note = note_entry,
     };
+    user_waits_clear(&pulse->counted);
     pulse->is_running = true;
     pulse->webui->n_waiting++;
     if (!operations->command(operations->owner, &pulse->count))

@@ -8,6 +8,7 @@
 #include "relay/events/history_reader.h"
 #include "relay/schedule/operate.h"
 #include "webui/history_desk.h"
+#include "webui/user_waits.h"
 
 struct exchange;
 struct webui;
@@ -16,7 +17,7 @@ enum { PULSE_HOURS = 24, PULSE_DOMAINS = 5, PULSE_USERS = 5, PULSE_NAME = 256 };
 
 struct pulse_name {
     char name[PULSE_NAME];
-    int64_t n;
+    int64_t n, per_minute; /* per_minute: of domains */
 };
 
 /* What the last look saw. */
@@ -32,7 +33,8 @@ struct pulse_view {
 
 struct pulse {
     struct webui *webui;
-    struct pulse_view view, next; /* next: being filled */
+    struct pulse_view view, next;     /* next: being filled */
+    struct user_waits waits, counted; /* of the last look; of the one that runs */
     struct delivery_command count;
     struct delivery_domains domains;
     struct history_job history;
@@ -49,6 +51,7 @@ struct pulse_wait {
 };
 
 void pulse_init(struct pulse *pulse, struct webui *webui);
+void pulse_fini(struct pulse *pulse);
 int pulse_timeout_ms(const struct pulse *pulse); /* until the next look is due */
 void pulse_turn(struct pulse *pulse);
 void pulse_want(struct pulse *pulse); /* somebody looks just now */

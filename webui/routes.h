@@ -29,8 +29,6 @@ void api_user_enable(struct exchange *exchange);
 void api_user_disable(struct exchange *exchange);
 void api_user_password(struct exchange *exchange);
 void api_user_options(struct exchange *exchange);
-/* Answers with more (taken), the user's senders and limits, and what is used of its quotas. */
-void api_answer_user_with_use(struct exchange *exchange, const struct user *user, json_t *more);
 
 /* api_campaigns.c */
 void api_campaigns(struct exchange *exchange);

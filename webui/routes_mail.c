@@ -54,7 +54,7 @@ static const struct route routes[] = {
     GET(API "/destinations/{}/why", api_destination_why, VIEWER, "destinations:read", NONE),
     GET(API "/queue/{}", api_queue_show, VIEWER, "queue:read", NONE),
     POST(API "/queue:{}", api_queue_command, OPERATOR, "queue:write", SELECTION),
-    GET(API "/destinations", api_destinations_list, VIEWER, "destinations:read", "name"),
+    GET(API "/destinations", api_destinations_list, VIEWER, "destinations:read", "name limit"),
     POST(API "/destinations/{}:suspend", api_destination_suspend, OPERATOR, "destinations:write",
          SUSPENSION),
     POST(API "/destinations/{}:throttle", api_destination_throttle, OPERATOR, "destinations:write",

@@ -95,6 +95,8 @@ static void release(struct webui *webui)
 {
     webui->queue_desk = queue_desk_free(webui->queue_desk);
     webui->history_desk = history_desk_free(webui->history_desk);
+    pulse_fini(&webui->pulse);
+    past_fini(&webui->past);
     live_fini(&webui->live);
     jobs_fini(&webui->jobs);
     server_close_all(webui);
@@ -123,6 +125,7 @@ int webui_new(struct webui **out, struct registry *registry)
     list_init(&webui->guests);
     turns_init(webui);
     pulse_init(&webui->pulse, webui);
+    past_init(&webui->past, webui);
     live_init(&webui->live, webui);
     jobs_init(&webui->jobs, webui);
     error = mailbox_new(&webui->mailbox, MAILBOX_REQUESTS);
@@ -167,6 +170,7 @@ struct apply_task {
     struct webui *webui;
     struct settings *settings;
     char *certificate, *key;
+    struct webui_certificate shown;
 };
 
 void webui_renew(struct webui *webui)
@@ -199,23 +203,26 @@ static void run_apply(struct task *task)
 
     settings_unref(apply->webui->settings);
     apply->webui->settings = apply->settings;
+    apply->webui->parts.certificate = apply->shown;
     take_hostname(apply->webui);
     renew(apply->webui, apply);
     free(apply);
 }
 
-void webui_apply(struct webui *webui, struct settings *settings, struct slice certificate_pem,
-                 struct slice key_pem)
+void webui_apply(struct webui *webui, const struct webui_parts *parts)
 {
     struct apply_task *apply = malloc(sizeof(*apply));
 
     if (!apply)
         return; /* it goes on showing the settings before */
-    *apply = (struct apply_task){{.run = run_apply},
-                                 webui,
-                                 settings_ref(settings),
-                                 certificate_pem.len ? slice_to_string(certificate_pem) : NULL,
-                                 take_key(key_pem)};
+    *apply = (struct apply_task){
+        .task = {.run = run_apply},
+        .webui = webui,
+        .settings = settings_ref(parts->settings),
+        .certificate = parts->certificate_pem.len ? slice_to_string(parts->certificate_pem) : NULL,
+        .key = take_key(parts->key_pem),
+        .shown = parts->certificate,
+    };
     mailbox_answer(webui->mailbox, &apply->task);
 }
 

@@ -27,6 +27,13 @@ struct service_status {
 
 struct policy;
 
+/* Of those that SMTP clients are shown, the one that ends first. */
+struct webui_certificate {
+    char name[64];       /* of its tls section */
+    int64_t ends_utc_ms; /* 0: nobody knows */
+    bool is_self_signed; /* our own, because the settings name none */
+};
+
 struct webui_parts {
     int control_fd; /* listening Unix socket; the caller's */
     int panel_fd;   /* listening TCP socket, or -1 */
@@ -40,6 +47,7 @@ struct webui_parts {
     const struct operations *operations;
     struct settings *settings;             /* referenced */
     struct slice certificate_pem, key_pem; /* of the panel; empty: plain HTTP; copied */
+    struct webui_certificate certificate;
 
     void *owner;
     void (*status)(void *owner, struct service_status *out); /* any thread */
@@ -52,7 +60,6 @@ MUST_USE int webui_start(struct webui *webui, const struct webui_parts *parts);
 void webui_stop(struct webui *webui);
 struct webui *webui_free(struct webui *webui); /* NULL in, NULL out */
 
-/* Settings as they are now, and the panel's certificate; takes a reference and copies of its own.
- * Any thread. */
-void webui_apply(struct webui *webui, struct settings *settings, struct slice certificate_pem,
-                 struct slice key_pem);
+/* Settings and certificates as they are now; takes a reference and copies of its own: of parts only
+ * .settings, .certificate_pem, .key_pem and .certificate count.  Any thread. */
+void webui_apply(struct webui *webui, const struct webui_parts *parts);

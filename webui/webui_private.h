@@ -9,6 +9,7 @@
 #include "webui/access.h"
 #include "webui/job_list.h"
 #include "webui/live.h"
+#include "webui/past.h"
 #include "webui/pulse.h"
 #include "webui/webui.h"
 
@@ -44,6 +45,7 @@ struct webui {
     struct access access;              /* who is signed in, and who may be */
     struct history_desk *history_desk; /* the other one */
     struct pulse pulse;
+    struct past past;
     struct live live;
     struct jobs jobs;
     struct list searches, tables; /* exchanges under way: turns.h */

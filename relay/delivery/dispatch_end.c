@@ -43,6 +43,7 @@ void dispatch_on_recipient(struct dispatch *dispatch, uint32_t index, enum smtp_
         return;
     judgement = judge(dispatch, phase, reply, n_accepted);
     hear(dispatch, phase, reply, dispatch->entries[index], &judgement);
+    target_note_reply(dispatch->target, &judgement);
     dispatch->is_answered[index] = true;
     egress_warm_up_note(dispatch->warm_use, &judgement, 1);
     outcome_add(dispatch->outcome, dispatch->entries[index], &judgement);
@@ -80,6 +81,7 @@ void dispatch_on_end(struct dispatch *dispatch, enum smtp_phase phase,
     struct judgement judgement = judge(dispatch, phase, reply, 0);
 
     hear(dispatch, phase, reply, only_one_left(dispatch), &judgement);
+    target_note_reply(dispatch->target, &judgement);
     if (judgement.verdict == VERDICT_DELIVERED)
         hearing_went_well(dispatch, n_left(dispatch));
     egress_warm_up_note(dispatch->warm_use, &judgement, n_left(dispatch));
@@ -106,6 +108,7 @@ void dispatch_on_unreachable(struct dispatch *dispatch, const struct connection_
                       : 0,
     };
 
+    target_note_reply(dispatch->target, &judgement);
     dispatch_set_place(dispatch);
     dispatch->connection = NULL;
     egress_warm_up_note(dispatch->warm_use, &judgement, 1);

@@ -8,6 +8,7 @@
 #include "relay/delivery/order.h"
 #include "relay/delivery/telling.h"
 #include "relay/delivery/visit.h"
+#include "relay/schedule/figures.h"
 
 /* ---- commands ---- */
 
@@ -18,6 +19,7 @@ static const struct {
     const char *reason;
 } verbs[] = {
     [DELIVERY_COUNT] = {false, VERDICT_LATER,    NULL                     },
+    [DELIVERY_LOOK] = {false, VERDICT_LATER,    NULL                     },
     [DELIVERY_RETRY] = {false, VERDICT_LATER,    NULL                     },
     [DELIVERY_HOLD] = {true,  VERDICT_HELD,     "held by an operator"    },
     [DELIVERY_RELEASE] = {true,  VERDICT_RELEASED, "released by an operator"},
@@ -49,6 +51,16 @@ static bool applies(enum delivery_verb verb, const struct entry *entry)
     return verb != DELIVERY_RELEASE || entry->state == ENTRY_HELD;
 }
 
+/* Held mail waits for somebody, not for its destination. */
+static void note_age(const struct delivery_shard *shard, const struct entry *entry)
+{
+    const struct flow *flow = entry_flow(shard->schedule, entry);
+    struct site *site = flow ? flow->share->site : entry_domain(shard->schedule, entry)->site;
+
+    if (site && entry->state != ENTRY_HELD)
+        site_age_note(site, shard->looks_begun, entry->message->arrived_utc_ms);
+}
+
 static void visit_entry(void *owner, struct entry *entry)
 {
     struct delivery_visit *visit = owner;
@@ -63,13 +75,15 @@ static void visit_entry(void *owner, struct entry *entry)
     command->n_by_state[entry->state]++;
     if (command->note)
         command->note(command, entry, telling_site(visit->shard, entry));
+    if (verb == DELIVERY_LOOK)
+        note_age(visit->shard, entry);
     if (entry->state == ENTRY_SENDING) {
         command->n_busy++;
         order_note(entry, verb);
     } else if (verbs[verb].changes_rows) {
         schedule_take(visit->shard->schedule, entry);
         list_append(&visit->taken, &entry->link);
-    } else if (verb != DELIVERY_COUNT) {
+    } else if (verb != DELIVERY_COUNT && verb != DELIVERY_LOOK) {
         try_now(visit->shard, entry, verb == DELIVERY_REQUEUE);
     }
 }
@@ -85,6 +99,8 @@ static bool select_slice(struct delivery_visit *visit)
     };
     bool has_more;
 
+    if (verb == DELIVERY_LOOK && visit->shard->looks_begun == visit->shard->looks_ended)
+        visit->shard->looks_begun++;
     if (command->is_cancelled && atomic_load(command->is_cancelled))
         return false;
     /* What is not committed yet is bounded: the walk waits for it. */
@@ -95,6 +111,8 @@ static bool select_slice(struct delivery_visit *visit)
                         verbs[verb].changes_rows ? VISIT_CHANGES : VISIT_STEPS, visit_entry, visit);
     outcome_for_all(visit->shard, &visit->taken, &judgement);
     delivery_shard_touch(visit->shard);
+    if (verb == DELIVERY_LOOK && !has_more)
+        visit->shard->looks_ended = visit->shard->looks_begun;
     return has_more;
 }
 
@@ -142,99 +160,6 @@ bool delivery_sending(struct delivery *delivery, struct delivery_sending *reques
 {
     request->pairs = BUFFER_INIT;
     return delivery_visit(delivery, sending_slice, request, &request->task, sending_done,
-                          request->answer_to);
-}
-
-/* ---- destinations ---- */
-
-static int64_t utc_until(const struct delivery_shard *shard, struct why why)
-{
-    return why.until_ms < 0 ? -1 : shard_utc_of(shard, why.until_ms);
-}
-
-static void view_site(void *owner, struct site *site)
-{
-    struct delivery_visit *visit = owner;
-    struct delivery_destinations *request = visit->request;
-    struct why why;
-    struct destination_view view;
-
-    if (request->name.len && !slice_equal_ignoring_case(request->name, slice_of(site->name)) &&
-        site != visit->site)
-        return;
-    if (request->name.len == 0 && site_n_entries(site) == 0 && site->bound.n_open == 0 &&
-        !bound_has_words(&site->bound, shard_now_ms(visit->shard)))
-        return;
-    why = schedule_why_site(visit->shard->schedule, site, shard_now_ms(visit->shard));
-    view = (struct destination_view){
-        .n_ready = site_n_ready(site),
-        .n_waiting = site->n_waiting,
-        .n_sending = site->n_sending,
-        .n_held = site->n_held,
-        .n_connections = site->bound.n_open,
-        .n_busy = bound_n_busy(&site->bound),
-        .state = why.kind,
-        .until_utc_ms = utc_until(visit->shard, why),
-        .loop_index = visit->shard->index,
-    };
-    slice_copy_to(slice_of(site->name), view.name, sizeof(view.name));
-    slice_copy_to(slice_of(why.reason), view.reason, sizeof(view.reason));
-    buffer_append(&request->views, slice_from(&view, sizeof(view)));
-}
-
-static bool destinations_slice(struct delivery_visit *visit)
-{
-    struct delivery_destinations *request = visit->request;
-    struct domain *domain = schedule_domain(visit->shard->schedule, request->name);
-
-    visit->site = domain ? domain->site : NULL;
-    schedule_each_site(visit->shard->schedule, view_site, visit);
-    return false;
-}
-
-static void destinations_done(struct task *task)
-{
-    struct delivery_destinations *request = CONTAINER_OF(task, struct delivery_destinations, task);
-
-    request->done(request);
-}
-
-bool delivery_destinations(struct delivery *delivery, struct delivery_destinations *request)
-{
-    request->views = BUFFER_INIT;
-    return delivery_visit(delivery, destinations_slice, request, &request->task, destinations_done,
-                          request->answer_to);
-}
-
-/* ---- domains ---- */
-
-static bool domains_slice(struct delivery_visit *visit)
-{
-    struct delivery_domains *request = visit->request;
-    const struct pool *domains = &visit->shard->schedule->domains;
-
-    for (unsigned i = 0; i < VISIT_STEPS && visit->cursor < domains->n_numbers; i++) {
-        const struct domain *domain = pool_at(domains, visit->cursor++);
-
-        if (domain->n_entries == 0)
-            continue;
-        buffer_append_u32(&request->counts, domain->n_entries);
-        buffer_append_counted(&request->counts, slice_of(domain->name));
-    }
-    return visit->cursor < domains->n_numbers;
-}
-
-static void domains_done(struct task *task)
-{
-    struct delivery_domains *request = CONTAINER_OF(task, struct delivery_domains, task);
-
-    request->done(request);
-}
-
-bool delivery_domains(struct delivery *delivery, struct delivery_domains *request)
-{
-    request->counts = BUFFER_INIT;
-    return delivery_visit(delivery, domains_slice, request, &request->task, domains_done,
                           request->answer_to);
 }
 

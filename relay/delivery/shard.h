@@ -48,6 +48,7 @@ struct delivery_shard {
     bool is_repooling; /* what waits is being led anew */
     bool has_address_orders;
     bool is_settled; /* a request walks: nothing moves to another loop (visit.h) */
+    uint32_t looks_begun, looks_ended; /* DELIVERY_LOOK: schedule/figures.h */
     struct schedule *schedule;
     struct resolver *resolver;
     struct signer_client *signer;

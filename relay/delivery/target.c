@@ -5,6 +5,7 @@
 #include "relay/base/secret.h"
 #include "relay/delivery/host_memory.h"
 #include "relay/delivery/kept_words.h"
+#include "relay/delivery/outcome.h"
 #include "relay/delivery/providers.h"
 #include "relay/delivery/standing_orders.h"
 
@@ -101,7 +102,30 @@ void target_free(struct target *target)
         return;
     free_hosts(target->hosts, target->n_hosts);
     delivery_config_unref(target->config);
+    free(target->last);
     free(target);
+}
+
+static const enum last_said said_by[N_VERDICTS] = {
+    [VERDICT_DELIVERED] = SAID_DELIVERED,
+    [VERDICT_LATER] = SAID_DEFERRED,
+    [VERDICT_FAILED] = SAID_BOUNCED,
+};
+
+void target_note_reply(struct target *target, const struct judgement *judgement)
+{
+    enum last_said said = said_by[judgement->verdict];
+
+    if (said == SAID_NOTHING)
+        return;
+    if (!target->last)
+        target->last = calloc(1, sizeof(*target->last));
+    if (!target->last)
+        return;
+    target->last->said = said;
+    target->last->at_utc_ms = shard_utc_of(target->shard, shard_now_ms(target->shard));
+    target->last->code = judgement->code;
+    slice_copy_to(judgement->text, target->last->text, sizeof(target->last->text));
 }
 
 /* Fisher and Yates among hosts of one preference. */

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "relay/delivery/shard.h"
+#include "relay/schedule/operate.h"
 
 struct target_host {
     uint16_t preference;
@@ -18,8 +19,10 @@ struct target {
     struct delivery_config *config;
     struct target_host *hosts;
     size_t n_hosts;
-    bool is_mixed; /* some of its hosts are a provider's: the table's careful limits hold */
-    uint64_t throttled_for; /* standing_orders.c: the name whose order slows it down; 0: none */
+    bool is_mixed;     /* some of its hosts are a provider's: the table's careful limits hold */
+    uint32_t shown_at; /* operate_destinations.c: its place in the list being made */
+    struct last_reply *last; /* what it said last; NULL: nothing since the start */
+    uint64_t throttled_for;  /* standing_orders.c: the name whose order slows it down; 0: none */
 };
 
 /* What makes a site: name, hosts, manners.  Borrowed. */
@@ -40,6 +43,10 @@ static inline struct target *target_of(const struct site *site)
 {
     return site->owner;
 }
+
+struct judgement;
+/* Kept for those who look at the destination; without memory the one before stays. */
+void target_note_reply(struct target *target, const struct judgement *judgement);
 
 /* An order to try the hosts in: by preference, equal ones shuffled. */
 enum { TARGET_MAX_HOSTS = MX_MAX_HOSTS };

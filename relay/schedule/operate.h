@@ -13,6 +13,7 @@
 
 enum delivery_verb {
     DELIVERY_COUNT, /* only counts */
+    DELIVERY_LOOK,  /* the same, and each destination's oldest is found: destination_view */
     DELIVERY_RETRY, /* due now; its site is tried now, too */
     DELIVERY_HOLD,
     DELIVERY_RELEASE,
@@ -55,14 +56,31 @@ struct delivery_sending {
     struct delivery_visit *visit;
 };
 
-/* One line of `destination list`: a site as its loop sees it. */
+/* What a receiver said last, since the service began. */
+enum last_said { SAID_NOTHING, SAID_DELIVERED, SAID_DEFERRED, SAID_BOUNCED };
+struct last_reply {
+    enum last_said said;
+    int64_t at_utc_ms;
+    uint16_t code; /* 0: nobody said anything, it could not be reached */
+    char text[160];
+};
+
+/* One line of `destination list`: a site as its loop sees it.  Longer texts are cut. */
 struct destination_view {
-    char name[256]; /* the site's; longer ones are cut */
+    char name[256]; /* the site's */
+    char provider[64];
+    char domains[256]; /* some of those that lead there, with commas between */
+    uint32_t n_domains;
     uint32_t n_ready, n_waiting, n_sending, n_held;
     uint32_t n_connections, n_busy;
+    uint32_t per_minute;       /* messages, lately */
+    struct site_limits limits; /* in force, over all addresses */
     enum why_kind state;
-    int64_t until_utc_ms; /* -1: not at a time */
+    int64_t until_utc_ms;  /* -1: not at a time */
+    int64_t last_utc_ms;   /* schedule_last_ms(); -1: nobody knows */
+    int64_t oldest_utc_ms; /* as the last DELIVERY_LOOK saw it; 0: nobody knows */
     char reason[256];
+    struct last_reply last;
     unsigned loop_index;
 };
 
@@ -71,16 +89,20 @@ struct delivery_destinations {
     struct mailbox *answer_to;
     void (*done)(struct delivery_destinations *request);
     struct slice name;   /* .len 0: all; else a site's or a domain's */
+    uint32_t most;       /* of each loop: those with the most recipients; 0: all */
+    uint32_t n_found;    /* out: how many there are */
     struct buffer views; /* array of struct destination_view; the asker frees */
     struct delivery_visit *visit;
 };
 
-/* How many recipients wait for each domain.  One that is on its way to another loop comes twice. */
+/* How many recipients wait for each domain, and how fast its site goes.  One that is on its way to
+ * another loop comes twice. */
 struct delivery_domains {
     struct task task;
     struct mailbox *answer_to;
     void (*done)(struct delivery_domains *request);
-    struct buffer counts; /* u32 recipients, counted name, each; the asker frees */
+    struct buffer counts; /* u32 recipients, u32 messages a minute of its site, counted name, each;
+                             the asker frees */
     struct delivery_visit *visit;
 };
 

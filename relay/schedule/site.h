@@ -12,6 +12,12 @@
 
 struct schedule;
 
+/* The oldest of what waits, as looks saw it: figures.h. */
+struct site_age {
+    uint32_t look;                 /* the last that met any of its entries; 0: none so far */
+    int64_t utc_ms, before_utc_ms; /* by that look; by the one before */
+};
+
 struct site { /* what a pick looks at stands together */
     struct schedule *schedule;
     struct provider *provider; /* NULL: none */
@@ -37,6 +43,7 @@ struct site { /* what a pick looks at stands together */
     char *trouble;     /* the reply or error that made it so; NULL: none */
     char *name;        /* what identifies it: the sorted MX names, or the next hop */
     uint64_t hash;
+    struct site_age age;
 };
 
 uint32_t site_n_ready(const struct site *site);

@@ -174,8 +174,54 @@ def test_overview(relay):
     assert said["tiles"]["queued"] >= 1 and said["tiles"]["held"] == 0
     assert said["tiles"]["oldest_seconds"] >= 0 and said["tiles"]["accepted_24h"] >= 3
     assert len(said["spark"]["delivered"]) == 24 and sum(said["spark"]["accepted"]) >= 3
-    assert said["top_destinations"][0]["name"] == "other.example"
+    top = said["top_destinations"][0]
+    assert top["name"] == "other.example" and top["queued"] == 1 and top["rate"] >= 0
+    assert said["certificate"]["days_left"] > 0 and said["certificate"]["name"] == "default"
     assert said["top_users"][0]["name"] == SENDER and said["disk"]["free"] > 0
+
+
+def test_how_each_destination_fares(relay):
+    def found():
+        said = get(relay, "/destinations")
+        assert said["total"] == len(said["items"]) == 1  # both domains go to one next hop
+        row = said["items"][0]
+        # One message, and the report about the one that was refused.
+        return row if row["oldest_seconds"] is not None and row["day"]["delivered"] == 2 else None
+    row = wait_for(found, "it has been counted and looked at", timeout=60 * PATIENCE)
+    assert row["domains"] == ["other.example"] and row["provider"] is None
+    assert (row["waiting"], row["oldest_seconds"] >= 0, row["rate"] >= 0) == (1, True, True)
+    for span in ("hour", "day"):
+        assert (row[span]["delivered"], row[span]["deferred"], row[span]["bounced"]) == (2, 1, 1)
+        assert row[span]["percent"] == 50
+    last = row["last_reply"]
+    assert last["state"] == "delivered" and last["code"] == 250 and last["at"] and last["text"]
+    assert row["drain_forecast"] is None  # nothing is due now
+    get(relay, "/destinations", name="other.example", limit=1)
+    assert problem(relay, "GET", API + "/destinations?limit=0") == (422, "bad_limit")
+
+
+def test_limits_of_destinations(relay):
+    relay.cli("destination", "throttle", "other.example", "--per-hour", "120", "--connections", "2", "--reason", "r")
+    try:
+        row = wait_for(lambda: [r for r in get(relay, "/destinations")["items"] if r["limits"]],
+                       "the order is known")[0]
+        assert row["limits"]["messages_per_hour"] == 120 and row["limits"]["connections"] == 2
+        assert row["limit"] == 2
+    finally:
+        relay.cli("destination", "resume", "other.example")
+
+
+def test_how_each_user_fares(relay):
+    def found():
+        row = get(relay, "/users")["items"][0]
+        return row if row["queued"] and row["day"]["delivered"] == 2 else None
+    row = wait_for(found, "it has been counted and looked at", timeout=60 * PATIENCE)
+    assert row["last_used"] and (row["queued"], row["held"]) == (1, 0)
+    assert 33 < row["day"]["bounce_percent"] < 34 and row["day"]["accepted"] >= 3
+    assert row["used"]["recipients_per_hour"] >= 3 and row["quotas"] == {}
+    one = get(relay, "/users/" + SENDER)
+    assert {name: one[name] for name in ("last_used", "used", "quotas", "queued", "held", "day")} == {
+        name: row[name] for name in ("last_used", "used", "quotas", "queued", "held", "day")}
 
 
 # ---- log

@@ -93,21 +93,23 @@ static void ask(unsigned i)
     assert_true(quota_ask(policy, &requests[i]));
 }
 
-static void on_usage(struct quota_usage_request *request)
+static void on_usage(struct quota_uses_request *request)
 {
     (void)request;
     is_usage_answered = true;
 }
 
 /* All that was told to the policy thread until now is done, and what it answered has come. */
-static struct quota_usage_request settle(unsigned user)
+static struct quota_use settle(unsigned user)
 {
-    struct quota_usage_request request = {.answer_to = home, .done = on_usage, .user_id = user + 1};
+    struct quota_use use = {.user_id = user + 1};
+    struct quota_uses_request request = {
+        .answer_to = home, .done = on_usage, .uses = &use, .n_uses = 1};
 
     is_usage_answered = false;
-    assert_true(quota_ask_usage(policy, &request));
+    assert_true(quota_ask_uses(policy, &request));
     wait_until(&is_usage_answered);
-    return request;
+    return use;
 }
 
 /* One transaction, and what follows from it. */

@@ -193,20 +193,22 @@ static void what_did_not_come_is_given_back(void **state)
 
 static bool is_usage_answered;
 
-static void on_usage(struct quota_usage_request *request)
+static void on_usage(struct quota_uses_request *request)
 {
     (void)request;
     is_usage_answered = true;
 }
 
-static struct quota_usage_request usage(void)
+static struct quota_use usage(void)
 {
-    struct quota_usage_request request = {.answer_to = home, .done = on_usage, .user_id = user_id};
+    struct quota_use use = {.user_id = user_id};
+    struct quota_uses_request request = {
+        .answer_to = home, .done = on_usage, .uses = &use, .n_uses = 1};
 
     is_usage_answered = false;
-    assert_true(quota_ask_usage(policy, &request));
+    assert_true(quota_ask_uses(policy, &request));
     wait_until(&is_usage_answered);
-    return request;
+    return use;
 }
 
 static void tallies_are_counted(void **state)
