@@ -122,9 +122,7 @@ int bounce_classes_read(struct bounce_classes *out, const struct data_file *file
     close_block(&reading);
     if (reading.error == 0 && reading.reader.n_problems == 0)
         check_all(&reading);
-    error = reading.error < 0               ? reading.error
-            : reading.reader.n_problems > 0 ? -EINVAL
-                                            : buffer_error(problem);
+    error = data_reader_result(&reading.reader, reading.error);
     if (error < 0)
         bounce_classes_fini(&classes);
     else

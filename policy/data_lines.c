@@ -1,5 +1,6 @@
 #include "policy/data_lines.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -165,4 +166,24 @@ bool data_read_count(struct slice text, uint32_t *n)
         return false;
     *n = (uint32_t)number;
     return true;
+}
+
+bool data_read_rate_to(struct slice text, const struct data_rate_places *places)
+{
+    uint32_t n, window_s;
+
+    if (!data_read_rate(text, &n, &window_s))
+        return false;
+    *(window_s == 1      ? places->second
+      : window_s == 60   ? places->minute
+      : window_s == 3600 ? places->hour
+                         : places->day) = n;
+    return true;
+}
+
+int data_reader_result(const struct data_reader *reader, int error)
+{
+    if (error < 0)
+        return error;
+    return reader->n_problems > 0 ? -EINVAL : buffer_error(reader->problem);
 }

@@ -54,3 +54,12 @@ bool data_read_span(struct slice text, int64_t *milliseconds);
 /* "10/m": so many in a second, minute, hour or day. */
 bool data_read_rate(struct slice text, uint32_t *n, uint32_t *window_s);
 bool data_read_count(struct slice text, uint32_t *n); /* 1 to 1,000,000 */
+
+/* The same rate, to the place of its window. */
+struct data_rate_places {
+    uint32_t *second, *minute, *hour, *day;
+};
+bool data_read_rate_to(struct slice text, const struct data_rate_places *places);
+
+/* What the reading came to: error if it is one, -EINVAL if anything was wrong, 0, or -ENOMEM. */
+int data_reader_result(const struct data_reader *reader, int error);

@@ -67,18 +67,19 @@ static void read_names(struct reading *reading, struct name_list *list)
 static void read_rate(struct reading *reading)
 {
     struct provider_limits *limits = &reading->entry.limits;
+    const struct data_rate_places places = {
+        .second = &limits->messages_per_second,
+        .minute = &limits->messages_per_minute,
+        .hour = &limits->messages_per_hour,
+        .day = &limits->messages_per_day,
+    };
     struct slice rest = reading->reader.line.value, word;
-    uint32_t n, window_s;
 
     while ((word = data_take_word(&rest)).len > 0) {
-        if (!data_read_rate(word, &n, &window_s)) {
+        if (!data_read_rate_to(word, &places)) {
             data_problem(&reading->reader, "a rate is N/s, N/m, N/h or N/d");
             return;
         }
-        *(window_s == 1      ? &limits->messages_per_second
-          : window_s == 60   ? &limits->messages_per_minute
-          : window_s == 3600 ? &limits->messages_per_hour
-                             : &limits->messages_per_day) = n;
     }
 }
 
@@ -351,9 +352,7 @@ int provider_table_read(struct provider_table *out, const struct data_file *file
     close_block(reading);
     if (!reading->has_no_memory)
         check_claims(reading);
-    error = reading->has_no_memory           ? FAULT(-ENOMEM)
-            : reading->reader.n_problems > 0 ? -EINVAL
-                                             : buffer_error(problem);
+    error = data_reader_result(&reading->reader, reading->has_no_memory ? FAULT(-ENOMEM) : 0);
     free(reading);
     if (error == 0)
         *out = table;

@@ -49,19 +49,18 @@ static bool read_limit(struct slice word, struct rule_limits *limits)
 {
     static const struct slice connections = SLICE_LITERAL("connections="),
                               messages = SLICE_LITERAL("connection_messages=");
-    uint32_t n, window_s;
+    const struct data_rate_places places = {
+        .second = &limits->messages_per_second,
+        .minute = &limits->messages_per_minute,
+        .hour = &limits->messages_per_hour,
+        .day = &limits->messages_per_day,
+    };
 
     if (slice_starts_with(word, connections))
         return data_read_count(slice_skip(word, connections.len), &limits->connections);
     if (slice_starts_with(word, messages))
         return data_read_count(slice_skip(word, messages.len), &limits->connection_messages);
-    if (!data_read_rate(word, &n, &window_s))
-        return false;
-    *(window_s == 1      ? &limits->messages_per_second
-      : window_s == 60   ? &limits->messages_per_minute
-      : window_s == 3600 ? &limits->messages_per_hour
-                         : &limits->messages_per_day) = n;
-    return true;
+    return data_read_rate_to(word, &places);
 }
 
 /* "do limit 10/m connections=1 on provider for 30m" */
@@ -289,9 +288,7 @@ int reply_rules_read(struct reply_rules *out, const struct data_file *file,
     close_block(&reading);
     if (reading.error == 0 && reading.reader.n_problems == 0)
         reply_rules_check(&rules, table, &reading.reader);
-    error = reading.error < 0               ? reading.error
-            : reading.reader.n_problems > 0 ? -EINVAL
-                                            : buffer_error(problem);
+    error = data_reader_result(&reading.reader, reading.error);
     if (error < 0)
         reply_rules_fini(&rules);
     else
