@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "relay/schedule/provider.h"
 #include "test/support/test_support.h"
 
 static const int64_t START_UTC_MS = 1700000000000;
@@ -116,6 +117,16 @@ void route_all(struct bench *bench, struct site *site)
     while (bench->n_wanted > 0)
         schedule_route(bench->schedule, bench->wanted[--bench->n_wanted], site, INT64_MAX);
     schedule_advance(bench->schedule, bench->now_ms, 1000);
+}
+
+struct site *one_for(struct bench *bench, const char *name, struct provider *provider)
+{
+    struct site *site = make_site(bench, name, plain_limits(5));
+
+    site_set_provider(site, provider);
+    admit(bench, name, 1, CLASS_TRANSACTIONAL, 1);
+    route_all(bench, site);
+    return site;
 }
 
 bool next_pick(struct bench *bench)

@@ -35,6 +35,10 @@ struct site *make_site(struct bench *bench, const char *name, struct site_limits
 /* All wanted domains lead to this site from now on. */
 void route_all(struct bench *bench, struct site *site);
 
+/* An urgent message for a domain of its own, which leads to the site of that name: of the provider
+ * (NULL: of none), five connections wide. */
+struct site *one_for(struct bench *bench, const char *name, struct provider *provider);
+
 /* Fills bench->pick; false when nothing may leave now. */
 bool next_pick(struct bench *bench);
 

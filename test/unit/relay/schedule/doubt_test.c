@@ -14,16 +14,6 @@ struct scene {
     struct site *dead[DEAD];
 };
 
-static struct site *one_for(struct bench *bench, const char *name, struct provider *provider)
-{
-    struct site *site = make_site(bench, name, plain_limits(5));
-
-    site_set_provider(site, provider);
-    admit(bench, name, 1, CLASS_TRANSACTIONAL, 1);
-    route_all(bench, site);
-    return site;
-}
-
 static void fail_pick(struct bench *bench)
 {
     struct retry retry = {0};

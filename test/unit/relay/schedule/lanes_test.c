@@ -16,17 +16,6 @@ static void end_idle(void *owner, struct lane *lane)
     lane_idle_ends(lane);
 }
 
-/* A message for a domain of its own, which leads to the site of that name. */
-static struct site *one_for(struct bench *bench, const char *name, struct provider *provider)
-{
-    struct site *site = make_site(bench, name, plain_limits(5));
-
-    site_set_provider(site, provider);
-    admit(bench, name, 1, CLASS_TRANSACTIONAL, 1);
-    route_all(bench, site);
-    return site;
-}
-
 static struct provider *provider_of(struct bench *bench, uint32_t connections)
 {
     struct site_limits limits = {.connections = connections};
@@ -52,10 +41,11 @@ static void a_provider_s_connections_are_for_all_its_sites_together(void **state
     assert_true(next_pick(bench));
 }
 
-static void an_idle_connection_of_another_site_makes_room(void **state)
+/* A connection that is kept, idle; then the other site wants one, and at_most says that there is
+ * room for one only. */
+static void makes_room(struct bench *bench, struct provider *provider,
+                       const struct site_limits *at_most)
 {
-    struct bench *bench = *state;
-    struct provider *provider = provider_of(bench, 1);
     struct lane *lane;
 
     bench->schedule->hooks.end_idle = end_idle;
@@ -63,7 +53,10 @@ static void an_idle_connection_of_another_site_makes_room(void **state)
     one_for(bench, "a.example", provider);
     assert_true(next_pick(bench));
     lane = bench->pick.lane;
-    deliver(bench); /* kept, idle */
+    deliver(bench);
+    if (at_most)
+        bound_limit(lane_road(lane), BOUND_BY_RULE, at_most, "one at once", INT64_MAX,
+                    bench->now_ms);
     one_for(bench, "b.example", provider);
     assert_false(next_pick(bench));
     assert_false(next_pick(bench));
@@ -73,28 +66,17 @@ static void an_idle_connection_of_another_site_makes_room(void **state)
     assert_ptr_not_equal(bench->pick.lane, lane);
 }
 
+static void an_idle_connection_of_another_site_makes_room(void **state)
+{
+    makes_room(*state, provider_of(*state, 1), NULL);
+}
+
 /* The provider itself has no limit: only a rule for one address does. */
 static void an_idle_connection_of_another_site_on_a_full_road_makes_room(void **state)
 {
-    struct bench *bench = *state;
-    struct provider *provider = provider_of(bench, 0);
-    struct site_limits one = {.connections = 1};
-    struct lane *lane;
+    static const struct site_limits one = {.connections = 1};
 
-    bench->schedule->hooks.end_idle = end_idle;
-    n_ended = 0;
-    one_for(bench, "a.example", provider);
-    assert_true(next_pick(bench));
-    lane = bench->pick.lane;
-    deliver(bench); /* kept, idle */
-    bound_limit(lane_road(lane), BOUND_BY_RULE, &one, "one at once", INT64_MAX, bench->now_ms);
-    one_for(bench, "b.example", provider);
-    assert_false(next_pick(bench));
-    assert_false(next_pick(bench));
-    assert_int_equal(n_ended, 1); /* one is ending: no other one must */
-    lane_closed(lane, true, bench->now_ms);
-    assert_true(next_pick(bench));
-    assert_ptr_not_equal(bench->pick.lane, lane);
+    makes_room(*state, provider_of(*state, 0), &one);
 }
 
 /* What gives its pick back leaves no trace in the pace. */
@@ -296,17 +278,19 @@ static uint32_t weight_of(void *owner, uint32_t user_id)
     return user_id == 2 ? 3 : 1;
 }
 
-static void users_share_by_weight(void **state)
+static void admit_of_two(struct bench *bench, enum message_class second)
 {
-    struct bench *bench = *state;
-    unsigned n[3] = {0};
-
-    bench->schedule->hooks.weight_of = weight_of;
     for (int i = 0; i < 400; i++) {
         admit(bench, "a.example", 1, CLASS_BULK, 1);
-        admit(bench, "a.example", 2, CLASS_BULK, 1);
+        admit(bench, "a.example", 2, second, 1);
     }
     route_all(bench, make_site(bench, "mx", plain_limits(1)));
+}
+
+static void share_one_to_three(struct bench *bench)
+{
+    unsigned n[3] = {0};
+
     for (int i = 0; i < 400; i++) {
         assert_true(next_pick(bench));
         n[bench->pick.message->user_id]++;
@@ -316,26 +300,24 @@ static void users_share_by_weight(void **state)
     assert_int_equal(n[2], 300);
 }
 
+static void users_share_by_weight(void **state)
+{
+    struct bench *bench = *state;
+
+    bench->schedule->hooks.weight_of = weight_of;
+    admit_of_two(bench, CLASS_BULK);
+    share_one_to_three(bench);
+}
+
 /* A figure that comes while mail waits counts from then on. */
 static void a_weight_that_changes_counts_at_once(void **state)
 {
     struct bench *bench = *state;
-    unsigned n[3] = {0};
 
-    for (int i = 0; i < 400; i++) {
-        admit(bench, "a.example", 1, CLASS_BULK, 1);
-        admit(bench, "a.example", 2, CLASS_BULK, 1);
-    }
-    route_all(bench, make_site(bench, "mx", plain_limits(1)));
+    admit_of_two(bench, CLASS_BULK);
     bench->schedule->hooks.weight_of = weight_of;
     schedule_reweigh(bench->schedule);
-    for (int i = 0; i < 400; i++) {
-        assert_true(next_pick(bench));
-        n[bench->pick.message->user_id]++;
-        deliver(bench);
-    }
-    assert_int_equal(n[1], 100);
-    assert_int_equal(n[2], 300);
+    share_one_to_three(bench);
 }
 
 static void bulk_is_not_starved_by_what_is_urgent(void **state)
@@ -343,11 +325,7 @@ static void bulk_is_not_starved_by_what_is_urgent(void **state)
     struct bench *bench = *state;
     unsigned n_bulk = 0;
 
-    for (int i = 0; i < 400; i++) {
-        admit(bench, "a.example", 1, CLASS_BULK, 1);
-        admit(bench, "a.example", 2, CLASS_TRANSACTIONAL, 1);
-    }
-    route_all(bench, make_site(bench, "mx", plain_limits(1)));
+    admit_of_two(bench, CLASS_TRANSACTIONAL);
     for (int i = 0; i < 200; i++) {
         assert_true(next_pick(bench));
         n_bulk += bench->pick.message_class == CLASS_BULK;
