@@ -101,10 +101,12 @@ static void say(const struct delivery_shard *shard, struct bound *bound,
 
     if (!bound || until_ms <= now_ms)
         return;
-    if (word->verb == RULE_LIMIT)
+    if (word->verb == RULE_LIMIT) {
         bound_limit(bound, BOUND_BY_RULE, &limits, word->reason, until_ms, now_ms);
-    else
+        bound_limited_since(bound, INT64_MIN);
+    } else {
         bound_suspend(bound, BOUND_BY_RULE, word->reason, until_ms, now_ms);
+    }
 }
 
 /* False: none of that name is ours any more. */

@@ -50,6 +50,7 @@ static void limit(struct delivery_shard *shard, struct bound *bound,
     }
     reason = slice_to_string(order->reason);
     bound_limit(bound, BOUND_BY_ORDER, limits, reason, standing_end_of(shard, order), now_ms);
+    bound_limited_since(bound, standing_begin_of(shard, order));
     free(reason);
 }
 

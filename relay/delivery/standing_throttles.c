@@ -24,6 +24,11 @@ int64_t standing_end_of(const struct delivery_shard *shard, const struct order *
                                : INT64_MAX;
 }
 
+int64_t standing_begin_of(const struct delivery_shard *shard, const struct order *order)
+{
+    return order->since_utc_ms - clock_utc_ms() + shard_now_ms(shard);
+}
+
 enum { SAME_END_MS = 1000 };
 
 /* Never 0, which is no cause. */
@@ -43,7 +48,7 @@ struct pair {
 /* What is said of one site. */
 struct said {
     struct site_limits limits;
-    int64_t until_ms;
+    int64_t since_ms, until_ms;
     struct slice reason;
 };
 
@@ -59,6 +64,8 @@ static void add_order(struct said *said, const struct delivery_shard *shard,
     /* When the sooner one comes all are looked at anew. */
     if (said->until_ms < until_ms)
         said->until_ms = until_ms;
+    if (said->since_ms > standing_begin_of(shard, order))
+        said->since_ms = standing_begin_of(shard, order);
     if (!said->reason.len)
         said->reason = order->reason;
 }
@@ -96,6 +103,7 @@ static void throttle(struct delivery_shard *shard, struct site *site, const stru
 
         bound_limit(&site->bound, BOUND_BY_ORDER, &said->limits, reason, said->until_ms,
                     shard_now_ms(shard));
+        bound_limited_since(&site->bound, said->since_ms);
     }
     target_of(site)->throttled_for = cause;
 }
@@ -105,15 +113,15 @@ static void throttle_more(struct delivery_shard *shard, struct site *site,
                           const struct order *order)
 {
     CLEANUP(free) char *reason = NULL;
-    struct said said = {.until_ms = 0};
+    struct said said = {.since_ms = INT64_MAX};
 
     if (is_throttled(shard, site)) {
         const struct bound_words *words = site->bound.words;
 
         reason = strdup(
             words->limited[BOUND_BY_ORDER].reason ? words->limited[BOUND_BY_ORDER].reason : "");
-        said = (struct said){words->limits[BOUND_BY_ORDER], words->limited[BOUND_BY_ORDER].until_ms,
-                             slice_of(reason)};
+        said = (struct said){words->limits[BOUND_BY_ORDER], INT64_MAX,
+                             words->limited[BOUND_BY_ORDER].until_ms, slice_of(reason)};
     }
     add_order(&said, shard, order);
     throttle(shard, site, &said, cause_of(order->name));
@@ -222,7 +230,7 @@ static void throttle_pairs(struct review *review)
     size_t n = review->pairs.len / sizeof(struct pair), end;
 
     for (size_t i = 0; i < n; i = end) {
-        struct said said = {.until_ms = 0};
+        struct said said = {.since_ms = INT64_MAX};
 
         for (end = i; end < n && pairs[end].site == pairs[i].site; end++)
             add_order(&said, review->shard, pairs[end].order);

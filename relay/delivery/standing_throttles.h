@@ -6,9 +6,11 @@
 
 #include "relay/delivery/shard.h"
 
-/* What an order says, in the schedule's words; when it ends, monotonic (INT64_MAX: never). */
+/* What an order says, in the schedule's words; when it ends (INT64_MAX: never) and when it
+ * was given, monotonic. */
 struct site_limits standing_limits_of(const struct order *order);
 int64_t standing_end_of(const struct delivery_shard *shard, const struct order *order);
+int64_t standing_begin_of(const struct delivery_shard *shard, const struct order *order);
 
 /* Orders changed or ended: all sites, in one walk over orders and one over sites. */
 void standing_throttles_apply(struct delivery_shard *shard);

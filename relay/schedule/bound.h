@@ -39,6 +39,7 @@ struct bound {
     uint32_t n_open;               /* connections, also those being opened or closed */
     uint32_t n_busy[N_CLASSES];    /* transactions; new connections are opened for one */
     uint32_t n_pledged[N_CLASSES]; /* of those: picked, not yet said to the receiver */
+    uint32_t n_silent;             /* of those: whose receiver has long not answered */
     uint32_t window;               /* transactions that success so far allows at once */
     uint32_t n_lately, n_before;   /* messages in this and the last span of 10 s */
     uint32_t span;                 /* number of this span */
@@ -70,6 +71,10 @@ void bound_resume(struct bound *bound, enum bound_voice voice, int64_t now_ms);
 void bound_limit(struct bound *bound, enum bound_voice voice, const struct site_limits *limits,
                  const char *reason, int64_t until_ms, int64_t now_ms);
 void bound_unlimit(struct bound *bound, enum bound_voice voice, int64_t now_ms);
+
+/* Whoever said the present limits did at since_ms.  Before the start: until then as much was sent
+ * as they allow, for all we know, and they begin as used up. */
+void bound_limited_since(struct bound *bound, int64_t since_ms);
 
 /* Settings or the table of providers changed: what was used is not forgotten. */
 void bound_set_limits(struct bound *bound, const struct site_limits *limits);

@@ -156,6 +156,14 @@ void bound_limit(struct bound *bound, enum bound_voice voice, const struct site_
     compute(bound);
 }
 
+void bound_limited_since(struct bound *bound, int64_t since_ms)
+{
+    int64_t start_ms = bound_schedule(bound)->start_ms;
+
+    if (since_ms < start_ms)
+        paces_hold_back(&bound->paces, &bound->limits, start_ms);
+}
+
 static void unlimit(struct bound *bound, enum bound_voice voice)
 {
     forget(&bound->words->limited[voice]);

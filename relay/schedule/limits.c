@@ -107,6 +107,23 @@ void paces_start(struct site_paces *paces, const struct site_limits *limits, int
     }
 }
 
+static void hold_back(struct pace *pace, const struct pace *other)
+{
+    if (pace->turn_us < other->turn_us)
+        *pace = *other;
+}
+
+void paces_hold_back(struct site_paces *paces, const struct site_limits *limits, int64_t fresh_ms)
+{
+    struct site_paces fresh = {0};
+
+    paces_start(&fresh, limits, fresh_ms);
+    for (int which = 0; which < N_SITE_PACES; which++) {
+        hold_back(&paces->all[which], &fresh.all[which]);
+        hold_back(&paces->bulk[which], &fresh.bulk[which]);
+    }
+}
+
 static int64_t next_ms(const struct site_paces *paces, const struct site_limits *limits,
                        enum site_pace which, enum message_class message_class,
                        const uint32_t n_pledged[N_CLASSES])

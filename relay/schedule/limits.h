@@ -77,6 +77,9 @@ struct site_paces {
 
 void paces_start(struct site_paces *paces, const struct site_limits *limits, int64_t fresh_ms);
 
+/* No sooner than if these limits had just been used up at fresh_ms. */
+void paces_hold_back(struct site_paces *paces, const struct site_limits *limits, int64_t fresh_ms);
+
 /* When a message (a connection) of this class may go; up to now_ms: at once.  n_pledged: messages
  * of each class that were picked and have not used their turn. */
 int64_t paces_message_ms(const struct site_paces *paces, const struct site_limits *limits,

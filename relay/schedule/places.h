@@ -40,6 +40,7 @@ void domain_release(struct schedule *schedule, struct domain *domain);    /* one
 /* Something about it changed: its sites are looked at again. */
 void bound_touch(struct bound *bound);
 uint64_t bound_hash(const struct bound *bound); /* of its name */
+const struct schedule *bound_schedule(const struct bound *bound);
 
 struct decision {
     struct why why;         /* WHY_NEXT: it may, on this lane: */
@@ -68,6 +69,13 @@ void turn_wake(struct schedule *schedule, struct turn *turn);
 void lane_pick(struct lane *lane, enum message_class message_class, bool needs_connection,
                int64_t now_ms);
 void lane_free(struct lane *lane);
+
+/* How many transactions a lane of the site begins with. */
+static inline uint32_t lane_start_window(const struct site *site)
+{
+    return site->lane_limits.start_connections ? site->lane_limits.start_connections : 1;
+}
+
 void lane_find_road(struct lane *lane); /* NULL without memory or provider */
 uint32_t lane_recipients_per_transaction(const struct lane *lane);
 void site_limit_lanes(struct site *site);

@@ -183,6 +183,22 @@ void bound_touch(struct bound *bound)
     }
 }
 
+const struct schedule *bound_schedule(const struct bound *bound)
+{
+    switch ((enum bound_kind)bound->kind) {
+    case BOUND_SITE:
+        return CONTAINER_OF(bound, struct site, bound)->schedule;
+    case BOUND_LANE:
+        return CONTAINER_OF(bound, struct lane, bound)->site->schedule;
+    case BOUND_ROAD:
+        return CONTAINER_OF(bound, struct road, bound)->provider->schedule;
+    case BOUND_PROVIDER:
+    case N_BOUND_KINDS:
+        break;
+    }
+    return CONTAINER_OF(bound, struct provider, bound)->schedule;
+}
+
 uint64_t bound_hash(const struct bound *bound)
 {
     switch ((enum bound_kind)bound->kind) {

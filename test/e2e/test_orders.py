@@ -158,14 +158,15 @@ def test_others_go_on_meanwhile(plant):
     assert orders(relay) == [("campaign:*/autumn", "suspend")]  # the user's went with it
 
 
+def slowed(relay, ids):
+    rows = [r for i in ids for r in queued(relay, i)]
+    return [r for r in rows if r["why"].endswith("message_rate")]
+
+
 def wait_slowed(relay):
     """Of two messages at most one leaves at once; the other says what it waits for."""
     ids = [send_campaign(relay), send_campaign(relay)]
-
-    def waiting():
-        rows = [r for i in ids for r in queued(relay, i)]
-        return [r for r in rows if r["why"].endswith("message_rate")]
-    assert wait_for(waiting, "one waits for its turn")[0]["until"]
+    assert wait_for(lambda: slowed(relay, ids), "one waits for its turn")[0]["until"]
     return ids
 
 
@@ -184,6 +185,7 @@ def test_it_goes_slower_over_a_restart_until_resumed(plant, words):
     relay.restart()
     assert [order for _, order in orders(relay)] == ["throttle"]
     ids += wait_slowed(relay)
+    wait_for(lambda: len(slowed(relay, ids)) >= len(ids) - 1, "a start lets none pass")
     relay.cli("destination", "resume", *words, "--order", "throttle")
     wait_for(lambda: len(relay.receiver.taken) == len(ids), "all have left")
 

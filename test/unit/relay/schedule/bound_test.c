@@ -265,6 +265,26 @@ static void after_a_start_every_pace_begins_used_up(void **state)
                      bench->now_ms + 1024);
 }
 
+/* An order stands over a restart, and its pace does; one that is new begins at once. */
+static void a_limit_said_before_the_start_begins_used_up(void **state)
+{
+    struct bench *bench = *state;
+    struct site_limits limits = plain_limits(5);
+    struct bound *bound = &make_site(bench, "mx", plain_limits(5))->bound, *later;
+
+    bound_limit(bound, BOUND_BY_ORDER, &per_minute_60, "slowly", INT64_MAX, bench->now_ms);
+    bound_limited_since(bound, START_MS - 1);
+    assert_int_equal(bound_turn_ms(bound, CLASS_TRANSACTIONAL, bench->now_ms), START_MS + 1024);
+    bench->now_ms += HOUR_MS / 2;
+    later = &make_site(bench, "later", plain_limits(5))->bound;
+    limits.messages_per_hour = 1;
+    bound_limit(later, BOUND_BY_ORDER, &limits, "slowly", INT64_MAX, bench->now_ms);
+    bound_limited_since(later, bench->now_ms);
+    assert_true(bound_turn_ms(later, CLASS_TRANSACTIONAL, bench->now_ms) <= bench->now_ms);
+    bound_limited_since(later, START_MS - 1);
+    assert_true(bound_turn_ms(later, CLASS_TRANSACTIONAL, bench->now_ms) > START_MS + HOUR_MS);
+}
+
 static void a_site_is_remembered_while_its_pace_is_not_past(void **state)
 {
     struct bench *bench = *state;
@@ -326,6 +346,7 @@ int main(void)
         CASE(what_is_not_used_for_a_while_is_at_its_full_pace_again),
         CASE(an_operator_lifts_what_replies_brought),
         CASE(after_a_start_every_pace_begins_used_up),
+        CASE(a_limit_said_before_the_start_begins_used_up),
         CASE(a_site_is_remembered_while_its_pace_is_not_past),
         CASE(a_connection_is_opened_ahead_of_the_turn_and_the_turn_is_kept),
     };
