@@ -58,6 +58,7 @@ struct connection *connection_open(struct lane *lane, struct dispatch *dispatch,
 
 void connection_settle(struct connection *connection, bool is_kept)
 {
+    connection_hears(connection);
     if (connection->counts_as_busy)
         lane_transaction_ended(connection->lane, connection->message_class, is_kept);
     connection->counts_as_busy = false;
@@ -98,6 +99,7 @@ void connection_release_former(struct connection *connection)
 void connection_drop_stream(struct connection *connection)
 {
     connection_release_former(connection);
+    connection_hears(connection);
     timer_cancel(&connection->timer);
     timer_cancel(&connection->turn);
     connection->stream = stream_free(connection->stream);

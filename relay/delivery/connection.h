@@ -43,6 +43,7 @@ struct connection {
     enum connection_state state;
     enum message_class message_class;
     bool counts_as_busy; /* for the site; see connection_settle() */
+    bool is_silent;      /* and counts so: the peer has not answered for long */
     bool is_greeted, in_clear, is_starting_tls, is_broken;
     bool is_outdated;  /* the same: its address, or the name it greeted with, is no longer ours */
     bool is_unwelcome; /* takes no further transaction: refused for our v6 address */
@@ -62,6 +63,8 @@ struct connection {
     struct smtp_client client;
     bool has_client;
     struct timer timer, turn;
+    int64_t more_ms;    /* of the timer: how long the peer has still when it fires; see
+                           connection_await() */
     struct later later; /* the next host, or the end */
     char mx[DNS_NAME_SIZE], egress[IP_TEXT_SIZE], tls[96];
 };

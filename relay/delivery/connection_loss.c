@@ -89,20 +89,50 @@ static int64_t patience_ms(const struct connection *connection)
     return smtp_phase_timeout_ms(connection->client.phase);
 }
 
+enum { SILENT_AFTER = 10 }; /* a tenth */
+
+void connection_hears(struct connection *connection)
+{
+    connection->more_ms = 0;
+    if (connection->is_silent)
+        lane_speaks_again(connection->lane);
+    connection->is_silent = false;
+}
+
+void connection_await(struct connection *connection, int64_t patience_ms)
+{
+    int64_t first_ms = patience_ms / SILENT_AFTER;
+
+    connection_hears(connection);
+    connection->more_ms = connection->counts_as_busy ? patience_ms - first_ms : 0;
+    timer_set(&connection->timer, connection->more_ms ? first_ms : patience_ms);
+}
+
+static void fall_silent(struct connection *connection)
+{
+    timer_set(&connection->timer, connection->more_ms);
+    connection->more_ms = 0;
+    connection->is_silent = true;
+    lane_falls_silent(connection->lane);
+    delivery_shard_touch(connection->shard);
+}
+
 /* A reply came, or some of the body went.  A reply that drips in octet by octet is no progress. */
 void connection_note_progress(struct connection *connection)
 {
     if (connection->is_broken)
         return;
     if (connection->state == CONNECTION_OPENING || connection->state == CONNECTION_BUSY)
-        timer_set(&connection->timer, patience_ms(connection));
+        connection_await(connection, patience_ms(connection));
 }
 
 void connection_on_timer(struct timer *timer)
 {
     struct connection *connection = CONTAINER_OF(timer, struct connection, timer);
 
-    if (!connection->has_client)
+    if (connection->more_ms && !connection->is_broken)
+        fall_silent(connection);
+    else if (!connection->has_client)
         fail_connect(connection, "timed out");
     else if (connection->is_starting_tls)
         connection_fail_tls(connection, "timed out");

@@ -37,6 +37,11 @@ void connection_quit(struct connection *connection);
 
 /* ---- connection_loss.c ---- */
 
+/* The peer has so long to answer.  After a tenth of it (30 s of the five minutes that most replies
+ * may take) the schedule knows that this one hangs. */
+void connection_await(struct connection *connection, int64_t patience_ms);
+void connection_hears(struct connection *connection); /* it hangs no more */
+
 void connection_on_timer(struct timer *timer);
 void connection_on_end(void *owner, enum stream_end why, const char *detail);
 void connection_fail_tls(struct connection *connection, const char *detail);

@@ -56,7 +56,7 @@ static void start_tls(struct connection *connection)
         connection_fail_tls(connection, "no memory or no authorities for TLS");
     else {
         connection->is_starting_tls = true;
-        timer_set(&connection->timer, smtp_phase_timeout_ms(SMTP_PHASE_TLS));
+        connection_await(connection, smtp_phase_timeout_ms(SMTP_PHASE_TLS));
     }
 }
 
@@ -95,7 +95,7 @@ static void begin_smtp(struct connection *connection)
     settings.tls = wanted_tls(connection);
     smtp_client_init(&connection->client, &settings);
     connection->has_client = true;
-    timer_set(&connection->timer, smtp_phase_timeout_ms(SMTP_PHASE_BANNER));
+    connection_await(connection, smtp_phase_timeout_ms(SMTP_PHASE_BANNER));
 }
 
 static void on_connected(void *owner)
@@ -120,7 +120,7 @@ static void on_secured(void *owner)
         smtp_client_tls_started(&connection->client);
         connection_flush(connection);
     }
-    timer_set(&connection->timer, smtp_phase_timeout_ms(SMTP_PHASE_EHLO));
+    connection_await(connection, smtp_phase_timeout_ms(SMTP_PHASE_EHLO));
 }
 
 /* ---- being told ---- */

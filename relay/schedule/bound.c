@@ -73,12 +73,15 @@ static bool is_probe_under_way(const struct bound *bound)
     return bound->is_probed && bound_n_busy(bound) > 0;
 }
 
-/* What is urgent may exceed what we dare by one, never the limit. */
+/* What is urgent may exceed what we dare by one, never the limit; and while all that we dare hangs,
+ * one more may show whether the others would. */
 static uint32_t transactions_allowed(const struct bound *bound, enum message_class message_class)
 {
     uint32_t allowed = bound->window;
 
     if (message_class == CLASS_TRANSACTIONAL && !bound->is_probed)
+        allowed++;
+    if (bound->n_silent >= bound->window && !bound->is_probed)
         allowed++;
     return limits_stricter(allowed, bound->limits.connections);
 }

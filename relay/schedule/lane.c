@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "relay/schedule/places.h"
 
@@ -19,11 +18,6 @@ static struct lane *find_lane(const struct site *site, uint32_t egress)
             return lane;
     }
     return NULL;
-}
-
-static uint32_t start_of(const struct site *site)
-{
-    return site->lane_limits.start_connections ? site->lane_limits.start_connections : 1;
 }
 
 struct lane *site_lane(struct site *site, uint32_t egress)
@@ -46,7 +40,8 @@ struct lane *site_lane(struct site *site, uint32_t egress)
     }
     list_init(&lane->idle);
     list_init(&lane->idle_link);
-    bound_init(&lane->bound, BOUND_LANE, &limits, start_of(site), site->schedule->fresh_ms);
+    bound_init(&lane->bound, BOUND_LANE, &limits, lane_start_window(site),
+               site->schedule->fresh_ms);
     list_append(&site->lanes, &lane->link);
     return lane;
 }
@@ -232,6 +227,27 @@ static void keep(struct lane *lane)
     come_next(lane);
 }
 
+void lane_falls_silent(struct lane *lane)
+{
+    struct bound *bounds[N_BOUND_KINDS];
+    unsigned n = lane_bounds(lane, bounds);
+
+    for (unsigned i = 0; i < n; i++)
+        bounds[i]->n_silent++;
+    touch(lane);
+}
+
+void lane_speaks_again(struct lane *lane)
+{
+    struct bound *bounds[N_BOUND_KINDS];
+    unsigned n = lane_bounds(lane, bounds);
+
+    for (unsigned i = 0; i < n; i++) {
+        assert(bounds[i]->n_silent > 0);
+        bounds[i]->n_silent--;
+    }
+}
+
 void lane_transaction_ended(struct lane *lane, enum message_class message_class, bool is_kept)
 {
     struct bound *bounds[N_BOUND_KINDS];
@@ -332,58 +348,4 @@ void lane_unreachable(struct lane *lane, const char *why, const struct retry *re
     free(site->trouble);
     site->trouble = why ? strdup(why) : NULL;
     schedule_touch(site->schedule, site);
-}
-
-/* ---- which addresses ---- */
-
-void schedule_set_egress(struct schedule *schedule, const struct egress_plan *plan)
-{
-    schedule->egress = *plan;
-    schedule_touch_all(schedule);
-}
-
-static void renew(struct bound *bound, const struct site_limits *limits, uint32_t start_window,
-                  int64_t fresh_ms)
-{
-    struct bound fresh;
-
-    bound_init(&fresh, (enum bound_kind)bound->kind, limits, start_window, fresh_ms);
-    fresh.n_open = bound->n_open;
-    memcpy(fresh.n_busy, bound->n_busy, sizeof(fresh.n_busy));
-    memcpy(fresh.n_pledged, bound->n_pledged, sizeof(fresh.n_pledged));
-    bound_fini(bound);
-    *bound = fresh;
-}
-
-static void renew_lanes(void *owner, struct site *site)
-{
-    struct site_limits limits = site_limits_of_lanes(site);
-
-    LIST_FOR_EACH(link, &site->lanes)
-    {
-        struct lane *lane = CONTAINER_OF(link, struct lane, link);
-
-        if (*(const uint32_t *)owner >> lane->egress & 1)
-            renew(&lane->bound, &limits, start_of(site), site->schedule->fresh_ms);
-    }
-}
-
-static void renew_roads(void *owner, struct provider *provider)
-{
-    for (uint32_t egress = 0; egress < EGRESS_MOST; egress++) {
-        struct road *road = provider->roads[egress];
-
-        if (road && *(const uint32_t *)owner >> egress & 1)
-            renew(&road->bound, &provider->road_limits, provider->road_limits.start_connections,
-                  provider->schedule->fresh_ms);
-    }
-}
-
-void schedule_forget_egress(struct schedule *schedule, uint32_t numbers)
-{
-    if (!numbers)
-        return;
-    schedule_each_site(schedule, renew_lanes, &numbers);
-    schedule_each_provider(schedule, renew_roads, &numbers);
-    schedule_touch_all(schedule);
 }

@@ -68,6 +68,11 @@ void lane_use_turn(struct lane *lane, enum message_class message_class, int64_t 
  * not to be said.  (The day's room of a young address is counted by picks.) */
 bool lane_is_suspended(const struct lane *lane, int64_t now_ms);
 
+/* The receiver of a transaction has not answered for long; it did, or the transaction is about to
+ * end. */
+void lane_falls_silent(struct lane *lane);
+void lane_speaks_again(struct lane *lane);
+
 /* A transaction ended.  is_kept: its connection is idle now; else it is being closed. */
 void lane_transaction_ended(struct lane *lane, enum message_class message_class, bool is_kept);
 

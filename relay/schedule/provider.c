@@ -126,6 +126,7 @@ static void count(struct bound *bound, const struct bound *lane, int sign)
     uint32_t factor = (uint32_t)sign; /* modulo 2^32 */
 
     bound->n_open += factor * lane->n_open;
+    bound->n_silent += factor * lane->n_silent;
     for (int each = 0; each < N_CLASSES; each++) {
         bound->n_busy[each] += factor * lane->n_busy[each];
         bound->n_pledged[each] += factor * lane->n_pledged[each];

@@ -285,6 +285,15 @@ def test_google_says_slower_and_only_google_waits(world):
 # ---- neighbours
 
 
+def test_mail_goes_on_while_all_connections_that_are_dared_hang(world):
+    """Two at a time until something was taken, and both of those get no answer to their dot."""
+    provider = Provider(world, [f"dot_timeout {int(20 * PATIENCE)}s"],
+                        script="DOT match=Number.[01] -> delay=1h\n")
+    send(provider.relay, "one", 5)
+    wait_delivered(provider.relay, 3)
+    assert not provider.relay.log.all("deferred")
+
+
 def test_a_live_domain_goes_on_beside_a_dead_and_a_slow_one(world):
     """Mail for those came first, and more of it than there are connections."""
     town = Town(world, {"live": "", "slow": "RCPT -> drip=500ms\n",

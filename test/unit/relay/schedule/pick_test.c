@@ -232,6 +232,62 @@ static void waiting_for_a_signer_survives_operators(void **state)
     assert_false(next_pick(bench));
 }
 
+/* One receiver that says nothing must not hold all of a site's mail: one more is dared, no second
+ * one, and never above the limit. */
+static void while_all_that_is_dared_hangs_one_more_may_go(void **state)
+{
+    static const struct {
+        uint32_t connections, start, expected;
+    } rows[] = {
+        {5, 1, 1},
+        {5, 2, 1},
+        {1, 1, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct site_limits limits = {.connections = rows[i].connections,
+                                     .start_connections = rows[i].start};
+        struct bench *bench;
+        struct lane *lane;
+        void *fresh = NULL;
+        uint32_t n = 0;
+
+        assert_int_equal(bench_set_up(&fresh), 0);
+        bench = fresh;
+        for (int k = 0; k < 10; k++)
+            admit(bench, "a.example", 1, CLASS_BULK, 1);
+        route_all(bench, make_site(bench, "mx", limits));
+        while (next_pick(bench))
+            n++;
+        lane = bench->pick.lane;
+        for (uint32_t k = 0; k < n; k++) {
+            assert_false(next_pick(bench)); /* one of them may answer soon */
+            lane_falls_silent(lane);
+        }
+        for (n = 0; next_pick(bench); n++)
+            lane_falls_silent(lane);
+        assert_int_equal(n, rows[i].expected);
+        bench_tear_down(&fresh);
+    }
+}
+
+/* What is to show whether a suspension helped is one message, however long it takes. */
+static void a_probe_that_hangs_stays_alone(void **state)
+{
+    struct bench *bench = *state;
+    struct site *site = make_site(bench, "mx", plain_limits(5));
+
+    for (int i = 0; i < 3; i++)
+        admit(bench, "a.example", 1, CLASS_BULK, 1);
+    bound_suspend(&site->bound, BOUND_BY_ORDER, "stop", bench->now_ms + 1000, bench->now_ms);
+    route_all(bench, site);
+    bench->now_ms += 1000;
+    assert_true(next_pick(bench));
+    lane_falls_silent(bench->pick.lane);
+    assert_false(next_pick(bench));
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, bench_set_up, bench_tear_down)
 
 int main(void)
@@ -248,6 +304,8 @@ int main(void)
         CASE(without_a_permit_a_site_waits_and_says_so),
         CASE(without_a_signer_only_unsigned_mail_goes),
         CASE(waiting_for_a_signer_survives_operators),
+        cmocka_unit_test(while_all_that_is_dared_hangs_one_more_may_go),
+        CASE(a_probe_that_hangs_stays_alone),
     };
 
     if (secret_start() < 0)
