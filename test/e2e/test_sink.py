@@ -1,7 +1,11 @@
-"""The test receiver itself, spoken to by Python's smtplib."""
+"""The test receivers themselves, spoken to by Python's smtplib."""
 import smtplib
+import socket
+import ssl
 
 import pytest
+
+from appliance import PATIENCE, wait_for
 
 
 def connect(sink):
@@ -25,7 +29,6 @@ def test_a_message_is_kept_octet_for_octet(world):
 
 def test_starttls_is_offered_and_noted(world, authority):
     sink = world.sink(tls=True)
-    import ssl
     with connect(sink) as client:
         client.starttls(context=ssl.create_default_context(cafile=str(authority.file)))
         client.sendmail("a@x.example", ["b@y.example"], b"Subject: x\r\n\r\n")
@@ -57,3 +60,15 @@ def test_a_hundred_connections_at_once(world):
         client.close()
     assert len(sink.messages()) == 100
     assert sink.stop()["most_connections"] == 100
+
+
+def test_a_receiver_drops_whom_it_lets_wait_in_a_handshake(world):
+    """Half a positive reply to STARTTLS: the one waits for its rest, the other for a handshake."""
+    receiver = world.receiver({"STARTTLS": b"2"}, tls=True)
+    with socket.create_connection((receiver.host, receiver.port), 20 * PATIENCE) as one:
+        one.sendall(b"EHLO x\r\nSTARTTLS\r\n")
+        session = wait_for(lambda: next(iter(receiver.sessions), None), "a session")
+        wait_for(lambda: session.socket.fileno() < 0, "the socket is OpenSSL's")
+        receiver.drop_sessions()
+        octets = one.makefile("rb").read()  # to the end of the connection
+    assert octets.endswith(b"\r\n2"), octets

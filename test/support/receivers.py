@@ -70,6 +70,7 @@ class Session:
 
     def __init__(self, receiver, connection):
         self.receiver, self.socket = receiver, connection
+        self.wire = connection.dup()  # as long as the session, whatever STARTTLS makes of the socket
         self.socket.settimeout(120 * PATIENCE)
         self.file = connection.makefile("rb")
         self.helo, self.is_secured, self.commands = None, False, []
@@ -114,6 +115,13 @@ class Session:
             elif handler(argument) is False:
                 return
 
+    def drop(self):
+        """Ends the connection, from any thread and in the middle of a handshake too."""
+        try:
+            self.wire.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it has ended
+
     def on_ehlo(self, argument):
         self.helo = argument
         self.transaction = Transaction()
@@ -129,10 +137,7 @@ class Session:
     def on_starttls(self, argument):
         if self.answer("STARTTLS", argument, "220 2.0.0 Go ahead") and self.receiver.tls:
             self.file.close()
-            # The handshake apart: drop_sessions() must find the socket that lives, not the one that was.
-            self.socket = self.receiver.tls.wrap_socket(self.socket, server_side=True,
-                                                        do_handshake_on_connect=False)
-            self.socket.do_handshake()
+            self.socket = self.receiver.tls.wrap_socket(self.socket, server_side=True)
             self.file = self.socket.makefile("rb")
             self.is_secured = True
 
@@ -231,18 +236,13 @@ class Receiver:
         except (OSError, ValueError):
             pass  # the peer left, or the behaviour dropped it
         finally:
-            try:
-                session.socket.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+            session.drop()
+            session.wire.close()
             session.socket.close()
 
     def drop_sessions(self):
         for session in self.sessions:
-            try:
-                session.socket.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+            session.drop()
         self.sessions = []
 
     def stop(self):
