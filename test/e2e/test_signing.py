@@ -84,7 +84,7 @@ def test_a_changed_body_fails_every_judge(world):
     signed.new_key()
     data = signed.send(PLAIN).replace(b"the end", b"the And")
     assert not any(valid for _, valid in signed.judges.dkimpy(data))
-    assert not any(valid for _, valid in signed.judges.mail_dkim(data))
+    assert ("rsa-sha256", "fail (body has been altered)") in signed.judges.mail_dkim(data)
     assert not signed.judges.opendkim(data)[0]
 
 
