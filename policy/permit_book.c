@@ -36,18 +36,22 @@ static void add_spent(struct permit_budget *budget, uint32_t n, int64_t back_ms)
     budget->groups[budget->n_groups++] = (struct spent_group){rounded_ms, n};
 }
 
-uint32_t permit_budget_lease(struct permit_budget *budget, uint32_t n_wanted, int64_t now_ms)
+uint32_t permit_budget_room(struct permit_budget *budget, int64_t now_ms)
 {
-    uint64_t n_used, n_free;
-    uint32_t n_granted;
+    uint64_t n_used;
 
     collect_spent(budget, now_ms);
-    if (!budget->limit) {
-        budget->n_out += n_wanted;
-        return n_wanted;
-    }
+    if (!budget->limit)
+        return UINT32_MAX;
     n_used = (uint64_t)budget->n_out + budget->n_spent;
-    n_free = n_used < budget->limit ? budget->limit - n_used : 0;
+    return n_used < budget->limit ? (uint32_t)(budget->limit - n_used) : 0;
+}
+
+uint32_t permit_budget_lease(struct permit_budget *budget, uint32_t n_wanted, int64_t now_ms)
+{
+    uint64_t n_free = permit_budget_room(budget, now_ms);
+    uint32_t n_granted;
+
     n_granted = (uint32_t)(n_wanted <= n_free / 2 ? n_wanted : (n_free + 1) / 2);
     if (n_granted > n_wanted)
         n_granted = n_wanted;

@@ -24,6 +24,9 @@ struct permit_budget {
     struct spent_group groups[MOST_SPENT_GROUPS];
 };
 
+/* How many could be granted now; UINT32_MAX: there is no limit. */
+uint32_t permit_budget_room(struct permit_budget *budget, int64_t now_ms);
+
 /* Grants at most n_wanted: all when there is plenty, half of what is free when it is scarce (at
  * least one), so that the first loop to ask does not take all. */
 uint32_t permit_budget_lease(struct permit_budget *budget, uint32_t n_wanted, int64_t now_ms);

@@ -41,6 +41,7 @@ void permit_purse_come_home(struct task *task)
 
     purse->is_away = false;
     purse->n_idle += purse->sent.n_granted;
+    purse->again_ms = purse->sent.again_ms;
     if (purse->is_closing) {
         give_all_back(purse);
     } else if (purse->sent.n_wanted) {
@@ -76,6 +77,14 @@ bool permit_purse_take(struct permit_purse *purse, int64_t now_ms)
         purse->last_spent_ms = now_ms;
     }
     return true;
+}
+
+void permit_purse_spend(struct permit_purse *purse, int64_t now_ms)
+{
+    purse->n_spent++;
+    purse->last_spent_ms = now_ms;
+    if (purse->is_closing)
+        send_away(purse);
 }
 
 void permit_purse_put(struct permit_purse *purse)

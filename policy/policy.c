@@ -62,6 +62,7 @@ static void receive_directory(struct directory_subscriber *subscriber, struct di
     directory_unref(policy->directory);
     policy->directory = directory;
     quotas_directory_changed(policy);
+    permits_directory_changed(policy);
 }
 
 static void run_stop(struct task *task)

@@ -63,5 +63,6 @@ void authenticator_stop(struct policy *policy);               /* answers what wa
 void sessions_fini(struct policy *policy); /* tickets still out may be returned afterwards */
 
 void permits_apply_settings(struct policy *policy);
+void permits_directory_changed(struct policy *policy);
 void permits_stop(struct policy *policy); /* answers what waits */
 void permits_fini(struct policy *policy);

@@ -32,13 +32,14 @@ struct dispatch {
     int64_t turn_ms;
     uint32_t crc;             /* of the stored bytes that have gone out */
     struct spool_update mark; /* "a final dot may leave": before it does */
-    bool is_open, is_peer_ready, is_prepared, has_turn, is_sent;
-    bool tries_other_address; /* of ours, as a rule says */
-    bool is_marking;          /* a callback will come: it must not be freed before */
-    bool awaits_mark;         /* all but the final dot has been said */
-    bool has_mark;            /* committed, for this attempt */
-    bool is_waiting;          /* a callback will come: it must not be freed before */
-    bool is_fetching;         /* of the body: sending goes on when it is in memory */
+    bool is_open, is_peer_ready, is_prepared, is_sent;
+    bool has_turn, is_counted; /* in the lane's pace; in that of whom it is of */
+    bool tries_other_address;  /* of ours, as a rule says */
+    bool is_marking;           /* a callback will come: it must not be freed before */
+    bool awaits_mark;          /* all but the final dot has been said */
+    bool has_mark;             /* committed, for this attempt */
+    bool is_waiting;           /* a callback will come: it must not be freed before */
+    bool is_fetching;          /* of the body: sending goes on when it is in memory */
     bool is_over;
     bool is_lingering; /* its connection still awaits replies to what was pipelined */
 };

@@ -13,37 +13,50 @@ static bool stands_still(const struct dispatch *dispatch, int64_t now_ms)
            halts_stop(dispatch->shard->schedule, dispatch->user_id, dispatch->campaign, now_ms);
 }
 
-/* What an operator set for its user and its campaign, then the receiver's. */
+/* The turn in the pace of whom it is of counts when it is said, that of its lane when it is known:
+ * turns of a lane are this loop's own. */
 static int64_t find_turn_ms(const struct dispatch *dispatch, int64_t now_ms)
 {
     int64_t of_sender_ms = halts_turn_ms(dispatch->shard->schedule, dispatch->user_id,
                                          dispatch->campaign, dispatch->message_class, now_ms);
 
+    if (dispatch->has_turn)
+        return of_sender_ms > dispatch->turn_ms ? of_sender_ms : dispatch->turn_ms;
+    if (of_sender_ms == INT64_MAX)
+        return INT64_MAX;
     return lane_turn_ms(dispatch->lane, dispatch->message_class, of_sender_ms);
 }
 
-/* It counts for both when it leaves. */
-static void use_turn(struct dispatch *dispatch, int64_t at_ms)
+static void use_lane_turn(struct dispatch *dispatch, int64_t at_ms)
 {
+    if (dispatch->has_turn)
+        return;
     lane_use_turn(dispatch->lane, dispatch->message_class, at_ms);
-    halts_use_turn(dispatch->shard->schedule, dispatch->user_id, dispatch->campaign,
-                   dispatch->message_class, at_ms);
     dispatch->turn_ms = at_ms;
     dispatch->has_turn = true;
+}
+
+static void use_sender_turn(struct dispatch *dispatch, int64_t now_ms)
+{
+    halts_use_turn(dispatch->shard->schedule, dispatch->user_id, dispatch->campaign,
+                   dispatch->message_class, now_ms);
+    dispatch->is_counted = true;
 }
 
 enum dispatch_turn dispatch_take_turn(struct dispatch *dispatch)
 {
     int64_t now_ms = shard_now_ms(dispatch->shard);
     int64_t latest_ms = now_ms + (dispatch->shard->is_draining ? 0 : LONGEST_WAIT_MS);
-    int64_t at_ms = dispatch->has_turn ? dispatch->turn_ms : find_turn_ms(dispatch, now_ms);
+    int64_t at_ms = dispatch->is_counted ? now_ms : find_turn_ms(dispatch, now_ms);
 
     if (at_ms > latest_ms || stands_still(dispatch, now_ms))
         return TURN_NEVER;
-    if (!dispatch->has_turn)
-        use_turn(dispatch, at_ms);
-    if (at_ms <= now_ms)
+    use_lane_turn(dispatch, at_ms);
+    if (at_ms <= now_ms) {
+        if (!dispatch->is_counted)
+            use_sender_turn(dispatch, now_ms);
         return TURN_NOW;
+    }
     timer_set(&dispatch->turn, at_ms - now_ms);
     return TURN_LATER;
 }
@@ -56,11 +69,12 @@ void dispatch_on_turn(struct timer *timer)
 void dispatch_drop_turn(struct dispatch *dispatch)
 {
     timer_cancel(&dispatch->turn);
-    if (!dispatch->has_turn) {
-        lane_drop_turn(dispatch->lane, dispatch->message_class);
+    if (!dispatch->is_counted)
         halts_drop_turn(dispatch->shard->schedule, dispatch->user_id, dispatch->campaign,
                         dispatch->message_class);
+    if (!dispatch->has_turn) {
+        lane_drop_turn(dispatch->lane, dispatch->message_class);
         egress_warm_up_give_back(dispatch->warm_use);
     }
-    dispatch->has_turn = true;
+    dispatch->has_turn = dispatch->is_counted = true;
 }

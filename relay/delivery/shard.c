@@ -1,33 +1,26 @@
-#include "relay/delivery/shard.h"
-
-#include <errno.h>
+#include "relay/delivery/shard_private.h"
 
 #include "relay/base/clock.h"
 #include "relay/base/log.h"
 #include "relay/base/secret.h"
 #include "relay/delivery/connection.h"
 #include "relay/delivery/dispatch.h"
-#include "relay/delivery/doubt.h"
 #include "relay/delivery/egress_warm_up.h"
 #include "relay/delivery/foresight.h"
-#include "relay/delivery/host_memory.h"
 #include "relay/delivery/kept_words.h"
 #include "relay/delivery/outcome.h"
 #include "relay/delivery/providers.h"
-#include "relay/delivery/reply_memory.h"
 #include "relay/delivery/router.h"
-#include "relay/delivery/signature_memory.h"
+#include "relay/delivery/sender_turns.h"
 #include "relay/delivery/standing_orders.h"
 #include "relay/delivery/standing_ways.h"
 #include "relay/delivery/user_weights.h"
 
 enum {
-    TICK_MS = 250,
     REST_MS = 8000,    /* between two ticks of a shard that has nothing to do */
     PICKS_A_TURN = 64, /* so that a turn stays short */
     STEPS_A_TURN = 2000,
     CLOCK_JUMP_MS = 60000,
-    PERMITS_AT_ONCE = 16,
 };
 
 struct delivery_shard *delivery_owner_of(struct delivery *delivery, struct slice name)
@@ -44,7 +37,7 @@ void delivery_shard_touch(struct delivery_shard *shard)
 {
     later_set(&shard->pump);
     if (shard->is_resting)
-        timer_set(&shard->tick, TICK_MS);
+        timer_set(&shard->tick, SHARD_TICK_MS);
     shard->is_resting = false;
 }
 
@@ -58,70 +51,6 @@ void delivery_shard_admit(struct delivery_shard *shard, const struct new_entry *
     if (entry->flags & ENTRY_ANNOUNCED)
         warmth_begun(&shard->delivery->warmth, table_hash_ignoring_case(entry->domain));
     stored_unref(entry->message);
-}
-
-/* ---- the schedule's hooks ---- */
-
-static void on_domain_wanted(void *owner, struct domain *domain)
-{
-    router_want(owner, domain);
-}
-
-static void on_expired(void *owner, struct entry *entry)
-{
-    struct delivery_shard *shard = owner;
-
-    list_append(&shard->expired, &entry->link);
-    delivery_shard_touch(shard);
-}
-
-static void on_delayed(void *owner, struct entry *entry)
-{
-    struct delivery_shard *shard = owner;
-    struct delayed_entry row = {stored_ref(entry->message), entry->n};
-
-    buffer_append(&shard->delayed, slice_from(&row, sizeof(row)));
-    if (buffer_error(&shard->delayed) < 0)
-        stored_unref(row.stored);
-    delivery_shard_touch(shard);
-}
-
-static bool take_permit(void *owner)
-{
-    struct delivery_shard *shard = owner;
-
-    if (!shard->delivery->policy)
-        return true;
-    if (shard->purse.n_idle == 0) /* several will be wanted, in one message */
-        permit_purse_want(&shard->purse, PERMITS_AT_ONCE);
-    return permit_purse_take(&shard->purse, shard_now_ms(shard));
-}
-
-static void put_permit(void *owner)
-{
-    struct delivery_shard *shard = owner;
-
-    if (shard->delivery->policy)
-        permit_purse_put(&shard->purse);
-}
-
-static void on_permits(struct permit_purse *purse)
-{
-    struct delivery_shard *shard = CONTAINER_OF(purse, struct delivery_shard, purse);
-
-    schedule_permits_came(shard->schedule);
-    delivery_shard_touch(shard);
-}
-
-static void on_site_unused(void *owner, struct site *site)
-{
-    (void)owner;
-    target_free(TAKE(site->owner));
-}
-
-static bool may_use(void *owner, struct lane *lane)
-{
-    return standing_orders_may_use(owner, lane) && egress_warm_up_allows(owner, lane);
 }
 
 /* ---- what may start ---- */
@@ -165,7 +94,7 @@ static bool start_some(struct delivery_shard *shard)
     return true;
 }
 
-static void pump(struct later *later)
+void shard_pump(struct later *later)
 {
     struct delivery_shard *shard = CONTAINER_OF(later, struct delivery_shard, pump);
     int64_t now_ms = shard_now_ms(shard), wake_ms;
@@ -193,7 +122,7 @@ static void pump(struct later *later)
         timer_set(&shard->wake, wake_ms > now_ms ? wake_ms - now_ms : 1);
 }
 
-static void on_wake(struct timer *timer)
+void shard_on_wake(struct timer *timer)
 {
     delivery_shard_touch(CONTAINER_OF(timer, struct delivery_shard, wake));
 }
@@ -221,11 +150,11 @@ static bool may_rest(const struct delivery_shard *shard)
         n_entries += shard->schedule->n_states[i];
     return shard->is_ready && n_entries == 0 && list_is_empty(&shard->connections) &&
            tally_is_empty(&shard->tally) && shard->n_dispatches == 0 && shard->n_outcomes == 0 &&
-           shard->purse.n_idle == 0 && !heap_first(&shard->digests.by_age) &&
-           shard->digests.n_drafts == 0;
+           shard->purse.n_idle == 0 && sender_turns_rest(shard) &&
+           !heap_first(&shard->digests.by_age) && shard->digests.n_drafts == 0;
 }
 
-static void on_tick(struct timer *timer)
+void shard_on_tick(struct timer *timer)
 {
     struct delivery_shard *shard = CONTAINER_OF(timer, struct delivery_shard, tick);
 
@@ -238,15 +167,16 @@ static void on_tick(struct timer *timer)
     digest_run(shard);
     hold_run(shard);
     egress_warm_up_tick(shard);
+    sender_turns_tick(shard);
     tally_flush(&shard->tally);
     delivery_shard_touch(shard);
     shard->is_resting = may_rest(shard);
-    timer_set(&shard->tick, shard->is_resting ? REST_MS : TICK_MS);
+    timer_set(&shard->tick, shard->is_resting ? REST_MS : SHARD_TICK_MS);
 }
 
 /* ---- what comes from outside ---- */
 
-static void on_signer(void *owner, bool is_up)
+void shard_on_signer(void *owner, bool is_up)
 {
     struct delivery_shard *shard = owner;
 
@@ -255,7 +185,7 @@ static void on_signer(void *owner, bool is_up)
         shard->delivery->on_signer(shard->delivery->owner, is_up);
 }
 
-static void on_directory(struct directory_subscriber *subscriber, struct directory *directory)
+void shard_on_directory(struct directory_subscriber *subscriber, struct directory *directory)
 {
     struct delivery_shard *shard = CONTAINER_OF(subscriber, struct delivery_shard, subscriber);
     struct directory *former = shard->directory;
@@ -304,102 +234,4 @@ void delivery_shard_drain(struct delivery_shard *shard, struct delivery_drain *d
     connection_end_idle(shard);
     connection_end_opening(shard);
     delivery_shard_touch(shard);
-}
-
-/* ---- life ---- */
-
-static int make_parts(struct delivery_shard *shard, const struct resolver_settings *resolver)
-{
-    struct schedule_hooks hooks = {
-        .owner = shard,
-        .on_domain_wanted = on_domain_wanted,
-        .on_expired = on_expired,
-        .on_delayed = on_delayed,
-        .take_permit = take_permit,
-        .put_permit = put_permit,
-        .may_use = may_use,
-        .pool_of = standing_ways_pool,
-        .end_idle = connection_end_idle_of,
-        .weight_of = user_weights_of,
-        .on_site_unused = on_site_unused,
-    };
-    char why[TLS_WHY_SIZE];
-    int error = schedule_new(&shard->schedule, &hooks, clock_monotonic_ms(), clock_utc_ms());
-
-    if (error == 0)
-        error = resolver_new(&shard->resolver, shard->loop, resolver);
-    if (error == 0)
-        error = signer_client_new(&shard->signer, shard->loop, on_signer, shard);
-    if (error == 0)
-        error = tls_client_new(&shard->tls_may, TLS_CLIENT_MAY, (struct slice){NULL, 0}, why);
-    return error;
-}
-
-int delivery_shard_init(struct delivery_shard *shard, struct delivery *delivery, struct loop *loop,
-                        unsigned index, const struct resolver_settings *resolver)
-{
-    *shard = (struct delivery_shard){.delivery = delivery, .loop = loop, .index = index};
-    list_init(&shard->connections);
-    list_init(&shard->idle);
-    list_init(&shard->expired);
-    list_init(&shard->found);
-    list_init(&shard->warm_leases);
-    digest_desk_init(&shard->digests);
-    hold_desk_init(shard);
-    shard->tally.policy = delivery->policy;
-    router_init(shard);
-    host_memory_init(&shard->hosts);
-    signature_memory_init(&shard->signatures);
-    foresight_init(&shard->foresight, loop);
-    reply_memory_init(&shard->replies);
-    sample_init(&shard->sample);
-    reply_rule_engine_init(&shard->rules);
-    later_init(&shard->pump, loop, pump);
-    timer_init(&shard->wake, loop, on_wake);
-    timer_init(&shard->tick, loop, on_tick);
-    if (index == 0)
-        egress_init_all(delivery->egress, loop);
-    shard->utc_offset_ms = clock_utc_ms() - clock_monotonic_ms();
-    shard->subscriber =
-        (struct directory_subscriber){.mailbox = loop_mailbox(loop), .receive = on_directory};
-    if (delivery->policy)
-        permit_purse_init(&shard->purse, delivery->policy, loop_mailbox(loop),
-                          (struct permit_key){PERMIT_OUTBOUND, 0}, on_permits);
-    timer_set(&shard->tick, TICK_MS);
-    return make_parts(shard, resolver);
-}
-
-void delivery_shard_fini(struct delivery_shard *shard)
-{
-    timer_fini(&shard->tick);
-    timer_fini(&shard->wake);
-    foresight_clear(shard);
-    connection_free_all(shard);
-    router_cancel(shard);
-    if (shard->index == 0)
-        egress_fini_all(shard->delivery->egress);
-    later_cancel(&shard->pump);
-    shard->schedule = schedule_free(shard->schedule);
-    later_cancel(&shard->pump);
-    shard->resolver = resolver_free(shard->resolver);
-    if (shard->signer)
-        signer_client_disconnect(shard->signer);
-    shard->signer = signer_client_free(shard->signer);
-    shard->tls_may = tls_client_free(shard->tls_may);
-    shard->tls_verify = tls_client_free(shard->tls_verify);
-    memo_fini(&shard->routes);
-    memo_fini(&shard->hosts);
-    memo_fini(&shard->signatures);
-    memo_fini(&shard->replies);
-    sample_fini(&shard->sample);
-    reply_rule_engine_fini(&shard->rules);
-    buffer_fini(&shard->delayed);
-    buffer_fini(&shard->ways);
-    doubt_forget_delivered(shard);
-    digest_desk_fini(shard);
-    hold_desk_fini(shard);
-    tally_fini(&shard->tally);
-    egress_warm_up_fini(shard);
-    directory_unref(shard->directory);
-    delivery_config_unref(shard->config);
 }

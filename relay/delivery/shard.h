@@ -47,7 +47,6 @@ struct delivery_shard {
     uint32_t repool_at;
     bool is_repooling; /* what waits is being led anew */
     bool has_address_orders;
-    bool is_settled; /* a request walks: nothing moves to another loop (visit.h) */
     uint32_t looks_begun, looks_ended; /* DELIVERY_LOOK: schedule/figures.h */
     struct schedule *schedule;
     struct resolver *resolver;
@@ -77,6 +76,7 @@ struct delivery_shard {
     struct memo replies;            /* what put recipients off lately: reply_memory.c */
     struct reply_rule_engine rules; /* counts replies: hearing.c */
     struct list warm_leases;        /* young addresses: egress_warm_up.c */
+    struct list sender_turns;       /* paces of users and campaigns: sender_turns.c */
     struct sample sample;           /* a signature before an independent judge */
 
     struct digest_desk digests; /* reports about many failures */
@@ -89,6 +89,7 @@ struct delivery_shard {
     bool is_ready;   /* the spool's rows are all told */
     bool is_resting; /* the next tick is far off */
     bool is_draining;
+    bool is_settled; /* a request walks: nothing moves to another loop (visit.h) */
     struct delivery_drain *drain;
 };
 

@@ -5,6 +5,7 @@
 #include "relay/base/clock.h"
 #include "relay/base/secret.h"
 #include "relay/delivery/kept_words.h"
+#include "relay/delivery/sender_turns.h"
 #include "relay/delivery/standing_throttles.h"
 #include "relay/delivery/standing_ways.h"
 #include "relay/delivery/target.h"
@@ -125,25 +126,6 @@ static bool is_told(const struct provider *provider)
 
 /* ---- users and campaigns ---- */
 
-/* Of n a window each loop may send its part; at least one, or nothing would ever leave. */
-static uint32_t part_of(const struct delivery_shard *shard, uint32_t n)
-{
-    uint32_t part = n / shard->delivery->n_shards;
-
-    return n && !part ? 1 : part;
-}
-
-static struct site_limits part_of_limits(const struct delivery_shard *shard,
-                                         const struct order *order)
-{
-    struct site_limits limits = standing_limits_of(order);
-
-    limits.connections = 0;
-    for (int field = 0; field < N_SITE_LIMITS; field++)
-        limits_fields(&limits)[field] = part_of(shard, limits_fields(&limits)[field]);
-    return limits;
-}
-
 /* 0: of no campaign. */
 static uint32_t campaign_of(const struct order *order)
 {
@@ -181,10 +163,15 @@ static void obey_for_sender(struct delivery_shard *shard, const struct order *of
         .slow_until_ms = slow ? standing_end_of(shard, slow) : 0,
     };
 
-    if (slow)
-        order.limits = part_of_limits(shard, slow);
+    if (slow) {
+        order.limits = standing_limits_of(slow);
+        order.limits.connections = 0;
+        order.turns = sender_turns_of(shard, slow);
+    }
     if (has_somebody(of))
         schedule_halt(shard->schedule, &order, shard_now_ms(shard));
+    if (!slow)
+        sender_turns_end(shard, of);
     free(stop_reason);
     free(slow_reason);
 }

@@ -95,7 +95,7 @@ static bool connections_are_busy(const struct bound *bound, enum message_class m
         return true;
     if (most == 0)
         return false;
-    return (message_class == CLASS_BULK && bound->n_busy[CLASS_BULK] >= limits_bulk_share(most)) ||
+    return (message_class == CLASS_BULK && bound->n_busy[CLASS_BULK] >= pace_bulk_share(most)) ||
            (needs_connection && bound->n_open >= most);
 }
 

@@ -6,7 +6,10 @@
 #include "relay/base/secret.h"
 #include "relay/schedule/places.h"
 
-enum { TAKEN_BACK_AT_ONCE = 64 }; /* flows of a pace, of which one may go */
+enum {
+    TAKEN_BACK_AT_ONCE = 64, /* flows of a pace, of which one may go */
+    WANTED_AT_ONCE = 16,     /* turns */
+};
 
 struct halt {
     struct list link; /* in schedule->halts */
@@ -15,8 +18,9 @@ struct halt {
     struct bound_word stop, slow;
     struct site_limits limits;
     struct site_paces paces;
-    uint32_t n_pledged[N_CLASSES];
-    struct list flows; /* set aside */
+    struct halt_turns *turns;      /* instead of these; NULL: none */
+    uint32_t n_pledged[N_CLASSES]; /* picked and not yet said; with turns: so many are taken */
+    struct list flows;             /* set aside */
 };
 
 struct halt_key {
@@ -139,6 +143,9 @@ void schedule_halt(struct schedule *schedule, const struct halt_order *order, in
     if (memcmp(&halt->limits, &order->limits, sizeof(halt->limits)) != 0)
         paces_start(&halt->paces, &order->limits, now_ms);
     halt->limits = order->limits;
+    if (halt->turns != order->turns) /* what was picked before has none of the new ones */
+        memset(halt->n_pledged, 0, sizeof(halt->n_pledged));
+    halt->turns = order->turns;
     say(&halt->stop, order->stop_reason, order->stop_until_ms, now_ms);
     say(&halt->slow, order->slow_reason, order->slow_until_ms, now_ms);
     take_back(schedule, halt, UINT32_MAX);
@@ -163,22 +170,54 @@ static int64_t opens_ms(const struct halt *halt, enum message_class message_clas
 {
     if (halt->stop.until_ms > now_ms)
         return halt->stop.until_ms;
-    return is_slow(halt, now_ms)
-               ? paces_message_ms(&halt->paces, &halt->limits, message_class, halt->n_pledged)
-               : now_ms;
+    if (!is_slow(halt, now_ms))
+        return now_ms;
+    return halt->turns
+               ? halt->turns->owner->opens_ms(halt->turns, message_class, now_ms)
+               : paces_message_ms(&halt->paces, &halt->limits, message_class, halt->n_pledged);
+}
+
+/* A turn that is shared must be at hand, too. */
+static bool has_turn(const struct halt *halt, const struct flow *flow, int64_t now_ms)
+{
+    uint32_t n = flow->n_entries < WANTED_AT_ONCE ? flow->n_entries : WANTED_AT_ONCE;
+
+    return !halt->turns || !is_slow(halt, now_ms) ||
+           halt->turns->owner->want(halt->turns, flow->share->message_class, n);
+}
+
+static struct halt *first_closed(struct halt *const halts[], unsigned n, const struct flow *flow,
+                                 int64_t now_ms)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (opens_ms(halts[i], flow->share->message_class, now_ms) > now_ms)
+            return halts[i];
+    for (unsigned i = 0; i < n; i++)
+        if (!has_turn(halts[i], flow, now_ms))
+            return halts[i];
+    return NULL;
 }
 
 bool halts_set_aside(struct schedule *schedule, struct flow *flow, int64_t now_ms)
 {
     struct halt *halts[MOST_HALTS];
     unsigned n = find_all(schedule, flow->share->user_id, flow->campaign, halts);
+    struct halt *closed = first_closed(halts, n, flow, now_ms);
 
-    for (unsigned i = 0; i < n; i++)
-        if (opens_ms(halts[i], flow->share->message_class, now_ms) > now_ms) {
-            flow_set_aside(flow, &halts[i]->flows);
-            return true;
-        }
-    return false;
+    if (closed)
+        flow_set_aside(flow, &closed->flows);
+    return closed != NULL;
+}
+
+static void pick(struct halt *halt, enum message_class message_class, int64_t now_ms)
+{
+    if (halt->turns && !is_slow(halt, now_ms))
+        return;
+    if (halt->turns)
+        halt->turns->owner->take(halt->turns, message_class);
+    else
+        paces_pledge_message(&halt->paces, &halt->limits, now_ms);
+    halt->n_pledged[message_class]++;
 }
 
 void halts_pick(struct schedule *schedule, const struct flow *flow, int64_t now_ms)
@@ -186,17 +225,17 @@ void halts_pick(struct schedule *schedule, const struct flow *flow, int64_t now_
     struct halt *halts[MOST_HALTS];
     unsigned n = find_all(schedule, flow->share->user_id, flow->campaign, halts);
 
-    for (unsigned i = 0; i < n; i++) {
-        halts[i]->n_pledged[flow->share->message_class]++;
-        paces_pledge_message(&halts[i]->paces, &halts[i]->limits, now_ms);
-    }
+    for (unsigned i = 0; i < n; i++)
+        pick(halts[i], flow->share->message_class, now_ms);
 }
 
 /* An order that came in between knows nothing of what was picked before. */
-static void unpledge(struct halt *halt, enum message_class message_class)
+static bool unpledge(struct halt *halt, enum message_class message_class)
 {
-    if (halt->n_pledged[message_class] > 0)
-        halt->n_pledged[message_class]--;
+    if (halt->n_pledged[message_class] == 0)
+        return false;
+    halt->n_pledged[message_class]--;
+    return true;
 }
 
 bool halts_stop(const struct schedule *schedule, uint32_t user_id, uint32_t campaign,
@@ -211,24 +250,48 @@ bool halts_stop(const struct schedule *schedule, uint32_t user_id, uint32_t camp
     return false;
 }
 
-int64_t halts_turn_ms(const struct schedule *schedule, uint32_t user_id, uint32_t campaign,
-                      enum message_class message_class, int64_t now_ms)
+static int64_t turn_ms(const struct halt *halt, enum message_class message_class, int64_t now_ms)
 {
     static const uint32_t alone[N_CLASSES] = {0};
+
+    if (!is_slow(halt, now_ms))
+        return now_ms;
+    if (!halt->turns)
+        return paces_message_ms(&halt->paces, &halt->limits, message_class, alone);
+    return halt->n_pledged[message_class] > 0 ||
+                   halt->turns->owner->want(halt->turns, message_class, 1)
+               ? now_ms
+               : INT64_MAX;
+}
+
+int64_t halts_turn_ms(struct schedule *schedule, uint32_t user_id, uint32_t campaign,
+                      enum message_class message_class, int64_t now_ms)
+{
     struct halt *halts[MOST_HALTS];
     unsigned n = find_all(schedule, user_id, campaign, halts);
-    int64_t turn_ms = now_ms;
+    int64_t latest_ms = now_ms;
 
     for (unsigned i = 0; i < n; i++) {
-        int64_t at_ms =
-            is_slow(halts[i], now_ms)
-                ? paces_message_ms(&halts[i]->paces, &halts[i]->limits, message_class, alone)
-                : now_ms;
+        int64_t at_ms = turn_ms(halts[i], message_class, now_ms);
 
-        if (at_ms > turn_ms)
-            turn_ms = at_ms;
+        if (at_ms > latest_ms)
+            latest_ms = at_ms;
     }
-    return turn_ms;
+    return latest_ms;
+}
+
+static void use_turn(struct halt *halt, enum message_class message_class, int64_t at_ms)
+{
+    bool has_pledged = unpledge(halt, message_class);
+
+    if (!halt->turns) {
+        paces_use_message(&halt->paces, &halt->limits, message_class, at_ms);
+        return;
+    }
+    if (!has_pledged && is_slow(halt, at_ms))
+        halt->turns->owner->take(halt->turns, message_class);
+    if (has_pledged || is_slow(halt, at_ms))
+        halt->turns->owner->use(halt->turns, message_class);
 }
 
 void halts_use_turn(struct schedule *schedule, uint32_t user_id, uint32_t campaign,
@@ -237,10 +300,8 @@ void halts_use_turn(struct schedule *schedule, uint32_t user_id, uint32_t campai
     struct halt *halts[MOST_HALTS];
     unsigned n = find_all(schedule, user_id, campaign, halts);
 
-    for (unsigned i = 0; i < n; i++) {
-        unpledge(halts[i], message_class);
-        paces_use_message(&halts[i]->paces, &halts[i]->limits, message_class, at_ms);
-    }
+    for (unsigned i = 0; i < n; i++)
+        use_turn(halts[i], message_class, at_ms);
 }
 
 void halts_drop_turn(struct schedule *schedule, uint32_t user_id, uint32_t campaign,
@@ -250,7 +311,8 @@ void halts_drop_turn(struct schedule *schedule, uint32_t user_id, uint32_t campa
     unsigned n = find_all(schedule, user_id, campaign, halts);
 
     for (unsigned i = 0; i < n; i++)
-        unpledge(halts[i], message_class);
+        if (unpledge(halts[i], message_class) && halts[i]->turns)
+            halts[i]->turns->owner->put(halts[i]->turns, message_class);
 }
 
 /* Of the flows set aside: when the first of them may go. */

@@ -1,11 +1,5 @@
 #include "relay/schedule/limits.h"
 
-#include <assert.h>
-
-/* Fractions of the window: a turn may be used so much early; rows are so much longer than they had
- * to be, for what the network delays. */
-enum { RUN_AHEAD = 128, IN_HAND = 64 };
-
 const struct site_limits site_limits_default = {
     .connections = 10,
     .start_connections = 2,
@@ -34,15 +28,6 @@ static uint32_t limit_of(const struct site_limits *limits, enum site_pace pace)
     return values[pace];
 }
 
-uint32_t limits_bulk_share(uint32_t n)
-{
-    uint32_t share = (uint32_t)((uint64_t)n * 95 / 100);
-
-    if (share == n && n > 0)
-        share--;
-    return share ? share : (n ? 1 : 0);
-}
-
 /* Bulk's part of a pace.  Of messages a second it is 95 % on the average, for the next turn is
  * never far; of longer windows one at least is left. */
 struct part {
@@ -53,46 +38,7 @@ static struct part bulk_part(enum site_pace which, uint32_t n)
 {
     if (which == PACE_MESSAGES_PER_SECOND)
         return (struct part){n * 95, 100};
-    return (struct part){limits_bulk_share(n), windows_s[which]};
-}
-
-/* The row's step is a little longer than window / n, so that n steps less what one may run ahead
- * are the window and what we keep in hand. */
-static int64_t run_ahead_us(uint32_t seconds)
-{
-    return (int64_t)seconds * 1000000 / RUN_AHEAD;
-}
-
-static int64_t step_us(uint32_t n, uint32_t seconds)
-{
-    assert(n > 0);
-    return ((int64_t)seconds * 1000000 * (IN_HAND + 1) / IN_HAND + run_ahead_us(seconds) + n - 1) /
-           n;
-}
-
-int64_t pace_next_ms(const struct pace *pace, uint32_t n, uint32_t window_s, uint32_t n_ahead)
-{
-    if (n == 0 || (pace->turn_us == 0 && n_ahead == 0))
-        return 0;
-    /* Rounded up: a millisecond early would be one too many. */
-    return (pace->turn_us + n_ahead * step_us(n, window_s) - run_ahead_us(window_s) + 999) / 1000;
-}
-
-void pace_use(struct pace *pace, uint32_t n, uint32_t window_s, int64_t at_ms)
-{
-    int64_t at_us = at_ms * 1000;
-
-    if (n == 0)
-        return;
-    if (pace->turn_us < at_us)
-        pace->turn_us = at_us;
-    pace->turn_us += step_us(n, window_s);
-}
-
-void pace_start(struct pace *pace, uint32_t n, uint32_t window_s, int64_t fresh_ms)
-{
-    if (n)
-        pace->turn_us = fresh_ms * 1000 + step_us(n, window_s) + run_ahead_us(window_s);
+    return (struct part){pace_bulk_share(n), windows_s[which]};
 }
 
 void paces_start(struct site_paces *paces, const struct site_limits *limits, int64_t fresh_ms)
@@ -182,20 +128,14 @@ int64_t paces_connection_ms(const struct site_paces *paces, const struct site_li
     return next_ms(paces, limits, PACE_CONNECTIONS_PER_MINUTE, message_class, none);
 }
 
-static void catch_up(struct pace *pace, int64_t now_ms)
-{
-    if (pace->turn_us < now_ms * 1000)
-        pace->turn_us = now_ms * 1000;
-}
-
 void paces_pledge_message(struct site_paces *paces, const struct site_limits *limits,
                           int64_t now_ms)
 {
     for (int which = PACE_MESSAGES_PER_SECOND; which < N_SITE_PACES; which++) {
         if (limit_of(limits, (enum site_pace)which) == 0)
             continue;
-        catch_up(&paces->all[which], now_ms);
-        catch_up(&paces->bulk[which], now_ms);
+        pace_catch_up(&paces->all[which], now_ms);
+        pace_catch_up(&paces->bulk[which], now_ms);
     }
 }
 

@@ -1,13 +1,12 @@
-/* How fast and how wide a site may be used.  A pace is "at most n in any window of so many
- * seconds", exactly: n+1 of them never lie within one window, wherever it begins, because each one
- * waits for its turn in a steady row and may run ahead of it by a 32nd of the window at most.
- * Bulk mail may use 95 % of a pace and of the connections, and at least one is left for what is
- * urgent.  Pure: the clock is an argument (milliseconds, monotonic).  Thread: the owner's. */
+/* How fast and how wide a site may be used.  Bulk mail may use 95 % of a pace (relay/base/pace.h)
+ * and of the connections, and at least one is left for what is urgent. Pure: the clock is an
+ * argument (milliseconds, monotonic).  Thread: the owner's. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "relay/base/pace.h"
 #include "relay/spool/envelope.h"
 
 enum { N_CLASSES = CLASS_BULK + 1 };
@@ -45,21 +44,6 @@ extern const struct site_limits site_limits_default;
 
 /* For a fixed route: the operator's own next hop sets its pace itself. */
 extern const struct site_limits site_limits_route;
-
-/* What bulk may use of n; at least 1 of them, or nothing would ever leave. */
-uint32_t limits_bulk_share(uint32_t n);
-
-struct pace {
-    int64_t turn_us; /* when the next one has its turn in the steady row */
-};
-
-/* When the next is allowed after n_ahead others that have not used theirs yet, in milliseconds; a
- * value up to now_ms: at once. */
-int64_t pace_next_ms(const struct pace *pace, uint32_t n, uint32_t window_s, uint32_t n_ahead);
-void pace_use(struct pace *pace, uint32_t n, uint32_t window_s, int64_t at_ms);
-
-/* As if it had just been used as fast as it may be: nobody knows what went before. */
-void pace_start(struct pace *pace, uint32_t n, uint32_t window_s, int64_t fresh_ms);
 
 enum site_pace {
     PACE_CONNECTIONS_PER_MINUTE,

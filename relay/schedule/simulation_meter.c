@@ -64,7 +64,7 @@ static double larger(double a, double b)
 
 static double bulk_share(int which, uint32_t n)
 {
-    return which == PACE_MESSAGES_PER_SECOND ? n * 0.95 : limits_bulk_share(n);
+    return which == PACE_MESSAGES_PER_SECOND ? n * 0.95 : pace_bulk_share(n);
 }
 
 /* Bulk's share of the paces, each by itself. */
@@ -88,7 +88,7 @@ static double pace_ms(const struct site_limits *limits, double n_messages, doubl
 /* Bulk's connections are at work all the time; one that is being closed is open, not at work. */
 static double connections_ms(uint32_t most, double work_ms, double closing_ms)
 {
-    return most ? larger(work_ms / limits_bulk_share(most), (work_ms + closing_ms) / most) : 0;
+    return most ? larger(work_ms / pace_bulk_share(most), (work_ms + closing_ms) / most) : 0;
 }
 
 static double n_connections_for(const struct simulation_group_plan *plan, double n_messages)

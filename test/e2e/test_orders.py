@@ -359,3 +359,24 @@ def test_no_second_sees_more_than_was_ordered(town, words):
     times = sorted(t for name in ("one", "two") for t in relay.town[name].times("MAIL"))
     assert len(times) == 24
     assert most_in_window(times, 1) <= 6
+
+
+@pytest.mark.parametrize("words,sites,seconds", [
+    (("--user", SENDER, "--per-second", "1"), 5, 1),
+    pytest.param(("--user", SENDER, "--per-minute", "1"), 4, 60, marks=pytest.mark.long),
+    pytest.param(("--campaign", "*/spring", "--per-minute", "1"), 4, 60, marks=pytest.mark.long)])
+def test_one_is_one_over_all_loops(world, words, sites, seconds):
+    """Several sites on as many loops as there are: a sender's pace is one for all, also over a restart."""
+    names = [f"site{n}" for n in range(sites)]
+    town = Town(world, dict.fromkeys(names, ""))
+    relay = world.appliance(town.settings('retry = { "1s" }  expire = "1h"'))
+    relay.login = relay.add_user(SENDER)
+    relay.cli("destination", "throttle", *words, "--reason", "slowly")
+    for name in names:
+        send_campaign(relay, f"ann@{name}.example")
+    relay.log.wait("delivered", timeout=3 * seconds + 30 * PATIENCE)
+    if seconds > 1:
+        relay.restart()
+    wait_for(lambda: sum(len(town[name].times("DOT")) for name in names) == sites, "all have left",
+             2 * sites * seconds + 30 * PATIENCE)
+    assert most_in_window([t for name in names for t in town[name].times("MAIL")], seconds) == 1

@@ -2,6 +2,7 @@
 #include "test/unit/policy/policy_asking.h"
 
 #include "policy/permits.h"
+#include "policy/registry_orders.h"
 #include "relay/base/clock.h"
 
 enum { LIMIT = 3, RATE = 4, N_PURSES = 2 };
@@ -83,7 +84,7 @@ static void tick_for(int64_t span_ms)
     }
 }
 
-static const struct permit_key outbound = {PERMIT_OUTBOUND, 0};
+static const struct permit_key outbound = {.scope = PERMIT_OUTBOUND};
 
 static void never_more_are_out_than_the_limit(void **state)
 {
@@ -141,7 +142,8 @@ static void a_rate_holds_over_every_window(void **state)
     int n = 0;
 
     (void)state;
-    start_purses((struct permit_key){PERMIT_EGRESS_RATE, permit_id_of(SLICE_LITERAL("192.0.2.1"))});
+    start_purses((struct permit_key){.scope = PERMIT_EGRESS_RATE,
+                                     .id = permit_id_of(SLICE_LITERAL("192.0.2.1"))});
     while (n < N) {
         struct purse *purse = &purses[n % N_PURSES];
 
@@ -164,8 +166,8 @@ static void budgets_do_not_share_permits(void **state)
     for (int i = 0; i < LIMIT; i++)
         assert_true(take_from(&purses[0], 3));
     for (uint64_t i = 0; i < 2; i++) {
-        permit_purse_init(&others[i].purse, policy, home, (struct permit_key){PERMIT_EGRESS, i},
-                          on_change);
+        permit_purse_init(&others[i].purse, policy, home,
+                          (struct permit_key){.scope = PERMIT_EGRESS, .id = i}, on_change);
         assert_true(take_from(&others[i], 1)); /* no limit is set for these */
         permit_purse_put(&others[i].purse);
         permit_purse_close(&others[i].purse);
@@ -181,7 +183,7 @@ static void budgets_do_not_share_permits(void **state)
 
 static void a_limit_can_be_set_for_one_budget(void **state)
 {
-    struct permit_key key = {PERMIT_EGRESS, 9};
+    struct permit_key key = {.scope = PERMIT_EGRESS, .id = 9};
 
     (void)state;
     start_purses(key);
@@ -192,6 +194,89 @@ static void a_limit_can_be_set_for_one_budget(void **state)
     assert_true(take_from(&purses[1], 2));
     permit_purse_put(&purses[0].purse);
     permit_purse_put(&purses[1].purse);
+    settle();
+}
+
+static void throttle(uint32_t per_second)
+{
+    struct order_request request = {
+        .order = {.scope = ORDER_OF_USER,
+                  .action = ORDER_THROTTLE,
+                  .name = SLICE_LITERAL("ann@example.org"),
+                  .limits = {.messages_per_second = per_second},
+                  .reason = SLICE_LITERAL("slowly")},
+    };
+
+    assert_int_equal(ASK(registry_order, &request), REGISTRY_OK);
+}
+
+static struct permit_key key_of_user(bool is_bulk)
+{
+    struct order order = {.scope = ORDER_OF_USER, .name = SLICE_LITERAL("ann@example.org")};
+
+    return (struct permit_key){PERMIT_SENDER, permit_id_of_order(&order), is_bulk};
+}
+
+static bool say_one(struct purse *purse)
+{
+    if (!permit_purse_take(&purse->purse, now()))
+        return false;
+    permit_purse_spend(&purse->purse, now());
+    return true;
+}
+
+/* An operator's throttle of a user holds over all loops together; one of a second lets one of two
+ * loops go, not each. */
+static void a_throttle_of_a_user_holds_over_all_loops(void **state)
+{
+    enum { N = 12, PER_SECOND = 4 };
+    int64_t said_ms[N];
+    int n = 0;
+
+    (void)state;
+    assert_int_equal(add_user("ann@example.org", NULL), REGISTRY_OK);
+    throttle(PER_SECOND);
+    start_purses(key_of_user(false));
+    while (n < N)
+        for (int i = 0; i < N_PURSES && n < N; i++) {
+            if (say_one(&purses[i]))
+                said_ms[n++] = now();
+            tick_for(10);
+        }
+    for (int i = PER_SECOND; i < N; i++)
+        assert_true(said_ms[i] - said_ms[i - PER_SECOND] >= 1000);
+    assert_true(said_ms[N - 1] - said_ms[0] < 30000); /* 3 s, but machines are busy */
+    settle();
+}
+
+/* Far off: it is told when to ask again, and nobody waits at the policy thread. */
+static void what_is_far_off_is_told(void **state)
+{
+    struct order_request request = {
+        .order = {.scope = ORDER_OF_CAMPAIGN,
+                  .action = ORDER_THROTTLE,
+                  .name = SLICE_LITERAL("*/spring"),
+                  .limits = {.messages_per_hour = 1},
+                  .reason = SLICE_LITERAL("slowly")},
+    };
+
+    (void)state;
+    start_purses((struct permit_key){PERMIT_SENDER, permit_id_of_order(&request.order), true});
+    permit_purse_want(&purses[0].purse, 1); /* the order is not known yet */
+    wait_until(&purses[0].has_changed);
+    assert_int_equal(purses[0].purse.n_idle, 0);
+    assert_int_equal(ASK(registry_order, &request), REGISTRY_OK);
+    for (int i = 0; i < N_PURSES; i++) {
+        int64_t asked_ms = now();
+
+        do {
+            purses[i].has_changed = false;
+            permit_purse_want(&purses[i].purse, 1);
+            wait_until(&purses[i].has_changed);
+        } while (purses[i].purse.again_ms < asked_ms + 60000);
+        assert_int_equal(purses[i].purse.n_idle, 0);
+        assert_in_range(purses[i].purse.again_ms - asked_ms, 3500000, 3700000);
+    }
     settle();
 }
 
@@ -211,10 +296,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(never_more_are_out_than_the_limit),  TEST(a_permit_put_back_reaches_who_waits),
-        TEST(a_lease_that_nobody_uses_goes_back), TEST(a_rate_holds_over_every_window),
-        TEST(budgets_do_not_share_permits),       TEST(a_limit_can_be_set_for_one_budget),
+        TEST(never_more_are_out_than_the_limit),
+        TEST(a_permit_put_back_reaches_who_waits),
+        TEST(a_lease_that_nobody_uses_goes_back),
+        TEST(a_rate_holds_over_every_window),
+        TEST(budgets_do_not_share_permits),
+        TEST(a_limit_can_be_set_for_one_budget),
         TEST(stopping_ends_every_wait),
+        TEST(a_throttle_of_a_user_holds_over_all_loops),
+        TEST(what_is_far_off_is_told),
     };
 
     if (secret_start() != 0)

@@ -123,6 +123,92 @@ static void an_order_stops_what_was_picked_before(void **state)
     assert_false(halts_stop(bench->schedule, 1, 7, bench->now_ms + 1000));
 }
 
+/* Whoever counts for several schedules: what there is, and what became of it. */
+struct counter {
+    struct halt_turns turns;
+    uint32_t n_here, n_wanted, n_taken, n_put, n_used;
+    int64_t opens_ms;
+};
+
+static struct counter *counter_of(const struct halt_turns *turns)
+{
+    return CONTAINER_OF(turns, struct counter, turns);
+}
+
+static int64_t counter_opens_ms(const struct halt_turns *turns, enum message_class message_class,
+                                int64_t now_ms)
+{
+    (void)message_class;
+    return counter_of(turns)->n_here ? now_ms : counter_of(turns)->opens_ms;
+}
+
+static bool counter_want(struct halt_turns *turns, enum message_class message_class, uint32_t n)
+{
+    (void)message_class;
+    counter_of(turns)->n_wanted = n;
+    return counter_of(turns)->n_here > 0;
+}
+
+static void counter_take(struct halt_turns *turns, enum message_class message_class)
+{
+    (void)message_class;
+    assert_true(counter_of(turns)->n_here > 0);
+    counter_of(turns)->n_here--;
+    counter_of(turns)->n_taken++;
+}
+
+static void counter_put(struct halt_turns *turns, enum message_class message_class)
+{
+    (void)message_class;
+    counter_of(turns)->n_put++;
+}
+
+static void counter_use(struct halt_turns *turns, enum message_class message_class)
+{
+    (void)message_class;
+    counter_of(turns)->n_used++;
+}
+
+/* Each takes a turn when it is picked, uses it when it is said, and gives back what it was not. */
+static void turns_that_others_count_are_taken_used_and_given_back(void **state)
+{
+    static const struct halt_turns_owner owner = {counter_opens_ms, counter_want, counter_take,
+                                                  counter_put, counter_use};
+    struct bench *bench = *state;
+    struct counter counter = {.turns = {&owner}, .opens_ms = bench->now_ms};
+
+    halt(bench, (struct halt_order){.user_id = 1,
+                                    .slow_reason = "slowly",
+                                    .slow_until_ms = INT64_MAX,
+                                    .turns = &counter.turns});
+    for (int i = 0; i < 5; i++)
+        admit(bench, "a.example", 1, CLASS_BULK, 1);
+    admit(bench, "a.example", 2, CLASS_BULK, 1);
+    route_all(bench, ready_site(bench));
+    assert_int_equal(leave_of(bench, 1), 0); /* the other user's goes */
+    assert_int_equal(counter.n_wanted, 5);
+    counter.opens_ms = bench->now_ms + 7000;
+    assert_int_equal(why_of(bench, 0).until_ms, bench->now_ms + 7000);
+    assert_true(schedule_wake_ms(bench->schedule) <= bench->now_ms + 7000);
+    counter.n_here = 3;
+    assert_int_equal(leave_of(bench, 1), 3);
+    assert_int_equal(counter.n_taken, 3);
+    assert_int_equal(counter.n_used, 3);
+    counter.n_here = 1;
+    assert_true(next_pick(bench));
+    halts_drop_turn(bench->schedule, 1, 0, CLASS_BULK);
+    assert_int_equal(counter.n_put, 1);
+    /* One that was picked before the order has none, and there is none for it. */
+    assert_int_equal(halts_turn_ms(bench->schedule, 1, 0, CLASS_BULK, bench->now_ms), INT64_MAX);
+    counter.n_here = 1;
+    assert_int_equal(halts_turn_ms(bench->schedule, 1, 0, CLASS_BULK, bench->now_ms),
+                     bench->now_ms);
+    halts_use_turn(bench->schedule, 1, 0, CLASS_BULK, bench->now_ms);
+    assert_int_equal(counter.n_taken, 5);
+    assert_int_equal(counter.n_used, 4);
+    halt(bench, (struct halt_order){.user_id = 1});
+}
+
 static void the_last_leaves_as_the_limits_say(void **state)
 {
     struct bench *bench = *state;
@@ -152,6 +238,7 @@ int main(void)
         TEST(an_order_taken_back_lets_all_go),
         TEST(a_user_goes_no_faster_than_ordered),
         TEST(an_order_stops_what_was_picked_before),
+        TEST(turns_that_others_count_are_taken_used_and_given_back),
         TEST(the_last_leaves_as_the_limits_say),
     };
 

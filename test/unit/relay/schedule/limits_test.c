@@ -60,12 +60,12 @@ static void a_steady_user_gets_at_least_95_percent_of_the_pace(void **state)
 static void bulk_leaves_a_share_of_every_limit(void **state)
 {
     (void)state;
-    assert_int_equal(limits_bulk_share(0), 0);
-    assert_int_equal(limits_bulk_share(1), 1); /* or it would never leave */
-    assert_int_equal(limits_bulk_share(2), 1);
-    assert_int_equal(limits_bulk_share(10), 9);
-    assert_int_equal(limits_bulk_share(100), 95);
-    assert_int_equal(limits_bulk_share(1000), 950);
+    assert_int_equal(pace_bulk_share(0), 0);
+    assert_int_equal(pace_bulk_share(1), 1); /* or it would never leave */
+    assert_int_equal(pace_bulk_share(2), 1);
+    assert_int_equal(pace_bulk_share(10), 9);
+    assert_int_equal(pace_bulk_share(100), 95);
+    assert_int_equal(pace_bulk_share(1000), 950);
 }
 
 static void urgent_mail_passes_where_bulk_has_used_its_share(void **state)
