@@ -251,6 +251,33 @@ void egress_table_plan(const struct egress_table *table, struct egress_plan *out
         out->pools[i] = table->pools[table->pools[i].name.len ? i : 0].members;
 }
 
+/* Who stands in for these, and for those of them who are led away, too. */
+static uint16_t stand_in(const struct egress_plan *plan, const int8_t to[EGRESS_MOST],
+                         uint16_t members)
+{
+    uint16_t seen = 0, left = 0, todo = members;
+
+    while (todo) {
+        int n = __builtin_ctz(todo);
+
+        seen |= (uint16_t)(1U << n);
+        if (to[n] < 0)
+            left |= (uint16_t)(1U << n);
+        else
+            todo |= plan->pools[to[n]];
+        todo &= (uint16_t)~seen;
+    }
+    return left;
+}
+
+void egress_plan_lead(struct egress_plan *plan, const int8_t to[EGRESS_MOST])
+{
+    const struct egress_plan configured = *plan;
+
+    for (int i = 0; i < POOL_MOST; i++)
+        plan->pools[i] = stand_in(&configured, to, configured.pools[i]);
+}
+
 bool egress_table_bind(const struct egress_table *table, uint32_t egress, int family,
                        struct ip_address *out)
 {

@@ -45,6 +45,11 @@ int egress_table_pool_named(const struct egress_table *table, struct slice name)
 
 void egress_table_plan(const struct egress_table *table, struct egress_plan *out);
 
+/* What operators ordered of addresses: to[n] is the pool that takes over the part of number n
+ * wherever it is in one, or -1.  An address that is led away itself stands in for none; where they
+ * lead round in a circle nothing is left, and the mail waits. */
+void egress_plan_lead(struct egress_plan *plan, const int8_t to[EGRESS_MOST]);
+
 /* The address of number egress to bind to.  False: it has none of that family; then only number 0
  * may go, from wherever the kernel likes. */
 bool egress_table_bind(const struct egress_table *table, uint32_t egress, int family,

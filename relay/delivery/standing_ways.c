@@ -46,20 +46,18 @@ static void note_sender(struct delivery_shard *shard, const struct order *order,
         buffer_append(&shard->ways, slice_from(&way, sizeof(way)));
 }
 
-static void take_over(struct delivery_shard *shard, struct egress_plan *plan,
-                      const struct order *order, uint32_t pool)
+static void note_address(const struct delivery_shard *shard, int8_t to[EGRESS_MOST],
+                         const struct order *order, int pool)
 {
     struct ip_address address;
     int egress =
         ip_parse(order->name, &address) ? egress_table_find(&shard->config->egress, address) : -1;
-    uint16_t members = shard->config->egress.pools[pool].members;
 
-    for (int i = 0; egress >= 0 && i < POOL_MOST; i++)
-        if (plan->pools[i] >> egress & 1)
-            plan->pools[i] = (uint16_t)((plan->pools[i] & ~(1U << egress)) | members);
+    if (egress >= 0)
+        to[egress] = (int8_t)pool;
 }
 
-static void note(struct delivery_shard *shard, struct egress_plan *plan, const struct order *order)
+static void note(struct delivery_shard *shard, int8_t to[EGRESS_MOST], const struct order *order)
 {
     int pool = order_is_in_force(order, clock_utc_ms()) ? pool_of_order(shard, order) : -1;
     uint64_t words[3];
@@ -71,7 +69,7 @@ static void note(struct delivery_shard *shard, struct egress_plan *plan, const s
     words[2] = (uint64_t)order->scope << 32 | (uint64_t)pool;
     shard->ways_digest = table_hash(slice_from(words, sizeof(words))) | 1;
     if (order->scope == ORDER_OF_ADDRESS)
-        take_over(shard, plan, order, (uint32_t)pool);
+        note_address(shard, to, order, pool);
     else if (order->scope == ORDER_OF_USER || order->scope == ORDER_OF_CAMPAIGN)
         note_sender(shard, order, (uint32_t)pool);
 }
@@ -86,12 +84,15 @@ void standing_ways_apply(struct delivery_shard *shard)
     const struct directory *directory = shard->directory;
     uint64_t former = shard->ways_digest;
     struct egress_plan plan;
+    int8_t to[EGRESS_MOST];
 
+    memset(to, -1, sizeof(to));
     egress_table_plan(&shard->config->egress, &plan);
     buffer_clear(&shard->ways);
     shard->ways_digest = 0;
     for (uint32_t i = 0; directory && i < directory->n_orders; i++)
-        note(shard, &plan, &directory->orders[i]);
+        note(shard, to, &directory->orders[i]);
+    egress_plan_lead(&plan, to);
     if (!is_same_plan(&plan, &shard->schedule->egress))
         schedule_set_egress(shard->schedule, &plan);
     if (shard->ways_digest == former)

@@ -1,7 +1,7 @@
 /* Operators' orders that lead mail to another pool of our addresses ("pool:NAME"): of a campaign, a
  * user, a destination, a provider (the first of these that says something), and of an address,
- * whose part the pool takes over wherever it was in one.  A pool that there is not leads nowhere
- * else.  (Another next hop is the router's.)
+ * whose part the pool takes over wherever it was in one (egress_plan_lead()).  A pool that there is
+ * not leads nowhere else.  (Another next hop is the router's.)
  * Thread: the loop's. */
 #pragma once
 

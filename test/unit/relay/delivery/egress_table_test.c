@@ -157,6 +157,41 @@ static void a_pool_is_chosen_by_user_then_domain_then_class(void **state)
     assert_int_equal(plan.pools[4], plan.pools[0]); /* a pool that is no more */
 }
 
+enum { A = 1, B, C, D };
+#define BIT(n) (1U << (n))
+
+/* Pool 0 is {A}, 1 {B}, 2 {C, D}, 3 {A, B}: what of each is left when operators lead so. */
+static void an_address_led_away_stands_in_for_none(void **state)
+{
+    static const struct lead {
+        int8_t a, b, c;
+        uint16_t pools[4];
+    } leads[] = {
+        {-1, -1, -1, {BIT(A), BIT(B), BIT(C) | BIT(D), BIT(A) | BIT(B)}                  },
+        {1,  -1, -1, {BIT(B), BIT(B), BIT(C) | BIT(D), BIT(B)}                           },
+        {1,  2,  -1, {BIT(C) | BIT(D), BIT(C) | BIT(D), BIT(C) | BIT(D), BIT(C) | BIT(D)}},
+        {-1, 3,  -1, {BIT(A), BIT(A), BIT(C) | BIT(D), BIT(A)}                           },
+        {1,  0,  -1, {0, 0, BIT(C) | BIT(D), 0}                                          }, /* a circle */
+        {1,  0,  0,  {0, 0, BIT(D), 0}                                                   },
+        {1,  2,  0,  {BIT(D), BIT(D), BIT(D), BIT(D)}                                    },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(leads) / sizeof(leads[0]); i++) {
+        struct egress_plan plan = {
+            .pools = {BIT(A), BIT(B), BIT(C) | BIT(D), BIT(A) | BIT(B)}
+        };
+        int8_t to[EGRESS_MOST];
+
+        memset(to, -1, sizeof(to));
+        to[A] = leads[i].a;
+        to[B] = leads[i].b;
+        to[C] = leads[i].c;
+        egress_plan_lead(&plan, to);
+        assert_memory_equal(plan.pools, leads[i].pools, sizeof(leads[i].pools));
+    }
+}
+
 static void too_many_addresses_are_refused(void **state)
 {
     struct delivery_egress all[EGRESS_MOST];
@@ -184,6 +219,7 @@ int main(void)
         cmocka_unit_test(a_pool_keeps_its_number_over_reloads),
         cmocka_unit_test(without_pools_mail_leaves_from_bind),
         cmocka_unit_test(a_pool_is_chosen_by_user_then_domain_then_class),
+        cmocka_unit_test(an_address_led_away_stands_in_for_none),
         cmocka_unit_test(too_many_addresses_are_refused),
     };
     int result;
