@@ -36,6 +36,11 @@ static bool why(void *owner, struct delivery_why *request)
     return delivery_why(owner, request);
 }
 
+static bool path(void *owner, struct delivery_path *request)
+{
+    return delivery_path(owner, request);
+}
+
 static void add_note(struct service_status *status, const char *sentence)
 {
     size_t n = 0;
@@ -148,8 +153,8 @@ int service_start_webui(struct service *service)
 
     add_identity(service, &parts.certificate_pem, &parts.key_pem);
     snprintf(folder, sizeof(folder), "%s/history", service->bundle.settings->data_dir);
-    service->operations =
-        (struct operations){service->delivery, command, sending, destinations, domains, lift, why};
+    service->operations = (struct operations){service->delivery, command, sending, destinations,
+                                              domains,           lift,    why,     path};
     return webui_start(service->webui, &parts);
 }
 

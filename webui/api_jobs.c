@@ -128,21 +128,35 @@ static struct job *expect_job(struct exchange *exchange)
     return job;
 }
 
+/* A test of the way (path_jobs.h) has a number, too. */
+static struct path_job *find_path(const struct exchange *exchange)
+{
+    uint64_t number;
+
+    return slice_to_number(exchange->argument, INT64_MAX, &number)
+               ? path_jobs_find(&exchange->webui->paths, number)
+               : NULL;
+}
+
 void api_job_show(struct exchange *exchange)
 {
-    struct job *job = expect_job(exchange);
+    const struct path_job *path = find_path(exchange);
+    struct job *job = path ? NULL : expect_job(exchange);
 
-    if (job)
+    if (path)
+        exchange_answer(exchange, 200, path_job_json(path));
+    else if (job)
         exchange_answer(exchange, 200, job_json(job));
 }
 
 void api_job_cancel(struct exchange *exchange)
 {
-    struct job *job = expect_job(exchange);
+    struct path_job *path = find_path(exchange);
+    struct job *job = path ? NULL : expect_job(exchange);
 
-    if (job && job_cancel(job))
+    if ((path && path_job_cancel(path)) || (job && job_cancel(job)))
         exchange_answer(exchange, 204, NULL);
-    else if (job)
+    else if (path || job)
         exchange_problem(exchange, 409, "job_over", "It is done already.");
 }
 

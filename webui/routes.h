@@ -89,6 +89,9 @@ void api_job_show(struct exchange *exchange);
 void api_job_cancel(struct exchange *exchange);
 void api_job_undo(struct exchange *exchange);
 
+/* path_jobs.c */
+void api_path_test(struct exchange *exchange);
+
 /* api_orders.c */
 void api_orders_list(struct exchange *exchange);
 void api_order_delete(struct exchange *exchange);

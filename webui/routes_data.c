@@ -21,6 +21,8 @@ static const struct route routes[] = {
     POST(API "/jobs/{}:undo", api_job_undo, OPERATOR, "queue:write", NONE),
     GET(API "/jobs/{}", api_job_show, VIEWER, "queue:read", NONE),
     DELETE(API "/jobs/{}", api_job_cancel, OPERATOR, "queue:write", NONE),
+    POST(API "/diagnostics/path", api_path_test, OPERATOR, "destinations:write",
+         "address=text domain=text egress=text"),
     GET(API "/messages/{}", api_message, VIEWER, "history:read", NONE),
 };
 

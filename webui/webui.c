@@ -25,6 +25,7 @@ static void run_stop(struct task *task)
 
     webui->is_stopping = true;
     jobs_stop(&webui->jobs);
+    path_jobs_stop(&webui->paths);
 }
 
 /* Answers that are still to come point into exchanges: they are awaited before the end. */
@@ -99,6 +100,7 @@ static void release(struct webui *webui)
     past_fini(&webui->past);
     live_fini(&webui->live);
     jobs_fini(&webui->jobs);
+    path_jobs_fini(&webui->paths);
     server_close_all(webui);
     if (webui->panel_fd >= 0)
         close(webui->panel_fd);
@@ -128,6 +130,7 @@ int webui_new(struct webui **out, struct registry *registry)
     past_init(&webui->past, webui);
     live_init(&webui->live, webui);
     jobs_init(&webui->jobs, webui);
+    path_jobs_init(&webui->paths, webui);
     error = mailbox_new(&webui->mailbox, MAILBOX_REQUESTS);
     if (error < 0) {
         free(webui);

@@ -10,6 +10,7 @@
 #include "webui/job_list.h"
 #include "webui/live.h"
 #include "webui/past.h"
+#include "webui/path_jobs.h"
 #include "webui/pulse.h"
 #include "webui/webui.h"
 
@@ -48,5 +49,6 @@ struct webui {
     struct past past;
     struct live live;
     struct jobs jobs;
+    struct path_jobs paths;
     struct list searches, tables; /* exchanges under way: turns.h */
 };

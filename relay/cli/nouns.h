@@ -47,6 +47,7 @@ int destination_reroute(struct options *options);
 int destination_resume(struct options *options);
 int destination_orders(struct options *options);
 int stats(struct options *options);
+int test_path(struct options *options);
 int test_shaping(struct options *options);
 int campaign_hold(struct options *options);
 int campaign_release(struct options *options);

@@ -104,6 +104,7 @@ const struct verb verbs[] = {
     {"campaign",    "release",    1, 1,    WHOSE,             campaign_release,     HELP_WHOSE                                  },
     {"campaign",    "stop",       1, 1,    STOP,              campaign_stop,        HELP_STOP                                   },
     {"health",      NULL,         0, 0,    "",                health,               ""                                          },
+    {"test",        "path",       1, 1,    "egress=",         test_path,            "ADDRESS|DOMAIN [--egress NAME|ADDRESS]"    },
     {"test",        "shaping",    0, 0,    FORECAST,          test_shaping,         HELP_FORECAST                               },
     {"version",     NULL,         0, 0,    "",                version,              ""                                          },
 };

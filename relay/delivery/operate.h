@@ -13,3 +13,4 @@ MUST_USE bool delivery_destinations(struct delivery *delivery,
 MUST_USE bool delivery_domains(struct delivery *delivery, struct delivery_domains *request);
 MUST_USE bool delivery_lift(struct delivery *delivery, struct delivery_lift *request);
 MUST_USE bool delivery_why(struct delivery *delivery, struct delivery_why *request);
+MUST_USE bool delivery_path(struct delivery *delivery, struct delivery_path *request);

@@ -326,7 +326,7 @@ void router_cancel(struct delivery_shard *shard)
 /* ---- */
 
 /* "[192.0.2.1]", "[IPv6:2001:db8::1]" (RFC 5321 4.1.3). */
-static bool read_literal(struct slice domain, struct slice *address)
+bool router_read_literal(struct slice domain, struct slice *address)
 {
     static const struct slice tag = {"IPv6:", 5};
     struct ip_address ip;
@@ -370,7 +370,7 @@ static void route_domain(struct delivery_shard *shard, struct domain *domain)
         lead_elsewhere(shard, domain, order);
     else if (rule)
         lead_to_rule(shard, domain, rule, FRESH_ROUTE_MS);
-    else if (name.len && name.data[0] == '[' && read_literal(name, &address))
+    else if (router_read_literal(name, &address))
         lead_to_literal(shard, domain, address);
     else if (name.len >= DNS_NAME_SIZE - 1 || !address_is_domain(name))
         fail(shard, domain, 0, SMTP_STATUS(5, 1, 2), "the domain is malformed");

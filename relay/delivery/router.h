@@ -20,5 +20,8 @@ void router_cancel(struct delivery_shard *shard); /* lookups under way are dropp
 /* Settings or suspensions changed: every domain is looked at anew at its next use. */
 void router_forget(struct delivery_shard *shard);
 
+/* An address literal's address, as text: "[192.0.2.1]". */
+bool router_read_literal(struct slice domain, struct slice *address);
+
 /* "mx1.example.net,mx2.example.net": what names a site, from its hosts in any order. */
 void router_site_name(const struct mx_query *query, struct buffer *out);

@@ -85,6 +85,10 @@ const char *stream_describe_tls(const struct stream *stream);
 bool stream_tls_was_resumed(const struct stream *stream);
 bool stream_tls_is_verified(const struct stream *stream); /* chain and name were checked */
 
+/* What is wrong with the peer's chain or name by the authorities that its client has, whether it
+ * was asked to verify or to look; NULL: nothing. */
+const char *stream_tls_trouble(const struct stream *stream);
+
 /* ACKs at once after every read: submission clients that write in two pieces wait for them
  * (Nagle's algorithm against delayed ACKs, 40 ms a command). */
 void stream_set_quickack(struct stream *stream, bool is_on);

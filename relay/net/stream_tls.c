@@ -105,3 +105,10 @@ bool stream_tls_is_verified(const struct stream *stream)
 {
     return stream->is_verified;
 }
+
+const char *stream_tls_trouble(const struct stream *stream)
+{
+    long verdict = stream->ssl ? SSL_get_verify_result(stream->ssl) : X509_V_OK;
+
+    return verdict == X509_V_OK ? NULL : X509_verify_cert_error_string(verdict);
+}

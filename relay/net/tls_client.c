@@ -50,11 +50,11 @@ static bool trust_pem(SSL_CTX *ssl_context, struct slice pem_bytes)
 
 static int set_trust(struct tls_client *client, struct slice authorities_pem, char *why)
 {
-    if (client->policy != TLS_CLIENT_VERIFY) {
-        SSL_CTX_set_verify(client->ssl_context, SSL_VERIFY_NONE, NULL);
+    bool is_strict = client->policy == TLS_CLIENT_VERIFY;
+
+    SSL_CTX_set_verify(client->ssl_context, is_strict ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
+    if (client->policy == TLS_CLIENT_MAY)
         return 0;
-    }
-    SSL_CTX_set_verify(client->ssl_context, SSL_VERIFY_PEER, NULL);
     if (authorities_pem.len ? trust_pem(client->ssl_context, authorities_pem)
                             : SSL_CTX_set_default_verify_paths(client->ssl_context) == 1)
         return 0;
@@ -64,7 +64,7 @@ static int set_trust(struct tls_client *client, struct slice authorities_pem, ch
 
 static int set_up(struct tls_client *client, struct slice authorities_pem, char *why)
 {
-    int error = tls_common_settings(client->ssl_context, client->policy == TLS_CLIENT_MAY);
+    int error = tls_common_settings(client->ssl_context, client->policy != TLS_CLIENT_VERIFY);
 
     if (error < 0) {
         tls_explain(why, TLS_WHY_SIZE, "TLS settings");

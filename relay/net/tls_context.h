@@ -46,6 +46,7 @@ MUST_USE int tls_certificate_expiry(struct slice certificate_pem, int64_t *utc_m
 enum tls_client_policy {
     TLS_CLIENT_MAY,    /* encrypt, ask nothing about the certificate (RFC 7435) */
     TLS_CLIENT_VERIFY, /* chain to a known authority, and the host's name */
+    TLS_CLIENT_LOOK,   /* as MAY, and stream_tls_trouble() says what VERIFY would say */
 };
 
 /* authorities_pem: trusted instead of the system's; .len 0: the system's.  0 or -errno, why. */

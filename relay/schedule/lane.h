@@ -51,6 +51,12 @@ unsigned lane_bounds(const struct lane *lane, struct bound *out[N_BOUND_KINDS]);
 /* The strictest of all of them; 0: none. */
 uint32_t lane_messages_per_connection(const struct lane *lane);
 
+/* An operator's test of the way: a connection for no mail of the queue.  When every limit and pace
+ * lets one begin now it is counted as one for a message is (CLASS_TRANSACTIONAL; the pick's and the
+ * connection's ends follow as below), and WHY_NEXT; else what it waits for.  Suspensions, rests and
+ * failures do not stop it: it is asked for by hand, and shows whether they are over. */
+struct why lane_begin_test(struct lane *lane, int64_t now_ms);
+
 /* ---- what became of a pick ---- */
 
 /* Every pick is followed by one of these: its message is about to be said to the receiver, at the

@@ -142,6 +142,8 @@ struct delivery_why {
     struct delivery_visit *visit;
 };
 
+struct delivery_path; /* relay/schedule/path.h */
+
 /* Who does it: delivery's functions, given to whoever serves operators.  False: busy. */
 struct operations {
     void *owner;
@@ -151,4 +153,5 @@ struct operations {
     bool (*domains)(void *owner, struct delivery_domains *request);
     bool (*lift)(void *owner, struct delivery_lift *request);
     bool (*why)(void *owner, struct delivery_why *request);
+    bool (*path)(void *owner, struct delivery_path *request);
 };

@@ -132,6 +132,8 @@ static enum smtp_client_step on_reply(struct smtp_client *client)
 {
     client->reply = reply_reader_reply(&client->reader);
     client->has_reply = true;
+    if (client->settings.heard)
+        client->settings.heard(client->settings.owner, client->phase, &client->reply);
     /* 421 may answer anything, and then the peer is gone (RFC 5321 3.8). */
     return client->reply.code == 421 ? client_end(client) : states[client->state].on_reply(client);
 }

@@ -20,13 +20,13 @@
 #include "relay/smtp/reply_reader.h"
 
 enum smtp_client_step {
-    SMTP_CLIENT_MORE,               /* feed more input */
-    SMTP_CLIENT_START_TLS,          /* hand-shake, then smtp_client_tls_started() */
-    SMTP_CLIENT_READY,              /* peer is known: smtp_client_send() or smtp_client_quit() */
-    SMTP_CLIENT_RECIPIENT_REPLIED,  /* recipient [recipient_index] got reply */
-    SMTP_CLIENT_SEND_BODY,          /* 354: smtp_client_body() ..., smtp_client_body_end() */
-    SMTP_CLIENT_MESSAGE_REPLIED,    /* reply to the final dot: for every accepted recipient */
-    SMTP_CLIENT_NO_RECIPIENT,       /* each one was refused by a reply of its own */
+    SMTP_CLIENT_MORE,              /* feed more input */
+    SMTP_CLIENT_START_TLS,         /* hand-shake, then smtp_client_tls_started() */
+    SMTP_CLIENT_READY,             /* peer is known: smtp_client_send() or smtp_client_quit() */
+    SMTP_CLIENT_RECIPIENT_REPLIED, /* recipient [recipient_index] got reply */
+    SMTP_CLIENT_SEND_BODY,         /* 354: smtp_client_body() ..., smtp_client_body_end() */
+    SMTP_CLIENT_MESSAGE_REPLIED,   /* reply to the final dot: for every accepted recipient */
+    SMTP_CLIENT_NO_RECIPIENT,      /* each one was refused by a reply of its own; or ends_at_rcpt */
     SMTP_CLIENT_TRANSACTION_FAILED, /* reply in phase: for all but those refused before */
     SMTP_CLIENT_SESSION_FAILED,     /* reply in phase, before READY: no mail through this one */
     SMTP_CLIENT_CLOSED              /* close the connection; reply says why (221, 421, ...) */
@@ -41,6 +41,11 @@ struct smtp_client_settings {
     bool is_secure;              /* TLS since before the banner (port 465) */
     struct slice user, password; /* smart host; empty user: no AUTH */
     bool auth_in_clear;          /* else AUTH only under TLS */
+
+    /* Told of each reply as it is read, for who shows the conversation; may be NULL.  It only
+     * looks. */
+    void (*heard)(void *owner, enum smtp_phase phase, const struct smtp_reply *reply);
+    void *owner;
 };
 struct smtp_client_recipient {
     struct slice address; /* local@domain, quoted where needed */
@@ -57,6 +62,7 @@ struct smtp_transaction {
     bool is_eight_bit, is_smtputf8; /* BODY=8BITMIME, SMTPUTF8 */
     bool has_priority;              /* said only to a peer with MT-PRIORITY (RFC 6710) */
     int priority;                   /* -9 to 9 */
+    bool ends_at_rcpt;              /* a test: RSET instead of DATA */
     const struct smtp_client_recipient *recipients;
     uint32_t n_recipients; /* at least 1 */
 };

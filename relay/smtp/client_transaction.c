@@ -19,7 +19,9 @@ enum smtp_phase client_transaction_phase(const struct smtp_client *client)
         return SMTP_PHASE_RSET;
     if (client->next_reply == AT_MAIL)
         return SMTP_PHASE_MAIL;
-    return client->next_reply < data_position(client) ? SMTP_PHASE_RCPT : SMTP_PHASE_DATA;
+    if (client->next_reply < data_position(client))
+        return SMTP_PHASE_RCPT;
+    return client->transaction->ends_at_rcpt ? SMTP_PHASE_RSET : SMTP_PHASE_DATA;
 }
 
 /* Could the address end its own angle brackets, or its line?  Whatever let it into the queue, it
@@ -132,7 +134,7 @@ static void say_command(struct smtp_client *client, uint32_t position)
     else if (position == AT_MAIL)
         say_mail(client);
     else if (position == data_position(client))
-        client_say(client, "DATA");
+        client_say(client, client->transaction->ends_at_rcpt ? "RSET" : "DATA");
     else
         say_recipient(client, &client->transaction->recipients[position - AT_FIRST_RECIPIENT]);
 }
@@ -245,16 +247,27 @@ static enum smtp_client_step on_data(struct smtp_client *client)
     return client->outcome_told ? SMTP_CLIENT_MORE : fail_transaction(client);
 }
 
+/* The last of a test: whatever its recipient was told, nothing follows. */
+static enum smtp_client_step on_last_rset(struct smtp_client *client)
+{
+    enum smtp_client_step step = on_rset(client);
+
+    if (step == SMTP_CLIENT_MORE && !client->outcome_told)
+        client->outcome_told = client->owes_no_recipient = true;
+    return step;
+}
+
 enum smtp_client_step client_on_transaction(struct smtp_client *client)
 {
     uint32_t position = client->next_reply++;
+    bool is_last = position == data_position(client);
     enum smtp_client_step step;
 
-    if (position == AT_RSET)
-        step = on_rset(client);
+    if (position == AT_RSET || (is_last && client->transaction->ends_at_rcpt))
+        step = is_last ? on_last_rset(client) : on_rset(client);
     else if (position == AT_MAIL)
         step = on_mail(client);
-    else if (position == data_position(client))
+    else if (is_last)
         step = on_data(client);
     else
         step = on_recipient(client);

@@ -191,6 +191,45 @@ static void when_nobody_is_accepted_a_354_gets_a_lone_dot(void **state)
     conversation_play(&conversation);
 }
 
+static const struct smtp_client_recipient ann = {.address = SLICE_LITERAL("a@x.org")};
+static const struct smtp_transaction test_mail = {
+    .sender = SLICE_LITERAL("s@y.org"), .recipients = &ann, .n_recipients = 1, .ends_at_rcpt = true};
+
+static void a_test_ends_at_rcpt_with_rset(void **state)
+{
+    static const struct conversation pipelined = {
+        .settings = {ME},
+        .mails = {&test_mail, &plain_mail},
+        .rows = {GREET_PIPELINING,
+                 {'C', "MAIL FROM:<s@y.org>\r\nRCPT TO:<a@x.org>\r\nRSET\r\n"},
+                 {'S', "250 ok\r\n250 ok\r\n250 forgotten\r\n"},
+                 {'E', "ready\nrcpt 0 250\nnobody\nready\n"},
+                 GROUP}};
+    static const struct conversation in_turn = {
+        .settings = {ME},
+        .mails = {&test_mail},
+        .rows = {GREET_PLAIN,
+                 {'C', "MAIL FROM:<s@y.org>\r\n"},
+                 {'S', "250 ok\r\n"},
+                 {'C', "RCPT TO:<a@x.org>\r\n"},
+                 {'S', "550 5.1.1 no\r\n"},
+                 {'E', "ready\nrcpt 0 550\nnobody\nready\n"},
+                 {'Q', ""},
+                 {'C', "QUIT\r\n"}}};
+    static const struct conversation refused = {
+        .settings = {ME},
+        .mails = {&test_mail},
+        .rows = {GREET_PIPELINING,
+                 {'C', "MAIL FROM:<s@y.org>\r\nRCPT TO:<a@x.org>\r\nRSET\r\n"},
+                 {'S', "550 5.7.1 listed\r\n503 no\r\n250 ok\r\n"},
+                 {'E', "ready\nfailed mail 550\nready\n"}}};
+
+    (void)state;
+    conversation_play(&pipelined);
+    conversation_play(&in_turn);
+    conversation_play(&refused);
+}
+
 static void after_refused_recipients_the_next_transaction_begins_with_rset(void **state)
 {
     static const struct conversation pipelined = {
@@ -281,6 +320,7 @@ int main(void)
         cmocka_unit_test(an_address_that_could_forge_a_command_is_not_said),
         cmocka_unit_test(a_refused_sender_fails_the_transaction_and_the_session_goes_on),
         cmocka_unit_test(when_nobody_is_accepted_a_354_gets_a_lone_dot),
+        cmocka_unit_test(a_test_ends_at_rcpt_with_rset),
         cmocka_unit_test(after_refused_recipients_the_next_transaction_begins_with_rset),
         cmocka_unit_test(a_refused_rset_never_fails_mail_for_good),
         cmocka_unit_test(a_refused_data_fails_those_who_were_accepted),
