@@ -65,11 +65,20 @@ export const deliveries = Array.from({ length: 1800 }, (_, i) => {
 });
 
 const states = ["next_in_line", "message_rate", "resting", "suspended", "unreachable", "next_in_line", "slowed_down", "nothing_queued", "provider_resting", "connection_limit"];
+const providers = ["Google", "Libero", "Microsoft", "Microsoft", "TIM", "Libero", "Yahoo", "Aruba", null, null];
+const past = (i, scale) => i === 7 ? null : { delivered: 400 * scale - i * 3, deferred: i * 4 * scale, bounced: i * scale, percent: i === 8 ? null : 99.2 - i * 4.3 };
+const lasts = [["delivered", 250, replies.delivered[0]], ["deferred", 421, replies.deferred[0].slice(4)], ["deferred", 452, replies.deferred[2].slice(4)], null,
+  ["bounced", 554, replies.bounced[2].slice(4)], ["delivered", 250, replies.delivered[1]], ["deferred", null, "connection timed out"], null, ["bounced", 550, hostile[1]], ["delivered", 250, "OK"]];
 export const destinations = sites.map((name, i) => ({
   name, ready: Math.floor(random() * 400), waiting: i === 7 ? 0 : Math.floor(random() * 9000), sending: i % 3 ? 4 : 0, held: i === 4 ? 120 : 0,
   connections: 4 + i, busy: i % 5, state: states[i],
   until: ["resting", "suspended", "unreachable"].includes(states[i]) ? iso(now + 900_000 * (i + 1)) : null,
   reason: states[i] === "suspended" ? "lavori del fornitore fino alle 14" : states[i] === "resting" ? replies.deferred[0] : "",
+  provider: providers[i], domains: i === 2 ? ["outlook.com", "live.it", "hotmail.com"] : [name], n_domains: i === 2 ? 14 : 1,
+  oldest_seconds: i === 7 ? null : 240 + i * 3_700, rate: i === 3 ? 0 : 42.5 + i * 7, limit: i % 2 ? 60 + i * 10 : null,
+  limits: i % 2 ? { messages_per_minute: 60 + i * 10, connections: 4 + i } : {}, hour: past(i, 1), day: past(i, 20),
+  last_reply: lasts[i] && { at: iso(now - 9_000 * (i + 1)), code: lasts[i][1], text: lasts[i][2], state: lasts[i][0] },
+  drain_forecast: i === 3 || i === 7 ? null : iso(now + 1_900_000 * (i + 1)),
 }));
 
 export const logs = Array.from({ length: 600 }, (_, i) => log_line(i));

@@ -9,12 +9,15 @@ const always = (items) => ({ items, next_cursor: null });
 const user = (name, more = {}) => ({
   name, enabled: true, senders: [`${name}@shop.example`], networks: [], limits: {}, trace: "no_client", bounces: "dsn",
   class: false, must_sign: false, credentials: 1, created: iso(now - 90 * day), default_class: "bulk", refuse_over_quota: false,
-  brake: true, braked: null, braked_reason: "", contact: "", ...more,
+  brake: true, braked: null, braked_reason: "", contact: "", last_used: iso(now - name.length * 4e5), used: {}, quotas: {}, queued: name.length * 37, held: 0,
+  day: { accepted: 4_000, delivered: 3_700, deferred: 200, bounced: 88, bounce_percent: 2.3 }, ...more,
 });
 const users = [
-  user("newsletter", { senders: ["shop.example", "news@eventi.example"], limits: { messages_per_hour: 5000, messages_per_day: 40000 }, default_class: "bulk", contact: "anna@shop.example" }),
+  user("newsletter", { senders: ["shop.example", "news@eventi.example"], limits: { messages_per_hour: 5000, messages_per_day: 40000 }, default_class: "bulk", contact: "anna@shop.example",
+    used: { messages_per_hour: 4210, messages_per_day: 12034, messages_per_month: 301_000 }, quotas: { messages_per_hour: 5000, messages_per_day: 40000, messages_per_month: 1_000_000 },
+    held: 124, day: { accepted: 40_000, delivered: 38_000, deferred: 900, bounced: 2_900, bounce_percent: 7.1 } }),
   user("shop", { networks: ["192.0.2.16/28"] }),
-  user("fatture", { enabled: false }),
+  user("fatture", { enabled: false, last_used: null, day: null, queued: 0, used: { recipients_per_day: 512 }, quotas: { recipients_per_day: 500 } }),
   user("crm", { braked: iso(now - 3e6), braked_reason: "31 % of 420 recipients are unknown" }),
   user("wordpress-sito", { senders: ["*"] }),
   user(hostile[1], { senders: [hostile[0], "a".repeat(60) + "@long.example"] }),

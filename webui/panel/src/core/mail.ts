@@ -61,6 +61,21 @@ export interface Why {
   command?: string | null;
 }
 
+/** Of recipients; deferred counts attempts. */
+export interface Past {
+  delivered: number;
+  deferred: number;
+  bounced: number;
+  percent: number | null;
+}
+
+export interface LastReply {
+  at: string | null;
+  code: number | null;
+  text: string;
+  state: string;
+}
+
 export interface Destination {
   name: string;
   ready: number;
@@ -72,9 +87,19 @@ export interface Destination {
   state: string;
   until: string | null;
   reason: string;
-  /** Where the server knows them. */
+  provider?: string | null;
+  /** Some of those whose mail waits for it. */
+  domains?: string[];
+  n_domains?: number;
   oldest_seconds?: number | null;
+  /** Messages a minute, and what the strictest limit allows. */
   rate?: number | null;
+  limit?: number | null;
+  limits?: Record<string, number>;
+  hour?: Past | null;
+  day?: Past | null;
+  last_reply?: LastReply | null;
+  drain_forecast?: string | null;
 }
 
 export interface Order {

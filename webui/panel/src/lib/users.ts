@@ -20,6 +20,11 @@ export interface User {
   last_used?: string | null;
   used?: Record<string, number>;
   quotas?: Record<string, number>;
+  /** Recipients that wait, and those of them that are held; null: not known. */
+  queued?: number | null;
+  held?: number | null;
+  /** Of recipients, in the last 24 hours. */
+  day?: { accepted: number; delivered: number; deferred: number; bounced: number; bounce_percent: number | null } | null;
   password?: string;
 }
 
@@ -61,4 +66,34 @@ export function state_of(user: User): UserState {
 /** Somebody else's words may be in any of them. */
 export function matches(user: User, text: string): boolean {
   return [user.name, ...user.senders, ...user.networks, user.contact].join(" ").toLowerCase().includes(text.trim().toLowerCase());
+}
+
+/** Half-known shares of so little say nothing. */
+const FEW = 20;
+
+/** Bounces that receivers begin to mind. */
+export function bounces_badly({ day }: User): boolean {
+  return Boolean(day && day.delivered + day.bounced >= FEW && (day.bounce_percent ?? 0) > 5);
+}
+
+/** The fullest quota as a share; null: none is set. */
+export function fullest({ quotas = {}, used = {} }: User): number | null {
+  const shares = Object.entries(quotas).map(([name, of]) => (used[name] ?? 0) / of);
+  return shares.length ? Math.max(...shares) : null;
+}
+
+const values: Record<string, (user: User) => number | string> = {
+  name: ({ name }) => name, quota: (user) => fullest(user) ?? -1, bounces: ({ day }) => day?.bounce_percent ?? -1,
+  held: ({ held }) => held ?? -1, queued: ({ queued }) => queued ?? -1, used: ({ last_used }) => last_used ?? "",
+};
+
+/** sort: the name of a column, with "-" before it for the other way round. */
+export function sorted(users: User[], sort: string): User[] {
+  const by = values[sort.replace(/^-/, "")];
+  if (!by) return users;
+  const down = sort.startsWith("-") ? -1 : 1;
+  return [...users].sort((a, b) => {
+    const left = by(a), right = by(b);
+    return (left < right ? -1 : left > right ? 1 : 0) * down;
+  });
 }

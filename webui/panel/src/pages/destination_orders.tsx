@@ -1,8 +1,10 @@
 // Orders about destinations: each with a reason, and with an end unless one wants none.
 import { useSignal } from "@preact/signals";
 import { post } from "../core/api";
+import { number } from "../core/format";
 import { t, tn, type Key, type Plural } from "../core/i18n";
 import { order_destination } from "../core/mail";
+import { type Place, queued_at } from "../lib/destinations";
 import { Button } from "../ui/button";
 import { FormDialog } from "../ui/dialog";
 import { Choice, Field, use_order } from "../ui/form";
@@ -44,9 +46,11 @@ function body_of(kind: OrderKind, { reason, span, via, limits }: Draft): object 
   return { ...shared, ...Object.fromEntries(given) };
 }
 
-async function give(kind: OrderKind, name: string, draft: Draft): Promise<void> {
-  if (kind === "retry") await post("/queue:retry", { dest: name, reason: draft.reason.trim() || t("order.by_panel") });
-  else await order_destination(name, kind, kind === "resume" ? {} : body_of(kind, draft));
+/** Orders about a provider are one; tried again is each of its destinations. */
+async function give(kind: OrderKind, { key, members }: Place, draft: Draft): Promise<void> {
+  if (kind === "retry")
+    for (const { name } of members) await post("/queue:retry", { dest: name, reason: draft.reason.trim() || t("order.by_panel") });
+  else await order_destination(key, kind, kind === "resume" ? {} : body_of(kind, draft));
 }
 
 function is_whole(kind: OrderKind, { reason, via, limits }: Draft): boolean {
@@ -55,13 +59,27 @@ function is_whole(kind: OrderKind, { reason, via, limits }: Draft): boolean {
     (kind !== "throttle" || Object.values(limits).some((text) => Number(text) > 0));
 }
 
-export function OrderDialog({ kind, names, onClose, onDone }: {
-  kind: OrderKind; names: string[]; onClose: () => void; onDone: () => void;
+/** What it would be about, before it is given. */
+function Preview({ places }: { places: Place[] }) {
+  const sum = (field: (place: Place) => number) => places.reduce((so_far, one) => so_far + field(one), 0);
+  const destinations = sum(({ members }) => members.length), held = sum((one) => one.held);
+  return (
+    <p>
+      <b>{tn("bulk.count", sum(queued_at) + held)}</b>{" "}
+      {destinations > 1 ? tn("order.wait_for", destinations) : t("order.wait_there")}
+      {held > 0 && ` ${t("order.of_them_held", { n: number(held) })}`}
+    </p>
+  );
+}
+
+export function OrderDialog({ kind, places, onClose, onDone }: {
+  kind: OrderKind; places: Place[]; onClose: () => void; onDone: () => void;
 }) {
+  const names = places.map(({ name }) => name);
   const draft = useSignal<Draft>({ reason: "", span: "h4", via: "", limits: {} });
   const set = (change: Partial<Draft>) => { draft.value = { ...draft.value, ...change }; };
   const run = use_order(async () => {
-    for (const name of names) await give(kind, name, draft.value);
+    for (const one of places) await give(kind, one, draft.value);
     say(tn(`order.${kind}_done` as Plural, names.length, { name: names[0] ?? "" }));
     onClose();
     onDone();
@@ -71,6 +89,7 @@ export function OrderDialog({ kind, names, onClose, onDone }: {
     <FormDialog title={names.length === 1 ? t(`order.${kind}_title` as Key, { name: names[0] ?? "" }) : tn(`order.${kind}_titles` as Plural, names.length)}
       submit={t(`order.${kind}` as Key)} busy={run.busy} problem={run.problem} disabled={!is_whole(kind, draft.value)}
       onClose={onClose} onSubmit={() => void run.run()}>
+      <Preview places={places} />
       <p>{t(`order.${kind}_text` as Key)}</p>
       {kind === "throttle" && (
         <div class="fields">

@@ -1,7 +1,7 @@
 // One SMTP user: state, quota, program, limits.
 import { useSignal } from "@preact/signals";
 import { type Page, part, post, remove } from "../core/api";
-import { ago, when } from "../core/format";
+import { ago, number, percent, UNKNOWN, when } from "../core/format";
 import { t } from "../core/i18n";
 import { type Resource, use_resource } from "../core/resource";
 import { go } from "../core/router";
@@ -61,6 +61,10 @@ function State({ user }: { user: User }) {
         : t("users.no_networks")],
       [t("users.last_used"), user.last_used ? <span title={when(user.last_used, "full")}>{ago(user.last_used)}</span> : t("users.never")],
       [t("users.created"), when(user.created, "date")],
+      [t("destinations.queued"), number(user.queued)],
+      [t("destinations.held"), number(user.held)],
+      [t("users.bounces"), user.day ? `${percent(user.day.bounce_percent === null ? null : user.day.bounce_percent / 100)} · ${
+        t("users.bounces_of", { bounced: number(user.day.bounced), all: number(user.day.bounced + user.day.delivered) })}` : UNKNOWN],
     ]} />
   );
 }

@@ -1,15 +1,16 @@
 // SMTP users: who may send, and as whom.
 import { useSignal } from "@preact/signals";
 import { type Page, part } from "../core/api";
-import { when } from "../core/format";
+import { ago, number, percent, UNKNOWN, when } from "../core/format";
 import { t } from "../core/i18n";
 import { use_resource } from "../core/resource";
 import { go, place, set_words } from "../core/router";
 import { may } from "../core/signals";
-import { matches, state_of, type User } from "../lib/users";
+import { bounces_badly, matches, sorted, state_of, type User } from "../lib/users";
 import { Button } from "../ui/button";
 import { Field } from "../ui/form";
 import { Card, Head } from "../ui/head";
+import { QuotaMarks } from "../ui/quota";
 import { StatePill, type Tone } from "../ui/state";
 import { Empty, Shown } from "../ui/states";
 import { type Column, DataTable } from "../ui/table";
@@ -25,16 +26,37 @@ export function UserPill({ user }: { user: User }) {
 export const user_place = (name: string): string => `/users/${part(name)}`;
 
 const columns = (): Column<User>[] => [
-  { key: "name", title: t("users.name"), width: "minmax(0, 1.4fr)", card: "title",
+  { key: "name", title: t("users.name"), width: "minmax(0, 1.3fr)", card: "title", sort: true,
     cell: (user) => <a href={user_place(user.name)}><b>{user.name}</b></a> },
   { key: "state", title: t("users.state"), width: "11rem", card: "state", cell: (user) => <UserPill user={user} /> },
-  { key: "senders", title: t("users.senders"), width: "minmax(0, 1.4fr)", cell: (user) => user.senders.join(", ") },
-  { key: "networks", title: t("users.networks"), from: "middle", cell: (user) => user.networks.join(", ") || "—" },
-  { key: "created", title: t("users.created"), width: "8rem", from: "middle", cell: (user) => when(user.created, "date") },
+  { key: "senders", title: t("users.senders"), width: "minmax(0, 1.2fr)", from: "wide", cell: (user) => user.senders.join(", ") },
+  { key: "quota", title: t("users.quota"), width: "minmax(10.5rem, 1fr)", sort: true, cell: ({ used, quotas }) => <QuotaMarks used={used} quotas={quotas} /> },
+  { key: "bounces", title: t("users.bounced"), width: "6rem", num: true, sort: true, cell: (user) => <Bounces user={user} /> },
+  { key: "queued", title: t("destinations.queued"), width: "5.5rem", num: true, sort: true, from: "middle",
+    cell: ({ name, queued }) => <Waiting name={name} n={queued} words="" /> },
+  { key: "held", title: t("destinations.held"), width: "6rem", num: true, sort: true, cell: ({ name, held }) => <Waiting name={name} n={held} words=" state:held" /> },
+  { key: "used", title: t("users.last_used"), width: "8rem", num: true, sort: true,
+    cell: ({ last_used }) => (last_used ? <span title={when(last_used, "full")}>{ago(last_used)}</span> : t("users.never")) },
 ];
 
+function Bounces({ user }: { user: User }) {
+  const { day } = user;
+  if (!day) return <>{UNKNOWN}</>;
+  const text = percent(day.bounce_percent === null ? null : day.bounce_percent / 100);
+  const title = t("users.bounces_of", { bounced: number(day.bounced), all: number(day.bounced + day.delivered) });
+  return bounces_badly(user) ? <StatePill state="bounced" text={text} /> : <span title={title}>{text}</span>;
+}
+
+function Waiting({ name, n, words }: { name: string; n: number | null | undefined; words: string }) {
+  return n ? <a href={`/queue?filter=${encodeURIComponent(`user:${quoted(name)}${words}`)}`}>{number(n)}</a> : <>{number(n)}</>;
+}
+
+const quoted = (name: string): string => (/[\s"]/.test(name) ? `"${name.replaceAll('"', "")}"` : name);
+
+const EVERY_MS = 30_000;
+
 export default function Users() {
-  const users = use_resource<Page<User>>("/users");
+  const users = use_resource<Page<User>>("/users", {}, { every: EVERY_MS });
   const adding = useSignal(false);
   const text = place.value.words.get("text") ?? "";
   const add = may("admin") && <Button kind="primary" icon="plus" onClick={() => { adding.value = true; }}>{t("users.add")}</Button>;
@@ -52,7 +74,8 @@ export default function Users() {
 }
 
 function UserList({ users, text }: { users: User[]; text: string }) {
-  const rows = text ? users.filter((user) => matches(user, text)) : users;
+  const sort = place.value.words.get("sort") ?? "";
+  const rows = sorted(text ? users.filter((user) => matches(user, text)) : users, sort);
   return (
     <>
       {(users.length > 5 || text) && (
@@ -61,6 +84,7 @@ function UserList({ users, text }: { users: User[]; text: string }) {
       <Card flush>
         {rows.length
           ? <DataTable label={t("users.title")} columns={columns()} rows={rows} key_of={(user) => user.name} linked
+            sort={sort} onSort={(value) => set_words({ sort: value })}
             onOpen={(user) => go(user_place(user.name))} />
           : <Empty icon="search">{t("users.none_found", { text })}</Empty>}
       </Card>
