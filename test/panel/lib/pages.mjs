@@ -19,6 +19,7 @@ export const PAGES = [
   { name: 'domain', path: '/domains/shop.example', who: 'owner' },
   { name: 'setup-service', path: '/setup', who: 'owner' },
   { name: 'setup-user', path: '/setup?step=user', who: 'owner' },
+  { name: 'diagnostics', path: '/diagnostics?address=postmaster@example.org', who: 'owner' },
   { name: 'settings', path: '/settings', who: 'owner' },
   { name: 'access', path: '/access', who: 'owner' },
   { name: 'tokens', path: '/access?part=tokens', who: 'owner' },
@@ -38,6 +39,10 @@ export const DIALOGUES = [
   { name: 'add-user', path: '/users', who: 'owner', act: open(/^(Add user|Aggiungi utente)$/) },
   { name: 'add-token', path: '/access?part=tokens', who: 'owner', act: open(/^(New token|Nuovo token)$/) },
   { name: 'delete-domain', path: '/domains/shop.example', who: 'owner', act: open(/^(Delete domain|Elimina dominio)$/) },
+  { name: 'path-test', path: '/diagnostics?address=anna.rossi@outlook.com', who: 'owner', act: async (page) => {
+    await open(/^(Run|Avvia)$/)(page);
+    await page.waitForSelector('.timeline li:nth-child(5)');
+  } },
   { name: 'add-network', path: '/networks', who: 'owner', act: open(/^(Add network|Aggiungi rete)$/) },
 ];
 

@@ -163,3 +163,23 @@ export function message(id) {
     attempts: deliveries.filter(({ state }) => state === "deferred").slice(0, 3).map((one, i) => ({ ...one, id, n: 1, recipient: item.recipients[0].address, at: iso(now - (3 - i) * 3_600_000) })),
   };
 }
+
+const step = (egress, name, verdict, code, ms, params, sentence) => ({ egress, step: name, verdict, code, ms, params, sentence });
+const talk = (egress, rcpt) => [
+  step(egress, "connect", "ok", "connected", 48, { host: "mx1.outlook.com", address: "198.51.100.9", local: egress }, `Connected to mx1.outlook.com [198.51.100.9] from ${egress}.`),
+  step(egress, "banner", "ok", "greeted", 121, { reply: `220 mx1.outlook.com ESMTP ${hostile[1]}` }, `It greets us: 220 mx1.outlook.com ESMTP ${hostile[1]}`),
+  step(egress, "starttls", "warn", "unverified", 230, { tls: "TLSv1.3", reason: "self-signed certificate" }, "Encrypted with TLSv1.3; its certificate would not pass a check: self-signed certificate."),
+  step(egress, "rcpt", ...rcpt),
+];
+const path_steps = [
+  step("", "mx", "ok", "found", 12, { hosts: "10 mx1.outlook.com, 20 mx2.outlook.com", dnssec: "no" }, "DNS names these mail hosts: 10 mx1.outlook.com, 20 mx2.outlook.com."),
+  step("192.0.2.10", "name", "fail", "missing", 31, { address: "192.0.2.10", ehlo: "relay.shop.example" }, "192.0.2.10 has no name in DNS (PTR): many receivers refuse that. It should be relay.shop.example."),
+  ...talk("192.0.2.10", ["fail", "refused", 90, { recipient: "anna.rossi@outlook.com", reply: replies.bounced[2] }, `It refuses mail for anna.rossi@outlook.com: ${replies.bounced[2]}`]),
+  step("192.0.2.11", "name", "ok", "confirmed", 28, { address: "192.0.2.11", name: "relay.shop.example" }, "192.0.2.11 is called relay.shop.example, the name we greet with, and the name leads back to it."),
+  ...talk("192.0.2.11", ["ok", "accepted", 85, { recipient: "anna.rossi@outlook.com", reply: "250 2.1.5 OK" }, "It takes mail for anna.rossi@outlook.com: 250 2.1.5 OK"]),
+].map((one, n) => ({ n, ...one }));
+
+export function path_test({ address, domain, egress }, state) {
+  const head = { id: "77", kind: "path", state, address: address ?? `postmaster@${domain}`, egress: egress ?? null, started: iso(now), verdict: state === "done" ? "fail" : "ok" };
+  return { ...head, steps: state === "done" ? path_steps : [] };
+}

@@ -74,7 +74,8 @@ const routes = {
     if (body.dry_run) return { messages: n, recipients: n, users: [{ name: "newsletter", recipients: n - 3 }, { name: "shop", recipients: 3 }], destinations: [{ name: "gmail.com", recipients: n }] };
     return { status: 202, id: `job${++n_jobs}`, state: "done", done: n, total: n, undo_until: body.verb === "delete" ? data.iso(Date.now() + 60_000) : null };
   },
-  "GET /jobs/{}": ({ name }) => ({ id: name, state: "done", done: 10, total: 10, undo_until: null }),
+  "POST /diagnostics/path": ({ body }) => ({ status: 202, ...data.path_test(body, "running") }),
+  "GET /jobs/{}": ({ name }) => name === "77" ? data.path_test({ address: "anna.rossi@outlook.com" }, "done") : ({ id: name, state: "done", done: 10, total: 10, undo_until: null }),
   "POST /jobs/{}:undo": ({ name }) => ({ id: name, state: "cancelled", done: 0, total: 10 }),
   ...more_routes,
 };

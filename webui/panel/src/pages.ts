@@ -46,6 +46,7 @@ export const admin_pages: PageRow[] = [
   { path: "/domains", title: "nav.domains", icon: "domains", group: "nav.senders", load: from_manage("Domains") },
   { path: "/domains/{name}", title: "nav.domains", load: from_manage("Domain") },
   { path: "/networks", title: "nav.networks", icon: "networks", group: "nav.senders", load: from_manage("Networks") },
+  { path: "/diagnostics", title: "nav.diagnostics", icon: "diagnostics", group: "nav.care", needs: "operator", load: from_traffic("Diagnostics") },
   { path: "/settings", title: "nav.settings", icon: "settings", group: "nav.system", load: from_manage("Settings") },
   { path: "/access", title: "nav.access", icon: "access", group: "nav.system", needs: "admin", load: from_manage("Access") },
   { path: "/audit", title: "nav.audit", icon: "audit", group: "nav.system", needs: "admin", load: from_manage("Audit") },

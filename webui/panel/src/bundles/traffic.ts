@@ -2,6 +2,7 @@
 import "./common";
 export { default as Deliveries } from "../pages/deliveries";
 export { default as Destinations } from "../pages/destinations";
+export { default as Diagnostics } from "../pages/diagnostics";
 export { default as Logs } from "../pages/logs";
 export { default as Message } from "../pages/message";
 export { default as Queue } from "../pages/queue";

@@ -149,4 +149,6 @@ export const shell = {
   "error.undo_over": "It is too late to take this back.",
   "error.http_502": "Something between this browser and the service does not reach it.",
   "error.http_503": "The service is not ready.",
+  "error.bad_address": "That is no address and no domain.",
+  "error.no_such_egress": "None of the sending addresses is called so.",
 };

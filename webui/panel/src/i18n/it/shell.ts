@@ -150,4 +150,6 @@ export const shell: Record<keyof typeof english, string> = {
   "error.undo_over": "È troppo tardi per ripristinare.",
   "error.http_502": "Qualcosa tra questo browser e il servizio non lo raggiunge.",
   "error.http_503": "Il servizio non è pronto.",
+  "error.bad_address": "Non è un indirizzo né un dominio.",
+  "error.no_such_egress": "Nessun indirizzo di uscita si chiama così.",
 };
