@@ -160,6 +160,11 @@ static bool is_warm(const struct warm_up_state *state, const struct warm_up_curv
     return state->day > curve->n_days;
 }
 
+uint32_t warm_up_limit(const struct warm_up_state *state, const struct warm_up_curve *curve)
+{
+    return is_warm(state, curve) ? 0 : limit_of(state, curve);
+}
+
 static bool is_above(const struct warm_up_state *state, uint32_t percent)
 {
     uint64_t n_all = (uint64_t)state->n_well + state->n_put_off;

@@ -58,6 +58,9 @@ void warm_up_book_each(struct warm_up_book *book,
 MUST_USE int warm_up_book_load(struct warm_up_book *book, struct slice address,
                                struct slice provider, const struct warm_up_state *state);
 
+/* Messages a day at this day of the curve; 0: any number, it is warm. */
+uint32_t warm_up_limit(const struct warm_up_state *state, const struct warm_up_curve *curve);
+
 /* What a user of the address tells and wants. */
 struct warm_up_news {
     bool wants_some;

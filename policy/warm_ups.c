@@ -187,6 +187,45 @@ void warm_ups_ask(struct policy *policy, struct warm_ups_query *query)
     mailbox_answer(policy->mailbox, &query->task); /* one for each pair and loop: bounded */
 }
 
+/* ---- the list ---- */
+
+static void add_view(void *owner, struct warm_up *warm_up)
+{
+    struct warm_ups_list *list = owner;
+    struct warm_up_view *view = &list->views[list->n_views++];
+
+    slice_copy_to(slice_of(warm_up->address), view->address, sizeof(view->address));
+    slice_copy_to(slice_of(warm_up->provider), view->provider, sizeof(view->provider));
+    view->state = warm_up->state;
+}
+
+static void run_list_done(struct task *task)
+{
+    struct warm_ups_list *list = CONTAINER_OF(task, struct warm_ups_list, task);
+
+    list->done(list);
+}
+
+static void run_list(struct task *task)
+{
+    struct warm_ups_list *list = CONTAINER_OF(task, struct warm_ups_list, task);
+    struct warm_up_book *book = &list->policy->warm_ups.book;
+
+    list->n_views = 0;
+    list->views = calloc(book->table.n_entries + 1, sizeof(*list->views));
+    if (list->views)
+        warm_up_book_each(book, add_view, list);
+    list->task.run = run_list_done;
+    mailbox_answer(list->answer_to, &list->task);
+}
+
+bool warm_ups_ask_list(struct policy *policy, struct warm_ups_list *list)
+{
+    list->policy = policy;
+    list->task.run = run_list;
+    return mailbox_post(policy->mailbox, &list->task);
+}
+
 /* ---- start and stop ---- */
 
 static int load(void *owner, const struct warm_up_row *row)

@@ -22,6 +22,21 @@ struct warm_ups_query {
 /* Cannot fail; the query stays until done(). */
 void warm_ups_ask(struct policy *policy, struct warm_ups_query *query);
 
+/* Where each address stands with each provider. */
+struct warm_ups_list {
+    struct task task;
+    struct mailbox *answer_to;
+    void (*done)(struct warm_ups_list *list);
+    /* out */
+    uint32_t n_views;
+    struct warm_up_view {
+        char address[48], provider[256];
+        struct warm_up_state state;
+    } * views;             /* the asker frees; NULL without memory */
+    struct policy *policy; /* the policy's */
+};
+MUST_USE bool warm_ups_ask_list(struct policy *policy, struct warm_ups_list *list);
+
 /* ---- inside policy/ ---- */
 
 struct warm_ups {

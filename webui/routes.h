@@ -33,6 +33,9 @@ void api_user_options(struct exchange *exchange);
 /* api_campaigns.c */
 void api_campaigns(struct exchange *exchange);
 
+/* api_egress.c */
+void api_egress(struct exchange *exchange);
+
 /* api_networks.c */
 void api_networks_list(struct exchange *exchange);
 void api_networks_add(struct exchange *exchange);

@@ -35,6 +35,7 @@ static const struct route routes[] = {
     GET(API "/users/{}", api_user_show, VIEWER, "users:read", NONE),
     DELETE(API "/users/{}", api_user_delete, ADMIN, "users:write", NONE),
     GET(API "/campaigns", api_campaigns, VIEWER, "stats:read", NONE),
+    GET(API "/egress", api_egress, VIEWER, "destinations:read", NONE),
     GET(API "/networks", api_networks_list, VIEWER, "networks:read", NONE),
     POST(API "/networks", api_networks_add, ADMIN, "networks:write", NETWORK),
     DELETE(API "/networks/{}", api_networks_delete, ADMIN, "networks:write", NONE),

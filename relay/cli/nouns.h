@@ -18,6 +18,7 @@ int admin_list(struct options *options);
 int admin_setup_code(struct options *options);
 int admin_reset(struct options *options);
 int campaign_list(struct options *options);
+int egress_list(struct options *options);
 int network_add(struct options *options);
 int network_list(struct options *options);
 int network_delete(struct options *options);

@@ -71,6 +71,7 @@ const struct verb verbs[] = {
     {"admin",       "setup-code", 0, 0,    "",                admin_setup_code,     ""                                          },
     {"admin",       "reset",      1, 1,    "",                admin_reset,          "NAME"                                      },
     {"campaign",    "list",       0, 0,    "",                campaign_list,        ""                                          },
+    {"egress",      "list",       0, 0,    "",                egress_list,          ""                                          },
     {"network",     "add",        1, 1,    "user=",           network_add,          "CIDR --user NAME"                          },
     {"network",     "list",       0, 0,    "",                network_list,         ""                                          },
     {"network",     "delete",     1, 1,    "",                network_delete,       "CIDR"                                      },

@@ -101,6 +101,12 @@ def test_without_a_warm_address_it_waits_until_the_next_day_and_says_so(world, n
     shown = scene.relay.json("destination", "show", "mx.one.big.example")[0]
     assert shown["state"] == "warm_up" and shown["reason"] == row["reason"], shown
     assert shown["until"][:19] == row["until"][:19]
+    young, warm = scene.relay.json("egress", "list")
+    assert (young["egress"], young["address"], young["provider"]) == ("young", scene.young, "big"), young
+    assert (young["state"], young["day"], young["days"], young["used"], young["limit"]) == ("used_up", 1, 2, 2, 2)
+    wait_for(lambda: scene.relay.json("egress", "list")[0]["taken"] == 2, "what was taken is told")
+    assert young["since"] and young["until"][:19] == row["until"][:19]
+    assert (warm["egress"], warm["state"]) == ("warm", "warm") and "provider" not in warm
     scene.relay.stop()
     pass_a_day(scene)
     scene.relay.start()
