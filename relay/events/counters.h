@@ -60,5 +60,7 @@ void counters_note_gap(struct counters *counters, int64_t begun_utc_ms, int64_t 
 
 /* Stores what was noted, as of utc_ms.  0, or -errno: it is kept in memory for the next time. */
 MUST_USE int counters_store(struct counters *counters, int64_t utc_ms);
+/* When something was stored last before this start, 0: never; false: not known yet. */
+bool counters_seen_before(const struct counters *counters, int64_t *utc_ms);
 /* Removes what its tier keeps no longer. */
 MUST_USE int counters_forget(struct counters *counters, int64_t utc_ms);

@@ -36,6 +36,7 @@ struct counters {
     struct gap gaps[MOST_GAPS];
     unsigned n_gaps;
     bool knows_silence; /* the gap before this start was looked for */
+    int64_t seen_s;     /* UTC of the last store before this start; 0: none */
 };
 
 void counters_forget_names(struct counters *counters); /* of the day */

@@ -40,6 +40,8 @@ static void note_silence(struct counters *counters, int64_t seen_s, int64_t utc_
 {
     if (!counters->knows_silence && seen_s && utc_ms / 1000 - seen_s > STOPPED_S)
         counters_note_gap(counters, seen_s * 1000, utc_ms, "stopped", 0);
+    if (!counters->knows_silence)
+        counters->seen_s = seen_s;
     counters->knows_silence = true;
 }
 
@@ -179,6 +181,13 @@ int counters_store(struct counters *counters, int64_t utc_ms)
     }
     counters->minute = utc_ms / MINUTE_MS;
     return error;
+}
+
+bool counters_seen_before(const struct counters *counters, int64_t *utc_ms)
+{
+    if (counters->knows_silence)
+        *utc_ms = counters->seen_s * 1000;
+    return counters->knows_silence;
 }
 
 /* ---- what is kept ---- */

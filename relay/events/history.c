@@ -7,18 +7,18 @@
 #include <unistd.h>
 
 #include "relay/base/clock.h"
+#include "relay/events/clock_trust.h"
 #include "relay/events/history_private.h"
 #include "sql/history_schema.h"
 
 enum {
-    GROUP_MS = 300,     /* a row waits for its commit so long at most */
-    GROUP_ROWS = 4000,  /* or for so many others */
-    COUNT_MS = 10000,   /* between two times that counters are stored */
-    SPACE_MS = 5000,    /* between two looks at the disk */
-    RETRY_MS = 10000,   /* after a failure */
-    REPORT_MS = 60000,  /* between two lines about failures */
-    KEEP_MS = 3600000,  /* between two looks at what is too old */
-    TRUST_MS = 3600000, /* a clock may be years ahead until the network has set it */
+    GROUP_MS = 300,    /* a row waits for its commit so long at most */
+    GROUP_ROWS = 4000, /* or for so many others */
+    COUNT_MS = 10000,  /* between two times that counters are stored */
+    SPACE_MS = 5000,   /* between two looks at the disk */
+    RETRY_MS = 10000,  /* after a failure */
+    REPORT_MS = 60000, /* between two lines about failures */
+    KEEP_MS = 3600000, /* between two looks at what is too old */
     CACHE_KIB = 16384,
     MINUTE_MS = 60000,
 };
@@ -31,7 +31,8 @@ struct history {
     char day[HISTORY_DAY_SIZE]; /* of the file that is open */
     unsigned n_rows;            /* of the transaction that is open */
     int64_t begun_ms;           /* monotonic; 0: none is */
-    int64_t started_ms, counted_ms, space_ms, retry_ms, reported_ms, kept_ms;
+    struct clock_trust trust;
+    int64_t counted_ms, space_ms, retry_ms, reported_ms, kept_ms;
     int64_t counted_minute; /* of UTC */
     bool has_space;
     int64_t n_missing, missing_since_utc_ms; /* rows that could not be stored */
@@ -54,7 +55,7 @@ int history_new(struct history **out, const struct history_settings *settings)
         return FAULT(error);
     }
     history->has_space = true;
-    history->started_ms = clock_monotonic_ms();
+    clock_trust_init(&history->trust, clock_monotonic_ms(), clock_utc_ms());
     *out = history;
     return 0;
 }
@@ -278,9 +279,18 @@ static void store_counters(struct history *history, int64_t now_ms)
         report(history, error == -EBADMSG ? "damaged" : "counters", strerror(-error));
 }
 
+static bool trusts_clock_now(struct history *history, int64_t now_ms)
+{
+    int64_t utc_ms = clock_utc_ms(), seen_utc_ms;
+
+    if (!history->trust.knows_past && counters_seen_before(history->counters, &seen_utc_ms))
+        clock_trust_past(&history->trust, seen_utc_ms, utc_ms);
+    return clock_trust_look(&history->trust, now_ms, utc_ms);
+}
+
 static void keep(struct history *history, int64_t now_ms)
 {
-    bool trusts_clock = now_ms - history->started_ms >= TRUST_MS;
+    bool trusts_clock = trusts_clock_now(history, now_ms);
     int error = 0;
 
     if (history->kept_ms && now_ms - history->kept_ms < KEEP_MS)
