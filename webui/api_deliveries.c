@@ -16,7 +16,7 @@ enum {
     LIMIT_MOST = 1000,
     CSV_ROWS = 20000,
     SLICE_MS = 50,   /* between two looks at the other requests */
-    ANSWER_MS = 250, /* what was found by then is shown; the cursor tells where to go on */
+    ANSWER_MS = 200, /* what was found by then is shown; the cursor tells where to go on */
     CSV_MS = 20000,
     CSV_BYTES = 8 << 20, /* the row that reaches it is the last */
     CSV_AT_ONCE = 2,     /* until the client has them: each stays in memory so long */

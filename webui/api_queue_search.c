@@ -1,6 +1,6 @@
 /* The queue by filter words.  What the loops know is answered from memory: they say which messages
  * come next, and only the rows of one page are read.  Words that only rows can tell are looked for
- * row by row, and what was found within a quarter of a second is shown: the loops would go through
+ * row by row, and what was found within a fifth of a second is shown: the loops would go through
  * everything again for each page of rows that then do not match. */
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ enum {
     LIMIT_DEFAULT = 100,
     LIMIT_MOST = 1000,
     SCAN_SLICE = 20000,
-    ANSWER_MS = 250,
+    ANSWER_MS = 200,
     AT_ONCE = 2, /* of one account: each goes over all loops */
 };
 
@@ -33,6 +33,8 @@ struct search {
     uint64_t cursor;   /* behind which message to go on; at the end 0: nothing is left */
     uint64_t *nearest; /* the next ids, a heap with the largest on top; the arena's */
     uint32_t n_nearest;
+    struct chosen *busy; /* recipients that are being sent, sorted; malloc()ed */
+    size_t n_busy;
     bool has_total;
     uint64_t n_total; /* recipients */
     int64_t deadline_ms;
@@ -102,53 +104,43 @@ static void note_entry(struct delivery_command *command, const struct entry *ent
 
 /* ---- rows: on the reader thread ---- */
 
-static bool is_shown(const struct search *search, const char *state)
+static bool is_sending(const struct search *search, uint64_t id, uint32_t n)
 {
-    for (unsigned i = 0; i <= FILTER_HELD; i++)
-        if (search->words.words.states & 1U << i &&
-            strcmp(state, filter_state_name((enum filter_state)i)) == 0)
-            return true;
-    return search->words.words.states == 0;
+    return chosen_find(search->busy, search->n_busy, id, n) != NULL;
 }
 
-/* Who is being sent, rows do not know. */
-static bool wants_sending(const struct search *search)
+/* queue_filter.wants: in one of the states asked for. */
+static bool is_wanted(void *owner, uint64_t id, const struct recipient_row *row)
 {
-    return search->words.words.states & 1U << FILTER_SENDING;
-}
+    static const enum filter_state words[] = {[RECIPIENT_QUEUED] = FILTER_QUEUED,
+                                              [RECIPIENT_DEFERRED] = FILTER_DEFERRED,
+                                              [RECIPIENT_HELD] = FILTER_HELD};
+    const struct search *search = owner;
+    enum filter_state state = is_sending(search, id, row->n) ? FILTER_SENDING : words[row->state];
 
-static bool has_shown(const struct search *search, const json_t *item)
-{
-    const json_t *recipients = json_object_get(item, "recipients");
-    const json_t *recipient;
-    size_t i;
-
-    json_array_foreach(recipients, i, recipient)
-    {
-        if (is_shown(search, json_string_value(json_object_get(recipient, "state"))))
-            return true;
-    }
-    return wants_sending(search);
-}
-
-static void append_item(const struct search *search, json_t *item)
-{
-    if (has_shown(search, item))
-        json_array_append_new(search->items, item);
-    else
-        json_decref(item);
+    return (search->words.words.states & 1U << state) != 0;
 }
 
 static bool append_row(void *owner, const struct message_row *row)
 {
     struct search *search = owner;
 
-    /* Which of them are shown is known when their states are. */
-    uint32_t most = search->words.words.states ? UINT32_MAX : search->most_recipients;
-
     if (queue_words_match(&search->words, row))
-        append_item(search, queue_item_json(row, most));
+        json_array_append_new(search->items, queue_item_json(row, search->most_recipients));
     return json_array_size(search->items) < search->limit;
+}
+
+/* What only rows tell may be told by any of a message's; else those that are shown suffice. */
+static struct queue_filter filter_of(const struct search *search)
+{
+    const struct filter_words *words = &search->words.words;
+    struct queue_filter filter = search->words.rows;
+
+    if (words->states)
+        filter.wants = is_wanted;
+    if (words->reply.len == 0 && words->text.len == 0 && search->most_recipients < UINT32_MAX)
+        filter.most_recipients = search->most_recipients;
+    return filter;
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -161,25 +153,28 @@ static int compare_ids(const void *a, const void *b)
 static void read_nearest(struct queue_job *job, struct spool_reader *reader)
 {
     struct search *search = CONTAINER_OF(job, struct search, job);
-    struct queue_filter filter = search->words.rows;
+    struct queue_filter filter = filter_of(search);
     uint64_t ignored;
+    bool is_late = false;
 
     qsort(search->nearest, search->n_nearest, sizeof(*search->nearest), compare_ids);
-    for (uint32_t i = 0; search->result == 0 && i < search->n_nearest &&
+    for (uint32_t i = 0; search->result == 0 && i < search->n_nearest && !is_late &&
                          json_array_size(search->items) < search->limit;
          i++) {
         filter.id = search->cursor = search->nearest[i];
         search->result =
             spool_reader_list(reader, &filter, 1, SCAN_SLICE, append_row, search, &ignored);
+        is_late = i + 1 < search->n_nearest && clock_monotonic_ms() >= search->deadline_ms;
     }
-    if (search->n_nearest < search->limit && json_array_size(search->items) < search->limit)
+    if (!is_late && search->n_nearest < search->limit &&
+        json_array_size(search->items) < search->limit)
         search->cursor = 0;
 }
 
 static void scan_rows(struct queue_job *job, struct spool_reader *reader)
 {
     struct search *search = CONTAINER_OF(job, struct search, job);
-    struct queue_filter filter = search->words.rows;
+    struct queue_filter filter = filter_of(search);
 
     filter.after_id = search->cursor;
     /* The page is full when append_row() says so: those that do not match are not of it. */
@@ -189,21 +184,6 @@ static void scan_rows(struct queue_job *job, struct spool_reader *reader)
 
 /* ---- the answer ---- */
 
-/* Between memory and rows recipients may have gone on to another state. */
-static void keep_states(const struct search *search)
-{
-    for (size_t i = json_array_size(search->items); i > 0; i--) {
-        json_t *recipients = json_object_get(json_array_get(search->items, i - 1), "recipients");
-
-        for (size_t k = json_array_size(recipients); k > 0; k--)
-            if (!is_shown(search, json_string_value(
-                                      json_object_get(json_array_get(recipients, k - 1), "state"))))
-                json_array_remove(recipients, k - 1);
-        if (json_array_size(recipients) == 0)
-            json_array_remove(search->items, i - 1);
-    }
-}
-
 static void answer(struct search *search)
 {
     struct exchange *exchange = search->exchange;
@@ -211,14 +191,13 @@ static void answer(struct search *search)
 
     queue_mark_sending(search->items, buffer_slice(&search->sending.pairs));
     buffer_fini(&search->sending.pairs);
+    free(search->busy);
     turn_end(exchange);
     if (search->result < 0) {
         json_decref(search->items);
         exchange_problem(exchange, 500, "queue_unreadable", strerror(-search->result));
         return;
     }
-    keep_states(search);
-    queue_cut_recipients(search->items, search->most_recipients);
     queue_id_format(search->cursor, cursor);
     exchange_answer(
         exchange, 200,
@@ -226,21 +205,6 @@ static void answer(struct search *search)
                   search->cursor ? json_string(cursor) : json_null(), "total",
                   search->has_total ? json_integer((json_int_t)search->n_total) : json_null(),
                   "total_is_estimate", search->words.has_rest));
-}
-
-static void on_sending(struct delivery_sending *request)
-{
-    answer(CONTAINER_OF(request, struct search, sending));
-}
-
-static void finish(struct search *search)
-{
-    const struct operations *operations = search->exchange->webui->parts.operations;
-
-    search->sending.answer_to = search->exchange->webui->mailbox;
-    search->sending.done = on_sending;
-    if (!operations->sending(operations->owner, &search->sending))
-        answer(search);
 }
 
 static void look_on(struct search *search);
@@ -253,11 +217,13 @@ static void on_read(struct queue_job *job)
         clock_monotonic_ms() < search->deadline_ms && !search->exchange->webui->is_stopping)
         look_on(search);
     else
-        finish(search);
+        answer(search);
 }
 
 static void give_up(struct search *search)
 {
+    buffer_fini(&search->sending.pairs);
+    free(search->busy);
     json_decref(search->items);
     turn_end(search->exchange);
     exchange_busy(search->exchange);
@@ -287,8 +253,8 @@ static bool is_of_rows(const struct search *search)
 {
     const struct queue_words *words = &search->words;
 
-    return !words->has_selection ||
-           (words->has_rest && !words->words.dest.len && !words->id && !wants_sending(search));
+    return !words->has_selection || (words->has_rest && !words->words.dest.len && !words->id &&
+                                     !(words->words.states & 1U << FILTER_SENDING));
 }
 
 static void look_on(struct search *search)
@@ -309,6 +275,39 @@ static void look_on(struct search *search)
         .note = note_entry,
     };
     if (!operations->command(operations->owner, &search->count))
+        give_up(search);
+}
+
+/* Who is being sent, rows do not know: it is asked first, so that rows are read by it. */
+static void on_sending(struct delivery_sending *request)
+{
+    struct search *search = CONTAINER_OF(request, struct search, sending);
+    struct reader reader = {.rest = buffer_slice(&request->pairs)};
+    size_t most = reader.rest.len / 12;
+
+    search->busy = calloc(most + 1, sizeof(*search->busy));
+    if (!search->busy) {
+        give_up(search);
+        return;
+    }
+    for (; search->n_busy < most; search->n_busy++) {
+        uint64_t id = reader_u64(&reader);
+
+        search->busy[search->n_busy] = chosen_of(id, reader_u32(&reader), 0);
+    }
+    if (most)
+        qsort(search->busy, most, sizeof(*search->busy), chosen_compare);
+    search->deadline_ms = clock_monotonic_ms() + ANSWER_MS;
+    look_on(search);
+}
+
+static void ask_sending(struct search *search)
+{
+    const struct operations *operations = search->exchange->webui->parts.operations;
+
+    search->sending.answer_to = search->exchange->webui->mailbox;
+    search->sending.done = on_sending;
+    if (!operations->sending(operations->owner, &search->sending))
         give_up(search);
 }
 
@@ -364,9 +363,8 @@ static void begin(struct exchange *exchange, struct slice user, uint32_t user_id
         for (unsigned i = 0; i < N_ENTRY_STATES; i++)
             search->n_total += exchange->webui->pulse.view.n_by_state[i];
     }
-    search->deadline_ms = clock_monotonic_ms() + ANSWER_MS;
     search->items = json_array();
-    look_on(search);
+    ask_sending(search);
 }
 
 void api_queue_search(struct exchange *exchange)

@@ -106,9 +106,12 @@ static bool select_slice(struct delivery_visit *visit)
     /* What is not committed yet is bounded: the walk waits for it. */
     if (visit->shard->n_outcomes > SHARD_MOST_OUTCOMES / 2)
         return true;
-    has_more =
-        schedule_select(visit->shard->schedule, &command->selection, &visit->cursor,
-                        verbs[verb].changes_rows ? VISIT_CHANGES : VISIT_STEPS, visit_entry, visit);
+    if (verb == DELIVERY_COUNT || verb == DELIVERY_LOOK)
+        has_more = delivery_visit_entries(visit, &command->selection, visit_entry);
+    else
+        has_more = schedule_select(visit->shard->schedule, &command->selection, &visit->cursor,
+                                   verbs[verb].changes_rows ? VISIT_CHANGES : VISIT_STEPS,
+                                   visit_entry, visit);
     outcome_for_all(visit->shard, &visit->taken, &judgement);
     delivery_shard_touch(visit->shard);
     if (verb == DELIVERY_LOOK && !has_more)
@@ -135,18 +138,21 @@ bool delivery_command(struct delivery *delivery, struct delivery_command *comman
 
 static void note_sending(void *owner, struct entry *entry)
 {
-    struct delivery_sending *request = ((struct delivery_visit *)owner)->request;
+    struct delivery_visit *visit = owner;
+    struct delivery_sending *request = visit->request;
 
+    visit->n_met++;
     buffer_append_u64(&request->pairs, entry->message->id);
     buffer_append_u32(&request->pairs, entry->n);
 }
 
+/* There are few among the millions, and mostly it is known early that there are no more. */
 static bool sending_slice(struct delivery_visit *visit)
 {
     static const struct selection sending = {.states = 1U << ENTRY_SENDING};
 
-    return schedule_select(visit->shard->schedule, &sending, &visit->cursor, VISIT_STEPS,
-                           note_sending, visit);
+    return visit->n_met < visit->shard->schedule->n_states[ENTRY_SENDING] &&
+           delivery_visit_entries(visit, &sending, note_sending);
 }
 
 static void sending_done(struct task *task)

@@ -143,8 +143,7 @@ static bool why_slice(struct delivery_visit *visit)
     struct selection selection = {.ids = &request->id, .n_ids = 1};
 
     if (request->id)
-        return schedule_select(visit->shard->schedule, &selection, &visit->cursor, VISIT_STEPS,
-                               note_why, visit);
+        return delivery_visit_entries(visit, &selection, note_why);
     why_destination(visit);
     return false;
 }

@@ -1,5 +1,7 @@
 #include "relay/delivery/visit.h"
 
+#include "relay/base/clock.h"
+
 static void run(struct task *task);
 
 /* On the first loop: it went round, the next may. */
@@ -21,7 +23,7 @@ static void leave(struct delivery_visit *visit)
 {
     bool is_last = visit->shard->index + 1 == visit->delivery->n_shards;
 
-    visit->cursor = 0;
+    visit->cursor = visit->n_met = 0;
     if (is_last && visit->round == VISIT_RELEASES) {
         mailbox_answer(visit->answer_to, visit->answer);
         visit->task.run = end;
@@ -81,6 +83,19 @@ static void arrive(struct task *task)
         return;
     task->run = run;
     run(task);
+}
+
+bool delivery_visit_entries(struct delivery_visit *visit, const struct selection *selection,
+                            void (*note)(void *owner, struct entry *entry))
+{
+    int64_t begun_ms = clock_monotonic_ms();
+    bool has_more;
+
+    do
+        has_more = schedule_select(visit->shard->schedule, selection, &visit->cursor, VISIT_STEPS,
+                                   note, visit);
+    while (has_more && clock_monotonic_ms() == begun_ms);
+    return has_more;
 }
 
 void delivery_visits_free(struct delivery *delivery)

@@ -9,9 +9,10 @@
 #pragma once
 
 #include "relay/delivery/shard.h"
+#include "relay/schedule/select.h"
 
-/* Entries a slice: about a millisecond; fewer when each may be an update to store. */
-enum { VISIT_STEPS = 20000, VISIT_CHANGES = 1000 };
+/* Entries a slice, or between two looks at the clock; fewer when each may be an update to store. */
+enum { VISIT_STEPS = 10000, VISIT_CHANGES = 1000 };
 
 enum visit_round { VISIT_SETTLES, VISIT_WORKS, VISIT_RELEASES };
 
@@ -28,6 +29,7 @@ struct delivery_visit {
     uint32_t cursor;
     struct list taken; /* entries that this slice took */
     struct site *site; /* of the domain asked for */
+    uint32_t n_met;    /* entries, on this loop */
 };
 
 /* answer is posted to answer_to, to run done there, when every loop was visited.  False: no memory
@@ -35,6 +37,11 @@ struct delivery_visit {
 MUST_USE bool delivery_visit(struct delivery *delivery, bool (*slice)(struct delivery_visit *visit),
                              void *request, struct task *answer, void (*done)(struct task *task),
                              struct mailbox *answer_to);
+
+/* The next entries of this loop that the selection means: as many as a millisecond suffices for,
+ * for looking; each turn of a busy loop costs more than that.  True: there is more. */
+bool delivery_visit_entries(struct delivery_visit *visit, const struct selection *selection,
+                            void (*note)(void *owner, struct entry *entry));
 
 /* The loops are gone: those that did not end are not answered. */
 void delivery_visits_free(struct delivery *delivery);

@@ -48,17 +48,20 @@ static bool is_chosen(const struct selection *selection, const struct entry *ent
     return chosen && (!selection->chosen_bits || chosen->bits & selection->chosen_bits);
 }
 
-static bool goes_to(const struct schedule *schedule, const struct entry *entry,
-                    struct slice destination)
-{
-    struct site *site;
+/* A selection as one schedule sees it: what has names is looked up once, not for each entry. */
+struct matcher {
+    const struct schedule *schedule;
+    const struct selection *selection;
+    uint32_t states;         /* bits; 0: nothing can match */
+    uint32_t domain;         /* number of the destination's; POOL_NONE: it is none of the domains */
+    const struct site *site; /* or of this name; NULL: it is no site's */
+};
 
-    if (destination.len == 0)
+static bool goes_to(const struct matcher *matcher, const struct entry *entry)
+{
+    if (matcher->selection->destination.len == 0 || entry->domain == matcher->domain)
         return true;
-    if (slice_equal_ignoring_case(slice_of(entry_domain(schedule, entry)->name), destination))
-        return true;
-    site = entry_site(schedule, entry);
-    return site && slice_equal_ignoring_case(slice_of(site->name), destination);
+    return matcher->site && entry_site(matcher->schedule, entry) == matcher->site;
 }
 
 uint32_t entry_campaign(const struct schedule *schedule, const struct entry *entry)
@@ -89,34 +92,75 @@ static bool has_message(const struct selection *selection, const struct stored *
     return has_id(selection, message->id);
 }
 
-bool selection_matches(const struct schedule *schedule, const struct selection *selection,
-                       const struct entry *entry)
+static struct matcher make_matcher(const struct schedule *schedule,
+                                   const struct selection *selection)
 {
+    struct matcher matcher = {schedule, selection,
+                              selection->states ? selection->states : ~(1U << ENTRY_FREE),
+                              POOL_NONE, NULL};
+    const struct domain *domain;
+
     if (!selection->is_all && !has_word(selection))
-        return false;
-    if (selection->states && !(selection->states & 1U << entry->state))
+        matcher.states = 0;
+    if (selection->destination.len == 0)
+        return matcher;
+    domain = schedule_domain((struct schedule *)schedule, selection->destination);
+    if (domain)
+        matcher.domain = pool_number(&schedule->domains, domain);
+    matcher.site = schedule_site((struct schedule *)schedule, selection->destination);
+    if (!domain && !matcher.site)
+        matcher.states = 0;
+    return matcher;
+}
+
+static bool matches(const struct matcher *matcher, const struct entry *entry)
+{
+    const struct selection *selection = matcher->selection;
+
+    if (!(matcher->states & 1U << entry->state))
         return false;
     if (selection->to_hash && selection->to_hash != entry->to_hash)
         return false;
-    if (!has_message(selection, entry->message))
+    if (!goes_to(matcher, entry) || !has_message(selection, entry->message))
         return false;
-    if (selection->campaign && selection->campaign != entry_campaign(schedule, entry))
+    if (selection->campaign && selection->campaign != entry_campaign(matcher->schedule, entry))
         return false;
-    return is_chosen(selection, entry) && goes_to(schedule, entry, selection->destination);
+    return is_chosen(selection, entry);
 }
 
+bool selection_matches(const struct schedule *schedule, const struct selection *selection,
+                       const struct entry *entry)
+{
+    struct matcher matcher = make_matcher(schedule, selection);
+
+    return matches(&matcher, entry);
+}
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Block by block: finding each entry by its number would cost more than looking at it. */
 bool schedule_select(struct schedule *schedule, const struct selection *selection, uint32_t *cursor,
                      uint32_t max_steps, void (*visit)(void *owner, struct entry *entry),
                      void *owner)
 {
-    while (max_steps-- > 0) {
-        struct entry *entry;
+    const struct pool *pool = &schedule->entries;
+    struct matcher matcher = make_matcher(schedule, selection);
 
-        if (*cursor >= schedule->entries.n_numbers)
-            return false;
-        entry = pool_at(&schedule->entries, (*cursor)++);
-        if (entry->state != ENTRY_FREE && selection_matches(schedule, selection, entry))
-            visit(owner, entry);
+    if (matcher.states == 0)
+        *cursor = pool->n_numbers;
+    while (max_steps > 0 && *cursor < pool->n_numbers) {
+        struct entry *entries = pool_at(pool, *cursor);
+        uint32_t n = least(pool->per_block - *cursor % pool->per_block,
+                           least(max_steps, pool->n_numbers - *cursor));
+
+        for (uint32_t i = 0; i < n; i++)
+            if (matches(&matcher, &entries[i]))
+                visit(owner, &entries[i]);
+        *cursor += n;
+        max_steps -= n;
     }
-    return true;
+    return *cursor < pool->n_numbers;
 }

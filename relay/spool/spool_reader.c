@@ -111,10 +111,30 @@ static bool matches_recipient(const struct recipient_row *row, const struct queu
 
 /* ---- listing ---- */
 
-static int read_recipients(struct spool_reader *reader, uint64_t id,
-                           const struct queue_filter *filter)
+struct listing {
+    struct spool_reader *reader;
+    const struct queue_filter *filter;
+    uint32_t n_wanted; /* messages still to be shown */
+    queue_row_callback *on_row;
+    void *owner;
+    uint32_t n_read; /* rows, of both kinds */
+};
+
+enum { LISTING_STOP = 2, LISTING_FULL = 3 };
+
+static bool is_wanted(const struct listing *listing, uint64_t id, const struct recipient_row *row)
 {
+    const struct queue_filter *filter = listing->filter;
+
+    return matches_recipient(row, filter) &&
+           (!filter->wants || filter->wants(listing->owner, id, row));
+}
+
+static int read_recipients(struct listing *listing, uint64_t id)
+{
+    struct spool_reader *reader = listing->reader;
     struct statement *read = db_statement(reader->db, QUEUE_RECIPIENTS_OF);
+    uint32_t most = listing->filter->most_recipients;
     struct recipient_row row;
     int result;
 
@@ -122,24 +142,15 @@ static int read_recipients(struct spool_reader *reader, uint64_t id,
     bind_number(read, 1, (int64_t)id);
     while ((result = statement_step(read)) == STATEMENT_ROW) {
         store_read_recipient(read, &row);
-        result = matches_recipient(&row, filter) ? recipient_rows_add(&reader->rows, &row) : 0;
-        if (result) {
+        listing->n_read++;
+        result = is_wanted(listing, id, &row) ? recipient_rows_add(&reader->rows, &row) : 0;
+        if (result || (most && reader->rows.n_rows == most)) {
             statement_reset(read);
             break;
         }
     }
-    return result;
+    return result < 0 ? result : 0;
 }
-
-struct listing {
-    struct spool_reader *reader;
-    const struct queue_filter *filter;
-    uint32_t n_wanted; /* messages still to be shown */
-    queue_row_callback *on_row;
-    void *owner;
-};
-
-enum { LISTING_STOP = 2 };
 
 /* 0, LISTING_STOP, or -errno. */
 static int visit_message(struct listing *listing, struct statement *read)
@@ -148,10 +159,11 @@ static int visit_message(struct listing *listing, struct statement *read)
     struct message_row message;
     int error;
 
+    listing->n_read++;
     store_read_message(read, &message);
     if (!matches_message(&message, listing->filter))
         return 0;
-    error = read_recipients(listing->reader, message.id, listing->filter);
+    error = read_recipients(listing, message.id);
     if (error || rows->n_rows == 0)
         return error;
     recipient_rows_settle(rows, &message);
@@ -163,9 +175,10 @@ static int visit_message(struct listing *listing, struct statement *read)
     return 0;
 }
 
-/* Steps through the rows of a prepared read; *n_seen counts them, *last_id is the last one's. */
-static int visit_all(struct listing *listing, struct statement *read, uint32_t *n_seen,
-                     uint64_t *last_id)
+/* Steps through the messages of a prepared read, until max_read rows of both kinds have been read;
+ * *n_seen counts messages, *last_id is the last one's. */
+static int visit_all(struct listing *listing, struct statement *read, uint32_t max_read,
+                     uint32_t *n_seen, uint64_t *last_id)
 {
     int result;
 
@@ -173,6 +186,8 @@ static int visit_all(struct listing *listing, struct statement *read, uint32_t *
         (*n_seen)++;
         *last_id = (uint64_t)column_number(read, 0);
         result = visit_message(listing, read);
+        if (result == 0 && listing->n_read >= max_read)
+            result = LISTING_FULL;
         if (result) {
             statement_reset(read);
             break;
@@ -189,31 +204,30 @@ static int find_one(struct listing *listing, uint64_t id)
     int result;
 
     bind_number(find, 1, (int64_t)id);
-    result = visit_all(listing, find, &n_seen, &last_id);
+    result = visit_all(listing, find, UINT32_MAX, &n_seen, &last_id);
     return result < 0 ? result : 0;
 }
 
 static int list_slices(struct listing *listing, uint32_t max_scanned, uint64_t *cursor)
 {
     uint64_t last_id = listing->filter->after_id;
-    uint32_t n_left = max_scanned;
 
-    while (n_left > 0) {
+    while (listing->n_read < max_scanned) {
         struct statement *next = db_statement(listing->reader->db, QUEUE_NEXT_MESSAGES);
-        uint32_t n_asked = n_left < ROWS_PER_READ ? n_left : ROWS_PER_READ, n_seen = 0;
+        uint32_t n_left = max_scanned - listing->n_read, n_seen = 0;
+        uint32_t n_asked = n_left < ROWS_PER_READ ? n_left : ROWS_PER_READ;
         int result;
 
         bind_number(next, 1, (int64_t)last_id);
         bind_number(next, 2, n_asked);
-        result = visit_all(listing, next, &n_seen, &last_id);
+        result = visit_all(listing, next, max_scanned, &n_seen, &last_id);
         if (result < 0)
             return result;
-        if (result != LISTING_STOP && n_seen < n_asked)
+        if (result == 0 && n_seen < n_asked)
             last_id = 0; /* the end */
         *cursor = last_id;
         if (result == LISTING_STOP || last_id == 0)
             return 0;
-        n_left -= n_seen;
     }
     return 0;
 }
@@ -222,7 +236,7 @@ int spool_reader_list(struct spool_reader *reader, const struct queue_filter *fi
                       uint32_t limit, uint32_t max_scanned, queue_row_callback *on_row, void *owner,
                       uint64_t *cursor)
 {
-    struct listing listing = {reader, filter, limit, on_row, owner};
+    struct listing listing = {reader, filter, limit, on_row, owner, 0};
     int error = open_current(reader);
 
     if (error)

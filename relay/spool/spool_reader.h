@@ -22,6 +22,10 @@ struct queue_filter {
     enum recipient_state state;
     int64_t older_than_utc_ms; /* arrived before; 0: any time */
     uint64_t larger_than;      /* bytes */
+    /* Of each message these alone, beginning with the first; NULL: any.  row's texts are good
+     * during the call. */
+    bool (*wants)(void *owner, uint64_t id, const struct recipient_row *row);
+    uint32_t most_recipients; /* of each message; 0: all that pass */
 };
 
 struct message_row {
@@ -38,8 +42,9 @@ struct message_row {
 /* False ends the listing after this row.  Slices are good during the call. */
 typedef bool queue_row_callback(void *owner, const struct message_row *row);
 
-/* Calls on_row for at most limit messages out of at most max_scanned; *cursor is where to go on,
- * 0 when the queue has been seen to its end.  0, -EINTR or -errno. */
+/* Calls on_row for at most limit messages; a slice ends with the message by which max_scanned rows
+ * (of messages and of recipients) have been read.  *cursor is where to go on, 0 when the queue has
+ * been seen to its end.  0, -EINTR or -errno. */
 MUST_USE int spool_reader_list(struct spool_reader *reader, const struct queue_filter *filter,
                                uint32_t limit, uint32_t max_scanned, queue_row_callback *on_row,
                                void *owner, uint64_t *cursor);
