@@ -47,6 +47,8 @@ int destination_throttle(struct options *options);
 int destination_reroute(struct options *options);
 int destination_resume(struct options *options);
 int destination_orders(struct options *options);
+int log_tail(struct options *options);
+int log_search(struct options *options);
 int stats(struct options *options);
 int test_path(struct options *options);
 int test_shaping(struct options *options);

@@ -52,6 +52,12 @@
                  "N]"
 #define HELP_RESUME HELP_SUBJECT "   [--order suspend|throttle|reroute]"
 
+#define LINES      "limit= level= event= text= follow"
+#define ROWS       "limit= from= to="
+#define HELP_LINES "[--limit N] [--level L] [--event E] [--text T] [--follow]"
+#define HELP_ROWS                                                                                  \
+    "[WORD]… [--from TIME] [--to TIME] [--limit N]   to: from: user: dest: state: msgid: reply: …"
+
 #define FORECAST      "plan= config= latency= addresses="
 #define HELP_FORECAST "--plan FILE [--config FILE] [--latency MILLISECONDS] [--addresses N]"
 
@@ -100,6 +106,8 @@ const struct verb verbs[] = {
     {"destination", "throttle",   0, 1,    SLOWLY,            destination_throttle, HELP_THROTTLE                               },
     {"destination", "reroute",    0, 1,    WAY,               destination_reroute,  HELP_REROUTE                                },
     {"destination", "resume",     0, 1,    WHICH,             destination_resume,   HELP_RESUME                                 },
+    {"log",         "tail",       0, 0,    LINES,             log_tail,             HELP_LINES                                  },
+    {"log",         "search",     0, MANY, ROWS,              log_search,           HELP_ROWS                                   },
     {"stats",       NULL,         0, 0,    "by= personal",    stats,                "[--by user|provider|campaign] | --personal"},
     {"campaign",    "hold",       1, 1,    HOLD,              campaign_hold,        HELP_HOLD                                   },
     {"campaign",    "release",    1, 1,    WHOSE,             campaign_release,     HELP_WHOSE                                  },

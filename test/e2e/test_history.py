@@ -2,6 +2,7 @@
 import json
 import re
 import socket
+import subprocess
 import time
 import threading
 import urllib.parse
@@ -222,6 +223,36 @@ def test_how_each_user_fares(relay):
     one = get(relay, "/users/" + SENDER)
     assert {name: one[name] for name in ("last_used", "used", "quotas", "queued", "held", "day")} == {
         name: row[name] for name in ("last_used", "used", "quotas", "queued", "held", "day")}
+
+
+def test_the_command_line_searches_what_became_of_mail(relay):
+    rows = relay.json("log", "search", "msgid:" + relay.message)
+    assert {(row["recipient"], row["state"]) for row in rows if row["n"]} == {
+        ("anna@dest.example", "delivered"), ("nobody@dest.example", "bounced"), ("later@other.example", "deferred")}
+    assert [row["recipient"] for row in relay.json("log", "search", "msgid:" + relay.message, "state:bounced")] == [
+        "nobody@dest.example"]
+    assert len(relay.json("log", "search", "msgid:" + relay.message, "--limit", "2")) == 2
+    assert relay.json("log", "search", "--to", "2020-01-01T00:00:00Z") == []
+    assert "nobody@dest.example" in relay.cli("log", "search", "to:nobody@dest.example")
+    for wrong in (("search", "colour:red"), ("search", "--limit", "0"), ("tail", "--limit", "5000"), ("tail", "--level", "loud")):
+        assert relay.command("log", *wrong).returncode in (64, 65), wrong
+
+
+def test_the_command_line_tells_the_last_lines(relay):
+    lines = relay.json("log", "tail", "--event", "bounced", "--text", relay.message)
+    assert [line["fields"]["rcpt"] for line in lines] == ["2"]
+    numbers = [line["number"] for line in relay.json("log", "tail")]
+    assert numbers == sorted(numbers) and len(numbers) > 5
+    assert len(relay.cli("log", "tail", "--limit", "3").splitlines()) == 3
+    following = subprocess.Popen([str(relay.binary), "--socket", str(relay.folder / "run/control.sock"), "log", "tail", "--follow",
+                                  "--event", "destination_resumed"], stdout=subprocess.PIPE, text=True)
+    try:
+        relay.cli("destination", "suspend", "followed.example", "--reason", "r")
+        relay.cli("destination", "resume", "followed.example")
+        assert "followed.example" in iter(following.stdout.readline, "").__next__()
+    finally:
+        following.kill()
+        following.wait()
 
 
 # ---- log
