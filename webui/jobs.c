@@ -10,7 +10,7 @@
 #include "webui/job_count.h"
 #include "webui/job_steps.h"
 
-enum { IDLE_MS = 60000, AGAIN_MS = 1000 };
+enum { IDLE_MS = 60000, AGAIN_MS = 1000, AGAIN_MOST_MS = 10000 };
 
 void jobs_init(struct jobs *jobs, struct webui *webui)
 {
@@ -142,10 +142,14 @@ static void end_work(struct job *job)
     job_set_phase(job, JOB_IN_BIN);
 }
 
-/* No room for a request, or some are being sent: what lies in the bin must not stay there. */
+/* No room for a request, or some are being sent: what lies in the bin must not stay there.  A slow
+ * attempt lasts, and each time all recipients are walked: less and less often. */
 static void try_again(struct job *job)
 {
-    job->undo_ms = clock_monotonic_ms() + AGAIN_MS;
+    job->again_ms = job->again_ms ? 2 * job->again_ms : AGAIN_MS;
+    if (job->again_ms > AGAIN_MOST_MS)
+        job->again_ms = AGAIN_MOST_MS;
+    job->undo_ms = clock_monotonic_ms() + job->again_ms;
 }
 
 static void end_bin(struct job *job)

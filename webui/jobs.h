@@ -68,6 +68,7 @@ struct job {
     _Atomic uint64_t n_done; /* recipients, of the phase that runs */
     uint64_t n_total, n_messages;
     int64_t undo_ms;             /* monotonic: until when; or when to try again to end or to undo */
+    int64_t again_ms;            /* how long was waited for that; 0: not yet */
     struct buffer chosen;        /* whom it concerns; sorted, each once, when all are known */
     struct job_share *shares[2]; /* of users, of destinations */
     size_t n_shares[2], capacity[2];
