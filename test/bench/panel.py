@@ -8,7 +8,9 @@ into the files of the last days before the start, as the service lays them out."
 import argparse
 import datetime
 import http.client
+import itertools
 import json
+import multiprocessing
 import os
 import pathlib
 import random
@@ -18,7 +20,6 @@ import sqlite3
 import statistics
 import sys
 import tempfile
-import threading
 import time
 import urllib.parse
 
@@ -27,9 +28,11 @@ sys.path.insert(0, str(TOP / "test/support"))
 os.environ.setdefault("STAFFETTA_BINARY", str(TOP / "build/release/staffetta"))  # read when imported
 import appliance  # noqa: E402
 import certificates  # noqa: E402
-from receivers import Receiver  # noqa: E402
+from receivers import Sink  # noqa: E402
 
 USERS, DOMAINS, DAYS, EACH = 50, 2000, 10, 1000
+SESSIONS, PAUSE_S, ROUNDS = 4, 0.25, 8
+SHOWN = "recipients=20"  # of each message, as the panel asks
 MESSAGE = "From: {}\r\nSubject: bench\r\n\r\nHello.\r\n"
 
 
@@ -44,14 +47,14 @@ class Control(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
-def ask(relay, path, method="GET", body=None):
+def ask(relay, path, method="GET", body=None, parse=True):
     connection = Control(relay.folder / "run/control.sock")
     connection.request(method, "/api/v1" + path, body and json.dumps(body), {"Content-Type": "application/json"})
     answer = connection.getresponse()
     content = answer.read()
     connection.close()
     assert answer.status < 300, (path, content)
-    return json.loads(content) if content else None
+    return json.loads(content) if content and parse else None
 
 
 def write_history(folder, n_rows):
@@ -75,58 +78,82 @@ def write_history(folder, n_rows):
                   f"r{dice.randrange(10**7)}@d{i % DOMAINS}.example", dice.randrange(2**32),
                   f"d{i % DOMAINS}.example") for i in range(n)))
         database.close()
+        path.chmod(0o600)
+        os.chown(path, folder.stat().st_uid, folder.stat().st_gid)
+
+
+def replies(client, n):
+    return [client.file.readline()[:3] for _ in range(n)]
 
 
 def fill_queue(relay, login, n_recipients):
+    """A message's commands in one write: a round trip for each recipient would take hours."""
     with relay.client(login) as client:
         for start in range(0, n_recipients, EACH):
             to = [f"r{i}@d{i // EACH % DOMAINS}.example" for i in range(start, start + EACH)]
-            client.sendmail(login[0], to, MESSAGE.format(login[0]))
+            client.send(f"MAIL FROM:<{login[0]}>\r\n" + "".join(f"RCPT TO:<{one}>\r\n" for one in to) + "DATA\r\n")
+            assert replies(client, EACH + 2) == [b"250"] * (EACH + 1) + [b"354"]
+            client.send(MESSAGE.format(login[0]) + ".\r\n")
+            assert replies(client, 1) == [b"250"]
+
+
+def send_all_the_time(address, context, login, n_sent, is_over):
+    """One session, in a process of its own: nothing of the asking must slow it down."""
+    client = smtplib.SMTP(*address)
+    client.starttls(context=context)
+    client.login(*login)
+    while not is_over.value:
+        client.sendmail(login[0], ["x@flow.example"], MESSAGE.format(login[0]))
+        with n_sent.get_lock():
+            n_sent.value += 1
+    client.quit()
 
 
 class Flow:
-    """Mail through one session as fast as it goes; how much a second."""
+    """Mail through some sessions as fast as it goes; how much a second."""
 
     def __init__(self, relay, login):
-        self.relay, self.login, self.n, self.is_over = relay, login, 0, False
-        self.thread = threading.Thread(target=self.run)
-        self.thread.start()
-
-    def run(self):
-        with self.relay.client(self.login) as client:
-            while not self.is_over:
-                client.sendmail(self.login[0], ["x@flow.example"], MESSAGE.format(self.login[0]))
-                self.n += 1
+        self.n_sent, self.is_over = multiprocessing.Value("q", 0), multiprocessing.Value("b", 0)
+        address, context = relay.address("submission"), relay.tls_context()
+        self.sessions = [multiprocessing.get_context("fork").Process(
+            target=send_all_the_time, args=(address, context, login, self.n_sent, self.is_over))
+            for _ in range(SESSIONS)]
+        for session in self.sessions:
+            session.start()
 
     def rate(self, seconds, work=None):
-        before, start = self.n, time.monotonic()
-        if work:
-            work()
-        else:
-            time.sleep(seconds)
-        return (self.n - before) / (time.monotonic() - start)
+        before, start = self.n_sent.value, time.monotonic()
+        while time.monotonic() < start + seconds:
+            if work:
+                work()
+            time.sleep(PAUSE_S)
+        return (self.n_sent.value - before) / (time.monotonic() - start)
 
     def end(self):
-        self.is_over = True
-        self.thread.join()
+        self.is_over.value = 1
+        for session in self.sessions:
+            session.join()
 
 
 def timed(relay, path, n):
     spans = []
     for _ in range(n):
         start = time.monotonic()
-        ask(relay, path)
+        ask(relay, path, parse=False)
         spans.append((time.monotonic() - start) * 1000)
     spans.sort()
     return statistics.median(spans), spans[min(len(spans) - 1, int(len(spans) * 0.99))]
 
 
 def questions(login):
-    yield "queue list", "/queue?limit=100"
+    yield "queue list", f"/queue?limit=100&{SHOWN}"
     for words in ("to:r777@d0.example", "to:d7.example", f"from:{login}", f"user:{login}", "dest:d9.example",
                   "state:deferred", "older:1h", "size:1k"):
-        yield "queue " + words.split(":")[0] + ":", "/queue?" + urllib.parse.urlencode({"filter": words})
-    yield "queue reply: (first page)", "/queue?filter=reply:nothing"
+        yield "queue " + words.split(":")[0] + ":", f"/queue?{SHOWN}&" + urllib.parse.urlencode({"filter": words})
+    yield "queue reply: (first page)", f"/queue?{SHOWN}&filter=reply:nothing"
+    yield "queue text (first page)", f"/queue?{SHOWN}&filter=nowhere"
+    yield "destinations", "/destinations"
+    yield "users", "/users"
     yield "overview", "/overview"
     yield "deliveries list", "/deliveries?limit=100"
     for words in ("user:u7", "dest:d9.example", "to:d9.example", "to:r1@d1.example", "nowhere"):
@@ -136,19 +163,22 @@ def questions(login):
         yield "stats " + span, "/stats?metric=accepted,delivered,deferred,bounced&range=" + span
 
 
-def measure(relay, login, flow, n_requests):
-    quiet = flow.rate(10)
+def measure(relay, login, n_requests):
     print(f"{'question':<28}{'p50 ms':>10}{'p99 ms':>10}")
+    for name, path in questions(login):
+        p50, p99 = timed(relay, path, n_requests)
+        print(f"{name:<28}{p50:>10.1f}{p99:>10.1f}", flush=True)
 
-    def run():
-        for name, path in questions(login):
-            p50, p99 = timed(relay, path, n_requests)
-            print(f"{name:<28}{p50:>10.1f}{p99:>10.1f}", flush=True)
 
-    busy = flow.rate(0, run)
-    again = flow.rate(10)
-    print(f"mail: {quiet:.0f}/s before, {busy:.0f}/s while asked without a pause, {again:.0f}/s after "
-          f"({100 * busy / ((quiet + again) / 2) - 100:+.1f} %)")
+def compare(relay, login, flow, seconds):
+    """In turns, because the machine is not the same from minute to minute."""
+    paths, quiet, asked = itertools.cycle(path for _, path in questions(login)), [], []
+    for _ in range(ROUNDS):
+        quiet.append(flow.rate(seconds))
+        asked.append(flow.rate(seconds, lambda: ask(relay, next(paths), parse=False)))
+    changes = [100 * after / before - 100 for before, after in zip(quiet, asked, strict=True)]
+    print(f"mail: {statistics.mean(quiet):.0f}/s alone, {statistics.mean(asked):.0f}/s while {1 / PAUSE_S:.0f} questions "
+          f"a second at most are asked: {statistics.median(changes):+.1f} % ({min(changes):+.1f} to {max(changes):+.1f})")
 
 
 def main():
@@ -157,27 +187,36 @@ def main():
     options.add_argument("--recipients", type=int, default=5_000_000)
     options.add_argument("--rows", type=int, default=10_000_000)
     options.add_argument("--requests", type=int, default=200)
+    options.add_argument("--seconds", type=float, default=15, help="of each half of a round that compares")
     wanted = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="staffetta-panel-") as folder:
         folder = pathlib.Path(folder)
-        receiver = Receiver()
+        receiver = Sink(folder / "sink")
         config = (f'route "flow.example" {{ via = "{receiver.address}" }}\n'
                   'route "*" { via = "127.0.0.1:9" }\ndelivery { retry = { "5d" } }\n'
                   'spool { keep_free = "0" }\n')
-        (folder / "data/history").mkdir(parents=True)
-        write_history(folder / "data/history", wanted.rows)
         (folder / "ca").mkdir()
         authority = certificates.Authority(folder / "ca")
         relay = appliance.Appliance(folder, config, authority=authority,
                                     certificate=authority.issue("relay.example", "localhost", "127.0.0.1"))
         relay.start()
+        relay.stop()  # which made the folders, for whom it runs as
+        relay.start()
         flow = None
         try:
             login = relay.add_user("news@shop.example")
+            history = multiprocessing.get_context("fork").Process(target=write_history,
+                                                                  args=(folder / "data/history", wanted.rows))
+            history.start()
             fill_queue(relay, login, wanted.recipients)
-            print(f"{wanted.recipients} recipients queued, {wanted.rows} rows of history", flush=True)
+            history.join()
+            assert history.exitcode == 0
+            print(f"{wanted.recipients} recipients queued, {wanted.rows} rows of history, load {os.getloadavg()[0]:.0f}", flush=True)
             flow = Flow(relay, login)
-            measure(relay, login[0], flow, wanted.requests)
+            assert ask(relay, "/deliveries?limit=100")["items"] and ask(relay, "/queue?limit=100&" + SHOWN)["items"]
+            measure(relay, login[0], wanted.requests)
+            compare(relay, login[0], flow, wanted.seconds)
+            print(f"load {os.getloadavg()[0]:.0f}")
         finally:
             if flow:
                 flow.end()
