@@ -49,6 +49,11 @@ static void on_recovered(void *owner, struct stored *stored, const struct recipi
     delivery_recover(service->delivery, stored, rows, n_rows);
 }
 
+static void on_recovery_undone(void *owner)
+{
+    delivery_forget_recovered(((struct service *)owner)->delivery);
+}
+
 static void on_failures(void *owner, const struct failures_waiting *waiting)
 {
     struct service *service = owner;
@@ -153,6 +158,7 @@ static int start_spool(struct service *service)
                                                   .on_written = on_written,
                                                   .on_committed = on_committed,
                                                   .on_recovered = on_recovered,
+                                                  .on_recovery_undone = on_recovery_undone,
                                                   .on_failures = on_failures,
                                                   .opens_at_once = opens_at_once,
                                                   .settle_doubt = settle_doubt};

@@ -250,6 +250,14 @@ static struct new_entry entry_of_row(const struct delivery_config *config, struc
     };
 }
 
+void delivery_forget_recovered(struct delivery *delivery)
+{
+    for (unsigned i = 0; i < delivery->n_shards; i++) {
+        schedule_clear(delivery->shards[i].schedule);
+        doubt_forget_delivered(&delivery->shards[i]);
+    }
+}
+
 /* Before the loops run: straight into their schedules, so that five million rows need no tasks. */
 void delivery_recover(struct delivery *delivery, struct stored *stored,
                       const struct recipient_row *rows, uint32_t n_rows)

@@ -60,6 +60,8 @@ void delivery_admit(struct delivery *delivery, struct stored *stored,
 /* Found at the start: spool_callbacks.on_recovered.  The reference is delivery's. */
 void delivery_recover(struct delivery *delivery, struct stored *stored,
                       const struct recipient_row *rows, uint32_t n_rows);
+/* None of that holds: spool_callbacks.on_recovery_undone. */
+void delivery_forget_recovered(struct delivery *delivery);
 /* Failures to be told in a digest: spool_callbacks.on_failures. */
 void delivery_recover_failures(struct delivery *delivery, const struct failures_waiting *waiting);
 /* spool_callbacks.opens_at_once and .settle_doubt: which mail is marked at its arrival, and what

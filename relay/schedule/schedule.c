@@ -33,7 +33,7 @@ int schedule_new(struct schedule **out, const struct schedule_hooks *hooks, int6
     return 0;
 }
 
-static void free_entries(struct schedule *schedule)
+void schedule_clear(struct schedule *schedule)
 {
     for (uint32_t i = 0; i < schedule->entries.n_numbers; i++) {
         struct entry *entry = pool_at(&schedule->entries, i);
@@ -47,7 +47,7 @@ struct schedule *schedule_free(struct schedule *schedule)
 {
     if (!schedule)
         return NULL;
-    free_entries(schedule);
+    schedule_clear(schedule);
     halts_free(schedule);
     for (uint32_t i = 0; i < schedule->site_table.n_slots;) {
         struct site *site = schedule->site_table.slots[i].thing;

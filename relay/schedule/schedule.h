@@ -72,6 +72,7 @@ struct schedule {
 MUST_USE int schedule_new(struct schedule **out, const struct schedule_hooks *hooks, int64_t now_ms,
                           int64_t utc_ms);
 struct schedule *schedule_free(struct schedule *schedule); /* messages are unreferenced; NULL ok */
+void schedule_clear(struct schedule *schedule); /* of all entries, and of their messages */
 
 /* ---- what is queued ---- */
 

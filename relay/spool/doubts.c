@@ -144,6 +144,11 @@ void doubts_store(struct doubts *doubts, struct store *store)
 
     if (is_news && store_all(doubts, store))
         log_debug("spool", "doubts could not be stored; the next start finds them again");
+    doubts_fini(doubts);
+}
+
+void doubts_fini(struct doubts *doubts)
+{
     buffer_fini(&doubts->settled);
     buffer_fini(&doubts->marks);
 }

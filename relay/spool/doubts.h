@@ -34,3 +34,4 @@ MUST_USE int doubts_distrust(struct store *store);
 /* In one transaction, once the scan is over; frees.  What cannot be stored now is found in doubt
  * again by the next start. */
 void doubts_store(struct doubts *doubts, struct store *store);
+void doubts_fini(struct doubts *doubts); /* without storing */

@@ -107,7 +107,6 @@ int recovery_rebuild(struct spool *spool, struct rebuild_result *out)
     return replace_database(spool, "asked", out);
 }
 
-/* Reads every page that the queue needs, before anybody relies on one of them. */
 static int open_database(struct spool *spool)
 {
     struct rebuild_result result = {0};
@@ -120,8 +119,8 @@ static int open_database(struct spool *spool)
         if (!error && result.n_messages)
             report_rebuild(&result, "lost");
     }
-    if (!error)
-        error = store_walk(&spool->store);
+    if (!error) /* few, and told one by one: these are looked at before */
+        error = store_walk_failures(&spool->store);
     if (error == -EBADMSG)
         error = replace_database(spool, "damaged", &result);
     return error;
@@ -185,6 +184,39 @@ static int recover_message(void *owner, struct stored *stored, struct recipient_
     return 0;
 }
 
+static int scan(struct recovery *recovery)
+{
+    doubts_begin(&recovery->doubts, recovery->spool);
+    return store_scan(&recovery->spool->store, recover_message, recovery);
+}
+
+/* What was read of a database that is damaged farther on counts for nothing. */
+static void undo(struct recovery *recovery)
+{
+    struct spool *spool = recovery->spool;
+    const struct spool_callbacks *callbacks = &spool->settings.callbacks;
+
+    if (callbacks->on_recovery_undone)
+        callbacks->on_recovery_undone(callbacks->owner);
+    segments_forget(&spool->segments);
+    doubts_fini(&recovery->doubts);
+    free(recovery->large_ids);
+    *recovery = (struct recovery){.spool = spool};
+}
+
+/* In one pass: nobody relies on what was read before all of it was. */
+static int recover_messages(struct recovery *recovery)
+{
+    struct rebuild_result result = {0};
+    int error = scan(recovery);
+
+    if (error != -EBADMSG)
+        return error;
+    undo(recovery);
+    error = replace_database(recovery->spool, "damaged", &result);
+    return error ? error : scan(recovery);
+}
+
 static int recover_failures(struct spool *spool)
 {
     const struct spool_callbacks *callbacks = &spool->settings.callbacks;
@@ -213,10 +245,8 @@ int recovery_run(struct spool *spool)
 
     if (!error)
         error = open_database(spool);
-    if (!error) {
-        doubts_begin(&recovery.doubts, spool);
-        error = store_scan(&spool->store, recover_message, &recovery);
-    }
+    if (!error)
+        error = recover_messages(&recovery);
     if (!error)
         error = recover_failures(spool);
     if (!error) {

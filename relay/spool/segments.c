@@ -74,6 +74,19 @@ static void drop_list(struct segment *segment)
     }
 }
 
+void segments_forget(struct segments *set)
+{
+    for (uint32_t id = 1; id < set->next_id; id++) {
+        struct segment *segment = segments_find(set, id);
+
+        if (!segment)
+            continue;
+        drop_list(segment);
+        segment->n_live = segment->n_dead = 0;
+        segment->live_bytes = 0;
+    }
+}
+
 void segments_fini(struct segments *set)
 {
     for (uint32_t id = 0; set->slots && id < set->next_id; id++) {

@@ -45,6 +45,9 @@ bool segments_is_sound(const struct segments *set, uint64_t place);
 
 /* ---- after COMMIT ---- */
 
+/* No message is known to lie in any of them; at a start that begins anew. */
+void segments_forget(struct segments *set);
+
 /* The message has a row now: takes a reference, counts its bytes. */
 void segments_add(struct segments *set, struct stored *stored);
 

@@ -49,6 +49,10 @@ struct spool_callbacks {
     /* Per message with its n_rows recipients; inside spool_start(), by age; may be NULL. */
     void (*on_recovered)(void *owner, struct stored *stored, const struct recipient_row *rows,
                          uint32_t n_rows);
+    /* The database is damaged farther on: what on_recovered handed over is void, its references are
+     * to be dropped, and all comes again from the segments.  Inside spool_start(); NULL as that is.
+     */
+    void (*on_recovery_undone)(void *owner);
     /* What a digest shall tell; inside spool_start(), after the messages; may be NULL. */
     void (*on_failures)(void *owner, const struct failures_waiting *waiting);
 };

@@ -62,8 +62,8 @@ MUST_USE int store_scan(struct store *store, store_row_callback *on_message, voi
 /* Stores what became of a row's doubt at a start (spool_callbacks.settle_doubt). */
 MUST_USE int store_settle(struct store *store, uint64_t id, const struct recipient_row *row);
 
-/* Reads every row without looking at it; -EBADMSG when a page is damaged. */
-MUST_USE int store_walk(struct store *store);
+/* Reads every failure without looking at it; -EBADMSG when a page is damaged. */
+MUST_USE int store_walk_failures(struct store *store);
 
 /* Copies every live row into a new file, syncs it, and makes it the current one.  On error the old
  * one stays current. */

@@ -197,23 +197,13 @@ int store_scan(struct store *store, store_row_callback *on_message, void *owner)
     return result;
 }
 
-static int step_through(struct statement *read)
+int store_walk_failures(struct store *store)
 {
+    struct statement *read = db_statement(store->db, QUEUE_ALL_FAILURES);
     int result;
 
     do
         result = statement_step(read);
     while (result == STATEMENT_ROW);
     return result;
-}
-
-int store_walk(struct store *store)
-{
-    static const enum queue_statement all[] = {QUEUE_ALL_MESSAGES, QUEUE_ALL_RECIPIENTS,
-                                               QUEUE_ALL_FAILURES};
-    int error = 0;
-
-    for (size_t i = 0; !error && i < sizeof(all) / sizeof(all[0]); i++)
-        error = step_through(db_statement(store->db, all[i]));
-    return error;
 }

@@ -113,6 +113,11 @@ static void on_recovered(void *owner, struct stored *stored, const struct recipi
     delivery_recover(((struct delivery_fixture *)owner)->delivery, stored, rows, n_rows);
 }
 
+static void on_recovery_undone(void *owner)
+{
+    delivery_forget_recovered(((struct delivery_fixture *)owner)->delivery);
+}
+
 static void on_failures(void *owner, const struct failures_waiting *waiting)
 {
     delivery_recover_failures(((struct delivery_fixture *)owner)->delivery, waiting);
@@ -169,6 +174,7 @@ static void start_spool(struct delivery_fixture *fixture)
                       .on_written = on_written,
                       .on_committed = on_committed,
                       .on_recovered = on_recovered,
+                      .on_recovery_undone = on_recovery_undone,
                       .on_failures = on_failures,
                       .opens_at_once = opens_at_once,
                       .settle_doubt = settle_doubt},

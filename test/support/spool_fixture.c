@@ -57,6 +57,16 @@ static void on_recovered(void *owner, struct stored *stored, const struct recipi
     }
 }
 
+static void on_recovery_undone(void *owner)
+{
+    struct spool_fixture *fixture = owner;
+
+    fixture->n_undone += fixture->n_recovered;
+    for (uint32_t i = 0; i < fixture->n_recovered; i++)
+        stored_unref(fixture->recovered[i]);
+    fixture->n_recovered = fixture->n_rows = 0;
+}
+
 struct spool_fixture *fixture_new(void)
 {
     struct spool_fixture *fixture = calloc(1, sizeof(*fixture));
@@ -74,7 +84,10 @@ struct spool_fixture *fixture_new(void)
         .min_free_bytes = 1 << 20,
         .min_free_inodes_percent = 1,
         .reserve_bytes = 1 << 16,
-        .callbacks = {.owner = fixture, .on_committed = on_committed, .on_recovered = on_recovered},
+        .callbacks = {.owner = fixture,
+                      .on_committed = on_committed,
+                      .on_recovered = on_recovered,
+                      .on_recovery_undone = on_recovery_undone},
     };
     return fixture;
 }

@@ -23,7 +23,7 @@ struct spool_fixture {
     struct stored *committed[FIXTURE_MOST];
     uint32_t n_committed;
     struct stored *recovered[FIXTURE_MOST];
-    uint32_t n_recovered;
+    uint32_t n_recovered, n_undone;
     struct fixture_row rows[FIXTURE_MOST];
     uint32_t n_rows;
 };

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "relay/spool/queue_id.h"
 #include "test/support/spool_fixture.h"
@@ -104,6 +105,36 @@ static void a_database_with_a_damaged_page_is_replaced(void **state)
     assert_true(fixture_has(fixture, last, "hello\r\n"));
 }
 
+/* Found when half of the queue was handed over: that is taken back, and all comes once. */
+static void a_database_damaged_towards_its_end_is_read_anew(void **state)
+{
+    enum { MESSAGES = 400, RECIPIENTS = 20 };
+    struct spool_fixture *fixture = *state;
+    char junk[4096];
+    struct stat status;
+    uint64_t before = 0, last = 0;
+
+    memset(junk, 0xff, sizeof(junk));
+    for (unsigned i = 0; i < MESSAGES; i++) {
+        last = queue_id_new();
+        assert_int_equal(fixture_append(fixture, last, "hello\r\n", RECIPIENTS), 0);
+    }
+    fixture_stop(fixture);
+    assert_int_equal(stat(path_of(fixture, "queue.db"), &status), 0);
+    for (off_t page = 1; page < 4; page++)
+        overwrite(path_of(fixture, "queue.db"), status.st_size - page * 4096, junk, sizeof(junk));
+    assert_int_equal(fixture_start(fixture), 0);
+    assert_in_range(fixture->n_undone, MESSAGES / 4, MESSAGES - 1);
+    assert_int_equal(fixture->n_recovered, MESSAGES);
+    assert_int_equal(fixture->n_rows, MESSAGES * RECIPIENTS);
+    for (uint32_t i = 0; i < fixture->n_recovered; before = fixture->recovered[i++]->id)
+        assert_true(fixture->recovered[i]->id > before);
+    assert_int_equal(before, last);
+    for (unsigned i = 0; i < RECIPIENTS; i++)
+        assert_int_equal(fixture_finish(fixture, last, i + 1, NULL), 0);
+    assert_int_equal(access(path_of(fixture, "queue.db.damaged"), F_OK), 0);
+}
+
 static void damaged_records_are_passed_over_not_delivered(void **state)
 {
     struct spool_fixture *fixture = *state;
@@ -190,6 +221,7 @@ int main(void)
         REBUILD_TEST(a_lost_database_is_made_anew_from_the_segments),
         REBUILD_TEST(a_damaged_database_is_replaced_and_kept_aside),
         REBUILD_TEST(a_database_with_a_damaged_page_is_replaced),
+        REBUILD_TEST(a_database_damaged_towards_its_end_is_read_anew),
         REBUILD_TEST(damaged_records_are_passed_over_not_delivered),
         REBUILD_TEST(a_damaged_header_does_not_hide_what_follows),
         REBUILD_TEST(a_segment_whose_own_header_is_damaged_is_still_read),
