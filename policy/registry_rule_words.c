@@ -29,6 +29,8 @@ static int put(struct registry *registry, const struct rule_word *word)
     bind_text(put, 5, slice_of(limits));
     bind_text(put, 6, slice_of(word->reason));
     bind_number(put, 7, word->until_utc_ms);
+    bind_text(put, 8, slice_of(word->rule));
+    bind_number(put, 9, word->lasts_ms);
     return statement_run(put);
 }
 
@@ -79,13 +81,15 @@ static bool read_limits(struct slice text, struct rule_limits *out)
 /* A row of another version, or one that was damaged, says nothing. */
 static bool read_word(struct statement *row, struct rule_word *out)
 {
-    *out = (struct rule_word){.until_utc_ms = column_number(row, 6)};
+    *out = (struct rule_word){.until_utc_ms = column_number(row, 6),
+                              .lasts_ms = column_number(row, 8)};
     return rule_scope_parse(column_text(row, 0), &out->scope) &&
            slice_copy_to(column_text(row, 1), out->place, sizeof(out->place)) &&
            slice_copy_to(column_text(row, 2), out->part, sizeof(out->part)) &&
            rule_verb_parse(column_text(row, 3), &out->verb) &&
            read_limits(column_text(row, 4), &out->limits) &&
-           slice_copy_to(column_text(row, 5), out->reason, sizeof(out->reason));
+           slice_copy_to(column_text(row, 5), out->reason, sizeof(out->reason)) &&
+           slice_copy_to(column_text(row, 7), out->rule, sizeof(out->rule));
 }
 
 int rule_words_load(struct registry *registry,

@@ -114,6 +114,17 @@ static void note_done(struct rule_counter *counter, int64_t now_ms, int64_t for_
     memset(counter->attempts, 0, sizeof(counter->attempts));
 }
 
+void rule_counter_restore(struct rule_counter *counter, const struct rule_step *step,
+                          int64_t until_ms, int64_t lasts_ms)
+{
+    counter->done_ms = until_ms - lasts_ms;
+    counter->done_until_ms = until_ms;
+    counter->n_doublings = 0;
+    while (counter->n_doublings < MOST_DOUBLINGS &&
+           step->for_ms << (counter->n_doublings + 1) <= lasts_ms)
+        counter->n_doublings++;
+}
+
 void rule_counter_hit(struct rule_counter *counter, const struct rule_step *step, int64_t now_ms)
 {
     turn_to(counter, step, now_ms);

@@ -43,6 +43,10 @@ void rule_counter_attempts(struct rule_counter *counter, const struct rule_step 
 bool rule_counter_count(struct rule_counter *counter, const struct rule_step *step, int64_t now_ms,
                         int64_t *for_ms);
 
+/* It was done before a restart: until then, for so long. */
+void rule_counter_restore(struct rule_counter *counter, const struct rule_step *step,
+                          int64_t until_ms, int64_t lasts_ms);
+
 /* Which of a provider's sites said so; and whether two did lately.  What is said again after the
  * end of what was done needs no second one. */
 void rule_counter_note_site(struct rule_counter *counter, uint64_t site, int64_t now_ms);

@@ -72,12 +72,17 @@ static bool is_of_provider(const struct reply_subject *subject, enum rule_scope 
     return subject->provider && (scope == RULE_ON_LANE_PROVIDER || scope == RULE_ON_PROVIDER);
 }
 
+static enum rule_scope narrow(enum rule_scope scope)
+{
+    return scope == RULE_ON_PROVIDER        ? RULE_ON_SITE
+           : scope == RULE_ON_LANE_PROVIDER ? RULE_ON_LANE
+                                            : scope;
+}
+
 /* What is done while only one of its sites has said so. */
 static enum rule_scope narrowed(const struct reply_subject *subject, enum rule_scope scope)
 {
-    if (!is_of_provider(subject, scope))
-        return scope;
-    return scope == RULE_ON_PROVIDER ? RULE_ON_SITE : RULE_ON_LANE;
+    return is_of_provider(subject, scope) ? narrow(scope) : scope;
 }
 
 /* ---- counters ---- */
@@ -218,6 +223,42 @@ void reply_rule_engine_restore(struct reply_rule_engine *engine,
     *block = (struct rule_block){
         .key = key, .since_ms = now_ms, .until_ms = until_ms, .verb = word->verb};
     (void)snprintf(block->reason, sizeof(block->reason), "%s", word->reason);
+}
+
+/* ---- what was done before a restart ---- */
+
+static const struct reply_rule *rule_named(const struct reply_rules *rules, const char *name)
+{
+    for (size_t i = 0; i < rules->n_rules; i++)
+        if (slice_equal(rules->rules[i].name, slice_of(name)))
+            return &rules->rules[i];
+    return NULL;
+}
+
+/* A word tells where it holds, and an address that rests as suspended (delivery's kept words). */
+static bool is_word_of(const struct rule_word *word, const struct rule_step *step)
+{
+    return (step->verb == word->verb ||
+            (step->verb == RULE_OTHER_ADDRESS && word->verb == RULE_SUSPEND)) &&
+           (step->scope == word->scope || narrow(step->scope) == word->scope) && step->for_ms > 0;
+}
+
+void reply_rule_engine_remember(struct reply_rule_engine *engine, const struct reply_rules *rules,
+                                const struct reply_subject *subject, const struct rule_word *word,
+                                int64_t until_ms, int64_t now_ms)
+{
+    const struct reply_rule *rule = rule_named(rules, word->rule);
+
+    for (size_t i = 0; rule && i < rule->n_steps; i++) {
+        const struct rule_step *step = &rule->steps[i];
+        enum rule_scope scope = subject->provider ? word->scope : step->scope;
+        struct rule_counter *counter = NULL;
+
+        if (is_word_of(word, step) && key_of(subject, scope))
+            counter = counter_of(engine, rule, i, subject, scope, now_ms);
+        if (counter)
+            rule_counter_restore(counter, step, until_ms, word->lasts_ms);
+    }
 }
 
 static bool is_block(const struct rule_step *step)

@@ -65,6 +65,12 @@ void reply_rule_engine_restore(struct reply_rule_engine *engine,
                                const struct reply_subject *subject, const struct rule_word *word,
                                int64_t until_ms, int64_t now_ms);
 
+/* What a rule did before a restart, until until_ms: said again soon after that it is done at once,
+ * and twice as long.  A rule that is not there any more is forgotten. */
+void reply_rule_engine_remember(struct reply_rule_engine *engine, const struct reply_rules *rules,
+                                const struct reply_subject *subject, const struct rule_word *word,
+                                int64_t until_ms, int64_t now_ms);
+
 /* n attempts went well: ratios know of them, and a block that was being probed ends. */
 void reply_rule_engine_went_well(struct reply_rule_engine *engine, const struct reply_rules *rules,
                                  const struct reply_subject *subject, uint32_t n, int64_t now_ms);

@@ -18,7 +18,9 @@ struct rule_word {
                                   domain, a campaign, a user's number; empty: of all */
     struct rule_limits limits; /* of a limit */
     char reason[256];
+    char rule[RULE_NAME_MOST + 1]; /* its name; empty: not known */
     int64_t until_utc_ms;
+    int64_t lasts_ms; /* how long it was to hold: twice as long each time that it is said again */
 };
 
 struct policy;
@@ -29,7 +31,8 @@ void rule_words_note(struct policy *policy, const struct rule_word *word);
 /* Somebody took back what was done to the site or provider of that name. */
 void rule_words_forget(struct policy *policy, struct slice place);
 
-/* Visits what has not ended; 0 or -errno, or what visit returned. */
+/* Visits what has not ended, and what ended so lately that it would hold twice as long if it were
+ * said again; 0 or -errno, or what visit returned. */
 MUST_USE int rule_words_load(struct registry *registry,
                              int (*visit)(void *owner, const struct rule_word *word), void *owner);
 

@@ -227,18 +227,20 @@ DELETE FROM counts WHERE ends <= ?1;
 DELETE FROM counts WHERE owner = 'user:' || ?1;
 
 -- name: put_rule_word
-INSERT INTO rule_words (scope, place, part, verb, limits, reason, until)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-ON CONFLICT (scope, place, part, verb) DO UPDATE SET limits = ?5, reason = ?6, until = ?7;
+INSERT INTO rule_words (scope, place, part, verb, limits, reason, until, rule, lasts)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+ON CONFLICT (scope, place, part, verb) DO UPDATE SET limits = ?5, reason = ?6, until = ?7,
+    rule = ?8, lasts = ?9;
 
 -- name: delete_rule_words_of
 DELETE FROM rule_words WHERE place = ?1;
 
 -- name: delete_past_rule_words
-DELETE FROM rule_words WHERE until <= ?1;
+DELETE FROM rule_words WHERE until + lasts <= ?1;
 
 -- name: all_rule_words
-SELECT scope, place, part, verb, limits, reason, until FROM rule_words WHERE until > ?1;
+SELECT scope, place, part, verb, limits, reason, until, rule, lasts FROM rule_words
+WHERE until + lasts > ?1;
 
 -- name: put_warm_up
 INSERT INTO warm_ups (address, provider, day, starts, ends, used, well, put_off, is_back, since)

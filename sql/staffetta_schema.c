@@ -4,7 +4,7 @@
 
 static const char *const migrations[] = {
     text_staffetta_0001, text_staffetta_0002, text_staffetta_0003, text_staffetta_0004,
-    text_staffetta_0005, text_staffetta_0006, text_staffetta_0007};
+    text_staffetta_0005, text_staffetta_0006, text_staffetta_0007, text_staffetta_0008};
 
 static const char *const names[] = {
 #define STAFFETTA_NAME(value, name) [value] = (name),

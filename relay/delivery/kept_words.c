@@ -120,6 +120,22 @@ static bool find_address(const struct delivery_shard *shard, const char *name, u
     return false;
 }
 
+/* The engine knows what its rule did: a provider's own words have no site. */
+static void remember(struct delivery_shard *shard, const struct provider *provider, uint64_t site,
+                     const struct rule_word *word)
+{
+    const struct receiver_book *book = shard->config->book;
+    struct reply_subject subject = {.site = site};
+
+    if (!book || ((word->scope == RULE_ON_LANE || word->scope == RULE_ON_LANE_PROVIDER) &&
+                  !find_address(shard, word->part, &subject.egress)))
+        return;
+    if (provider)
+        subject.provider = provider_table_named(&book->providers, slice_of(provider->name));
+    reply_rule_engine_remember(&shard->rules, &book->rules, &subject, word, end_of(shard, word),
+                               shard_now_ms(shard));
+}
+
 static struct bound *bound_at_site(struct delivery_shard *shard, struct site *site,
                                    const struct rule_word *word)
 {
@@ -175,8 +191,10 @@ void kept_words_meet_site(struct delivery_shard *shard, struct site *site)
     size_t at = 0;
 
     while (words->n_words &&
-           (word = take(words, &at, slice_of(site->name), RULE_ON_SITE, RULE_ON_LANE)))
+           (word = take(words, &at, slice_of(site->name), RULE_ON_SITE, RULE_ON_LANE))) {
         say(shard, bound_at_site(shard, site, word), word);
+        remember(shard, site->provider, site->hash, word);
+    }
 }
 
 void kept_words_meet_provider(struct delivery_shard *shard, struct provider *provider)
@@ -186,8 +204,10 @@ void kept_words_meet_provider(struct delivery_shard *shard, struct provider *pro
     size_t at = 0;
 
     while (words->n_words && (word = take(words, &at, slice_of(provider->name), RULE_ON_PROVIDER,
-                                          RULE_ON_LANE_PROVIDER)))
+                                          RULE_ON_LANE_PROVIDER))) {
         say(shard, bound_at_provider(shard, provider, word), word);
+        remember(shard, provider, 0, word);
+    }
 }
 
 /* ---- mail of one sender ---- */
@@ -225,10 +245,13 @@ void kept_words_meet_mail(struct delivery_shard *shard)
         struct reply_subject subject = {.provider = provider_table_named(&book->providers, place),
                                         .site = words->words[i].place};
 
-        if (word->scope >= RULE_ON_FROM_DOMAIN && word->verb != RULE_LIMIT &&
-            delivery_owner_of(shard->delivery, place) == shard && read_sender(word, &subject))
-            reply_rule_engine_restore(&shard->rules, &subject, word, end_of(shard, word),
-                                      shard_now_ms(shard));
+        if (word->scope < RULE_ON_FROM_DOMAIN || word->verb == RULE_LIMIT ||
+            delivery_owner_of(shard->delivery, place) != shard || !read_sender(word, &subject))
+            continue;
+        reply_rule_engine_restore(&shard->rules, &subject, word, end_of(shard, word),
+                                  shard_now_ms(shard));
+        reply_rule_engine_remember(&shard->rules, &book->rules, &subject, word, end_of(shard, word),
+                                   shard_now_ms(shard));
     }
 }
 
@@ -311,6 +334,7 @@ void kept_words_note(const struct delivery_shard *shard, const struct lane *lane
         .verb = verb == RULE_OTHER_ADDRESS ? RULE_SUSPEND : verb,
         .limits = action->step->limits,
         .until_utc_ms = clock_utc_ms() + action->for_ms,
+        .lasts_ms = action->for_ms,
     };
 
     if (!shard->delivery->policy || !is_for_a_time(action) ||
@@ -318,6 +342,7 @@ void kept_words_note(const struct delivery_shard *shard, const struct lane *lane
         !print_part(shard, lane, dispatch, &word))
         return;
     (void)snprintf(word.reason, sizeof(word.reason), "%s", reason);
+    slice_copy_to(action->rule->name, word.rule, sizeof(word.rule));
     rule_words_note(shard->delivery->policy, &word);
 }
 

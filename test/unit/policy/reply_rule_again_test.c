@@ -1,6 +1,8 @@
 /* What is said again while an action holds, after a reload, and where counters lie. */
 #include "test/unit/policy/reply_rule_bench.h"
 
+#include "policy/rule_words.h"
+
 /* Another book with the same rule, changed. */
 static void reload(struct bench *bench, const char *when)
 {
@@ -85,6 +87,64 @@ static void counters_use_the_whole_table(void **state)
     end(&bench);
 }
 
+/* As delivery keeps it: where it holds, by whose word, for how long. */
+static struct rule_word word_of(const struct rule_action *action)
+{
+    struct rule_word word = {.scope = action->scope,
+                             .verb = action->step->verb == RULE_OTHER_ADDRESS ? RULE_SUSPEND
+                                                                              : action->step->verb,
+                             .rule = "tested",
+                             .lasts_ms = action->for_ms};
+    return word;
+}
+
+static void restart(struct bench *bench, const struct rule_word *word, int64_t until_ms)
+{
+    reply_rule_engine_fini(&bench->engine);
+    reply_rule_engine_init(&bench->engine);
+    reply_rule_engine_remember(&bench->engine, &bench->book->rules, &bench->subject, word, until_ms,
+                               bench->now_ms);
+}
+
+/* Twice as long each time, whatever restarts in between; and of a rule that is gone nothing. */
+static void what_is_said_again_after_a_restart_holds_twice_as_long(void **state)
+{
+    static const char *const lines[] = {
+        "when 2 in 1h do suspend on lane for 10m",
+        "when 2 in 1h do other_address on lane for 10m",
+        "when 2 in 1h do suspend on from_domain for 10m",
+        "when 2 in 1h do limit 10/m on lane_provider for 10m",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        struct bench bench;
+        struct rule_word word;
+
+        begin(&bench, lines[i]);
+        if (i == 3)
+            bench.subject.provider =
+                NULL; /* a provider's word at a site without one is the lane's */
+        bench.book->rules.rules[0].is_for_all = true;
+        assert_int_equal(hear(&bench, "slow") + hear(&bench, "slow"), 1);
+        for (int k = 0; k < 3; k++) {
+            int64_t until_ms = bench.now_ms + bench.actions[0].for_ms;
+
+            word = word_of(&bench.actions[0]);
+            if (i == 3)
+                word.scope = RULE_ON_LANE;
+            bench.now_ms = until_ms + SECOND;
+            restart(&bench, &word, until_ms);
+            assert_int_equal(hear(&bench, "slow"), 1);
+            assert_int_equal(bench.actions[0].for_ms, (20 * MINUTE) << k);
+        }
+        slice_copy_to(SLICE_LITERAL("another"), word.rule, sizeof(word.rule));
+        restart(&bench, &word, bench.now_ms - SECOND);
+        assert_int_equal(hear(&bench, "slow"), 0);
+        end(&bench);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -92,6 +152,7 @@ int main(void)
         cmocka_unit_test(said_while_a_doubled_time_should_hold_it_is_not_shortened),
         cmocka_unit_test(a_block_is_never_shortened),
         cmocka_unit_test(counters_use_the_whole_table),
+        cmocka_unit_test(what_is_said_again_after_a_restart_holds_twice_as_long),
     };
 
     return cmocka_run_group_tests(tests, start, NULL);

@@ -104,6 +104,24 @@ static void the_last_word_stands_and_ends(void **state)
     assert_true(found[0].until_utc_ms > clock_utc_ms() + 3700000);
 }
 
+/* It would be done twice as long if it were said again. */
+static void what_ended_lately_is_known_for_as_long_again(void **state)
+{
+    struct rule_word lately = word_of("lately.example", RULE_SUSPEND, -60000);
+    struct rule_word long_ago = word_of("long-ago.example", RULE_SUSPEND, -60000);
+
+    (void)state;
+    lately.lasts_ms = 7200000;
+    slice_copy_to(SLICE_LITERAL("big-slow"), lately.rule, sizeof(lately.rule));
+    long_ago.lasts_ms = 60000;
+    rule_words_note(policy, &lately);
+    rule_words_note(policy, &long_ago);
+    assert_int_equal(start_again(), 1);
+    assert_string_equal(found[0].place, "lately.example");
+    assert_string_equal(found[0].rule, "big-slow");
+    assert_int_equal(found[0].lasts_ms, 7200000);
+}
+
 static void what_was_taken_back_is_gone(void **state)
 {
     (void)state;
@@ -135,6 +153,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_was_done_is_there_after_a_start),
         TEST(the_last_word_stands_and_ends),
+        TEST(what_ended_lately_is_known_for_as_long_again),
         TEST(what_was_taken_back_is_gone),
         TEST(a_storm_is_bounded),
     };
