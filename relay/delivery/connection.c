@@ -92,6 +92,7 @@ void connection_release_former(struct connection *connection)
 {
     struct dispatch *former = TAKE(connection->former);
 
+    connection_hears(connection);
     if (former)
         dispatch_release(former);
 }
@@ -99,7 +100,6 @@ void connection_release_former(struct connection *connection)
 void connection_drop_stream(struct connection *connection)
 {
     connection_release_former(connection);
-    connection_hears(connection);
     timer_cancel(&connection->timer);
     timer_cancel(&connection->turn);
     connection->stream = stream_free(connection->stream);

@@ -10,7 +10,7 @@
 void connection_settle(struct connection *connection, bool is_kept);
 void connection_drop_stream(struct connection *connection);
 void connection_close_soon(struct connection *connection); /* freed on a later turn */
-void connection_release_former(struct connection *connection);
+void connection_release_former(struct connection *connection); /* the replies to it are read */
 /* This host or address would not do: the next one, on a later turn. */
 void connection_try_another(struct connection *connection);
 void connection_note_trouble(struct connection *connection, const struct smtp_reply *reply,
