@@ -5,7 +5,7 @@
 #include "relay/schedule/places.h"
 
 enum {
-    LOOK_AHEAD = 64,      /* entries of a flow that are searched for more of the same message */
+    LOOK_AHEAD = 16,      /* entries of a flow that are searched for more of the same message */
     URGENT_IN_A_ROW = 19, /* then bulk may go once */
     MOST_PASSED = 16,     /* queues of a station that stay in line though others pass them */
     FETCH_BYTES = 320,    /* of a site, of a lane: what a decision reads */
@@ -48,7 +48,9 @@ static void take_entries(struct schedule *schedule, struct flow *flow, struct pi
 
     if (most == 0 || most > SCHEDULE_MAX_TRANSACTION)
         most = SCHEDULE_MAX_TRANSACTION;
-    if (out->message->flags & MESSAGE_RENDERED_EACH)
+    /* The others' entries are looked at only where there may be more: with many sites in turn each
+     * of them has long left the cache. */
+    if (out->message->flags & MESSAGE_RENDERED_EACH || out->message->is_single)
         most = 1;
     LIST_FOR_EACH(link, &flow->ready)
     {

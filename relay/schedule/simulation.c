@@ -216,6 +216,7 @@ static int admit(struct simulation *simulation, uint32_t site, uint32_t user_id,
     stored->life_s = 30 * 86400;
     stored->user_id = user_id;
     stored->class = (uint8_t)message_class;
+    stored->is_single = true;
     error = schedule_admit(simulation->schedule, &entry, simulation->now_ms);
     if (error < 0)
         free(stored);

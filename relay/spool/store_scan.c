@@ -169,6 +169,7 @@ static int visit_message(struct scan *scan, store_row_callback *on_message, void
     store_read_message(scan->messages, &message);
     recipient_rows_settle(&scan->rows, &message);
     stored->n_open = scan->rows.n_rows;
+    stored->is_single = scan->rows.n_rows == 1;
     error = on_message(owner, stored, scan->rows.rows, scan->rows.n_rows);
     stored_unref(stored);
     return error;

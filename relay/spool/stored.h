@@ -26,6 +26,7 @@ struct stored {
     uint8_t class : 2;             /* enum message_class */
     bool is_large : 1;             /* the bytes are in a file of their own */
     bool is_open : 1;              /* its rows were born as RECIPIENT_OPEN */
+    bool is_single : 1;            /* it has one recipient, of those that are not finished */
     atomic_bool has_told_unsigned; /* delivery's, on whichever loop: said once, not per attempt */
 };
 

@@ -88,6 +88,7 @@ static struct stored *new_stored(const struct record *record, const struct envel
     stored->sender_hash = stored_hash(envelope->sender);
     stored->flags = (uint16_t)envelope->flags;
     stored->class = (uint8_t)envelope->class;
+    stored->is_single = envelope->n_recipients == 1;
     stored->is_large = record->flags & RECORD_LARGE;
     return stored;
 }

@@ -67,6 +67,7 @@ static void admit(uint32_t domain, uint32_t user_id)
     stored->life_s = 5 * 86400;
     stored->user_id = user_id;
     stored->class = CLASS_BULK;
+    stored->is_single = true;
     if (schedule_admit(schedule, &entry, now_ms) < 0)
         abort();
 }
