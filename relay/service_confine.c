@@ -18,6 +18,14 @@ static void note(struct service *service, const char *sentence)
         }
 }
 
+/* "": not set, and passed over; NULL would end the list. */
+static const char *environment(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value ? value : "";
+}
+
 /* The keys lie in data_dir/keys; data_dir itself is therefore never granted. */
 static int enter_sandbox(struct service *service, struct sandbox_got *got)
 {
@@ -32,8 +40,8 @@ static int enter_sandbox(struct service *service, struct sandbox_got *got)
         .confinement =
             {
                           .writable = {database, history, settings->spool_dir, settings->run_dir},
-                          .readable = {settings->resolver.trust_anchor, getenv("SSL_CERT_FILE"),
-                             getenv("SSL_CERT_DIR")},
+                          .readable = {settings->resolver.trust_anchor, settings->panel.preseed,
+                             environment("SSL_CERT_FILE"), environment("SSL_CERT_DIR")},
                           .has_network = true,
                           .is_restricted = granted->is_restricted,
                           .connect_ports = granted->ports,

@@ -131,6 +131,26 @@ static struct webui_certificate first_to_end(const struct service *service)
     return first;
 }
 
+/* Those of the settings' sections; the last slot stays empty. */
+static void add_doors(const struct service *service, struct webui_parts *parts)
+{
+    const struct bundle *bundle = &service->bundle;
+    size_t n = 0;
+
+    for (size_t i = 0; i < bundle->n_listeners && n + 1 < WEBUI_MOST_DOORS; i++) {
+        const struct bundle_listener *listener = &bundle->listeners[i];
+        struct socket_address address;
+
+        if (strcmp(listener->name, BUNDLE_CONTROL) == 0 ||
+            strcmp(listener->name, BUNDLE_PANEL) == 0 ||
+            !socket_address_parse(slice_of(listener->address), -1, &address))
+            continue;
+        (void)snprintf(parts->doors[n].listener, sizeof(parts->doors[n].listener), "%s",
+                       listener->name);
+        parts->doors[n++].port = socket_address_port(&address);
+    }
+}
+
 int service_start_webui(struct service *service)
 {
     char folder[4096];
@@ -152,6 +172,7 @@ int service_start_webui(struct service *service)
     };
 
     add_identity(service, &parts.certificate_pem, &parts.key_pem);
+    add_doors(service, &parts);
     snprintf(folder, sizeof(folder), "%s/history", service->bundle.settings->data_dir);
     service->operations = (struct operations){service->delivery, command, sending, destinations,
                                               domains,           lift,    why,     path};
@@ -166,6 +187,7 @@ void service_apply_webui(struct service *service)
     };
 
     add_identity(service, &parts.certificate_pem, &parts.key_pem);
+    add_doors(service, &parts);
     webui_apply(service->webui, &parts);
 }
 

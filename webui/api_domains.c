@@ -7,6 +7,7 @@
 #include "webui/dkim_json.h"
 #include "webui/registry_call.h"
 #include "webui/routes.h"
+#include "webui/state.h"
 
 json_t *domain_json(const struct signing_domain *domain)
 {
@@ -29,6 +30,17 @@ void api_domains_list(struct exchange *exchange)
     exchange_answer_items(exchange, items, NULL);
 }
 
+json_t *audit_domain(struct exchange *exchange, struct slice name)
+{
+    const struct directory *directory = exchange->webui->directory;
+    const struct signing_domain *domain = NULL;
+    char ascii[IDN_SIZE];
+
+    if (directory && idn_to_ascii(name, ascii) == 0)
+        domain = directory_domain(directory, slice_of(ascii));
+    return domain ? domain_json(domain) : NULL;
+}
+
 const struct signing_domain *api_find_domain(struct exchange *exchange, struct slice name)
 {
     const struct directory *directory = exchange->webui->directory;
@@ -45,9 +57,12 @@ const struct signing_domain *api_find_domain(struct exchange *exchange, struct s
 void api_domain_show(struct exchange *exchange)
 {
     const struct signing_domain *domain = api_find_domain(exchange, exchange->argument);
+    json_t *body = domain ? domain_json(domain) : NULL;
 
-    if (domain)
-        exchange_answer(exchange, 200, domain_json(domain));
+    if (!body)
+        return;
+    state_tag_answer(exchange, body);
+    exchange_answer(exchange, 200, body);
 }
 
 static void on_added(struct registry_request *request)

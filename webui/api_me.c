@@ -212,32 +212,43 @@ void api_me_password(struct exchange *exchange)
 
 /* ---- set-up card ---- */
 
-static json_t *port_json(const struct settings_listen *listen, const char *address)
+static const struct settings_listen *listen_titled(const struct settings *settings,
+                                                   const char *title)
 {
-    ptrdiff_t colon = slice_find_last(slice_of(address), ':');
-    uint64_t port = 0;
+    for (size_t i = 0; i < settings->n_listen; i++)
+        if (strcmp(settings->listen[i].title, title) == 0)
+            return &settings->listen[i];
+    return NULL;
+}
 
-    (void)slice_to_number(slice_skip(slice_of(address), (size_t)(colon + 1)), 65535, &port);
-    return json_pack("{s:i, s:s}", "port", (int)port, "tls", listen->tls);
+/* Where users may send: the ports as they are bound, each once. */
+static json_t *ports_json(const struct webui *webui)
+{
+    const struct webui_door *doors = webui->parts.doors;
+    json_t *ports = json_array();
+
+    for (size_t i = 0; i < WEBUI_MOST_DOORS && doors[i].listener[0]; i++) {
+        const struct settings_listen *listen = listen_titled(webui->settings, doors[i].listener);
+        bool is_new = true;
+
+        for (size_t k = 0; k < i; k++)
+            is_new &=
+                doors[k].port != doors[i].port || strcmp(doors[k].listener, doors[i].listener) != 0;
+        if (is_new && listen && strcmp(listen->auth, "required") == 0)
+            json_array_append_new(
+                ports, json_pack("{s:i, s:s}", "port", (int)doors[i].port, "tls", listen->tls));
+    }
+    return ports;
 }
 
 void api_me_setup_card(struct exchange *exchange)
 {
-    const struct settings *settings = exchange->webui->settings;
     const struct user *user = expect_user(exchange);
-    json_t *ports;
 
-    if (!user)
-        return;
-    ports = json_array();
-    for (size_t i = 0; i < settings->n_listen; i++)
-        for (size_t k = 0; k < settings->listen[i].address.n_items; k++)
-            if (strcmp(settings->listen[i].auth, "required") == 0)
-                json_array_append_new(
-                    ports, port_json(&settings->listen[i], settings->listen[i].address.items[k]));
-    exchange_answer(exchange, 200,
-                    json_pack("{s:o, s:s, s:o}", "user", json_slice(user->name), "host",
-                              exchange->webui->hostname, "ports", ports));
+    if (user)
+        exchange_answer(exchange, 200,
+                        json_pack("{s:o, s:s, s:o}", "user", json_slice(user->name), "host",
+                                  exchange->webui->hostname, "ports", ports_json(exchange->webui)));
 }
 
 /* ---- further passwords ---- */

@@ -3,21 +3,39 @@
 #include "webui/registry_call.h"
 #include "webui/routes.h"
 
+static json_t *rule_json(const struct directory *directory, const struct network_rule *rule)
+{
+    const struct user *user = directory_user_by_id(directory, rule->user_id);
+    char text[SOCKET_TEXT_SIZE];
+
+    return json_pack("{s:s, s:o}", "network", network_print(&rule->network, text), "user",
+                     user ? json_slice(user->name) : json_null());
+}
+
 void api_networks_list(struct exchange *exchange)
 {
     const struct directory *directory = exchange->webui->directory;
     json_t *items = json_array();
 
-    for (uint32_t i = 0; directory && i < directory->n_networks; i++) {
-        const struct network_rule *rule = &directory->networks[i];
-        const struct user *user = directory_user_by_id(directory, rule->user_id);
-        char text[SOCKET_TEXT_SIZE];
-
-        json_array_append_new(items, json_pack("{s:s, s:o}", "network",
-                                               network_print(&rule->network, text), "user",
-                                               user ? json_slice(user->name) : json_null()));
-    }
+    for (uint32_t i = 0; directory && i < directory->n_networks; i++)
+        json_array_append_new(items, rule_json(directory, &directory->networks[i]));
     exchange_answer_items(exchange, items, NULL);
+}
+
+json_t *audit_network(struct exchange *exchange, struct slice name)
+{
+    const struct directory *directory = exchange->webui->directory;
+    struct network wanted;
+
+    if (!network_parse(name, &wanted))
+        return NULL;
+    for (uint32_t i = 0; directory && i < directory->n_networks; i++) {
+        const struct network *network = &directory->networks[i].network;
+
+        if (ip_equal(network->first, wanted.first) && network->prefix_bits == wanted.prefix_bits)
+            return rule_json(directory, &directory->networks[i]);
+    }
+    return NULL;
 }
 
 static void on_added(struct registry_request *request)

@@ -71,6 +71,27 @@ void api_orders_list(struct exchange *exchange)
     exchange_answer_items(exchange, items, NULL);
 }
 
+/* All that stand of one subject; NULL: none. */
+json_t *audit_orders(struct exchange *exchange, struct slice name)
+{
+    const struct directory *directory = exchange->webui->directory;
+    struct slice wanted;
+    enum order_scope scope = order_subject_parse(name, &wanted);
+    json_t *items = json_array();
+
+    for (uint32_t i = 0; directory && i < directory->n_orders; i++) {
+        const struct order *order = &directory->orders[i];
+
+        if (order->scope == scope && slice_equal_ignoring_case(order->name, wanted) &&
+            order_is_in_force(order, clock_utc_ms()))
+            json_array_append_new(items, order_json(order));
+    }
+    if (json_array_size(items))
+        return json_pack("{s:o}", "orders", items);
+    json_decref(items);
+    return NULL;
+}
+
 /* ---- one more ---- */
 
 static void on_ordered(struct registry_request *request)

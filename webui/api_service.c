@@ -3,6 +3,7 @@
 
 #include "relay/base/clock.h"
 #include "webui/routes.h"
+#include "webui/state.h"
 
 static struct service_status status_of(const struct webui *webui)
 {
@@ -92,5 +93,6 @@ void api_config(struct exchange *exchange)
     json_t *items = json_array();
 
     settings_walk(exchange->webui->settings, append_setting, items);
+    state_tag_answer(exchange, items);
     exchange_answer_items(exchange, items, NULL);
 }

@@ -5,6 +5,7 @@
 #include "relay/base/secret.h"
 #include "webui/registry_call.h"
 #include "webui/routes.h"
+#include "webui/state.h"
 #include "webui/user_json.h"
 
 /* ---- showing ---- */
@@ -120,6 +121,7 @@ static void answer_use(struct registry_request *request)
         return;
     }
     body = user_json(directory, user);
+    state_tag_answer(exchange, body);
     json_object_set_new(body, "last_used", json_time(use->last_used_utc_ms));
     json_object_set_new(body, "imported_hash", json_boolean(use->is_imported));
     user_answer_with_use(exchange, user, body);

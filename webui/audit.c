@@ -7,45 +7,14 @@
 #include "relay/base/event.h"
 #include "webui/route.h"
 #include "webui/routes.h"
-
-/* What a path's argument names, as it is now; NULL: nothing of that name. */
-static const struct {
-    const char *start;
-    json_t *(*show)(struct exchange *exchange, struct slice name);
-} shows[] = {
-    {API "/users",  audit_user },
-    {API "/admins", audit_admin},
-};
+#include "webui/state.h"
 
 /* Rows are kept by number, so each of them is short: what is long says how much there was. */
-enum { MOST_ITEMS = 20, MOST_VALUE_BYTES = 1024, MOST_BYTES = 4096, MOST_OBJECT = 254 };
-
-/* What stood in the path, or the name of what is new. */
-static struct slice object_of(const struct exchange *exchange)
-{
-    const char *name = exchange_text(exchange, "name");
-
-    struct slice object = exchange->argument.len ? exchange->argument : slice_of(name ? name : "");
-
-    return object.len > MOST_OBJECT ? slice_head(object, MOST_OBJECT) : object;
-}
-
-static json_t *show(struct exchange *exchange, bool *is_known)
-{
-    struct slice object = object_of(exchange);
-
-    for (size_t i = 0; i < sizeof(shows) / sizeof(shows[0]); i++)
-        if (strncmp(exchange->route->path, shows[i].start, strlen(shows[i].start)) == 0) {
-            *is_known = true;
-            return object.len ? shows[i].show(exchange, object) : NULL;
-        }
-    *is_known = false;
-    return NULL;
-}
+enum { MOST_ITEMS = 20, MOST_VALUE_BYTES = 1024, MOST_BYTES = 4096 };
 
 static bool is_change(const struct exchange *exchange)
 {
-    return exchange->route && exchange->method != HTTP_GET &&
+    return exchange->route && exchange->method != HTTP_GET && !exchange->is_repeated &&
            !(exchange->route->flags & NO_AUDIT) && !exchange_flag(exchange, "dry_run");
 }
 
@@ -54,7 +23,7 @@ void audit_begin(struct exchange *exchange)
     bool is_known;
 
     if (is_change(exchange))
-        exchange->before = show(exchange, &is_known);
+        exchange->before = state_of(exchange, &is_known);
 }
 
 /* The first of its whole characters. */
@@ -140,7 +109,7 @@ static struct audit_note *new_note(const struct exchange *exchange, struct slice
 {
     struct slice by = slice_of(exchange->by), from = slice_of(exchange->from);
     struct audit_note *note =
-        calloc(1, sizeof(*note) + by.len + from.len + action.len + object_of(exchange).len + 1);
+        calloc(1, sizeof(*note) + by.len + from.len + action.len + state_object(exchange).len + 1);
 
     if (!note)
         return NULL;
@@ -150,7 +119,7 @@ static struct audit_note *new_note(const struct exchange *exchange, struct slice
     note->request.request.by = keep(note, by);
     note->request.origin = keep(note, from);
     note->request.action = keep(note, action);
-    note->request.object = keep(note, object_of(exchange));
+    note->request.object = keep(note, state_object(exchange));
     if (exchange->caller.account.kind == ACCOUNT_USER)
         note->request.user_id = exchange->caller.account.id;
     return note;
@@ -177,7 +146,7 @@ static void store(struct exchange *exchange, struct slice action)
 
     if (!note)
         return;
-    after = show(exchange, &is_known);
+    after = state_of(exchange, &is_known);
     if (!is_known)
         after = asked(exchange);
     note->before = dumped(json_incref(exchange->before), &note->request.before);

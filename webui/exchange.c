@@ -6,6 +6,7 @@
 #include "relay/base/clock.h"
 #include "relay/base/secret.h"
 #include "webui/audit.h"
+#include "webui/repeats.h"
 #include "webui/server.h"
 #include "webui/turns.h"
 
@@ -35,6 +36,9 @@ void exchange_free(struct exchange *exchange)
 {
     wipe(exchange);
     turn_end(exchange);
+    if (exchange->change.next)
+        list_remove(&exchange->change);
+    repeats_end(exchange);
     live_stream_free(exchange->stream);
     json_decref(exchange->body);
     json_decref(exchange->before);
@@ -134,6 +138,7 @@ static void answer_bytes(struct exchange *exchange, unsigned status, const char 
     exchange->content_type = content_type;
     exchange->text = text;
     exchange->text_len = len;
+    repeats_answered(exchange);
     server_answered(exchange);
 }
 
@@ -149,6 +154,14 @@ static void answer_with(struct exchange *exchange, unsigned status, const char *
 void exchange_answer_text(struct exchange *exchange, const char *content_type, struct slice text)
 {
     answer_bytes(exchange, 200, content_type, slice_to_string(text), text.len);
+}
+
+void exchange_answer_kept(struct exchange *exchange, unsigned status, const char *content_type,
+                          struct slice text)
+{
+    exchange->is_repeated = true;
+    answer_bytes(exchange, status, content_type, text.data ? slice_to_string(text) : NULL,
+                 text.len);
 }
 
 void exchange_answer_buffer(struct exchange *exchange, const char *content_type,

@@ -25,7 +25,7 @@ struct query_value {
 struct exchange_fields {
     char *cookie, *authorization;
     const char *host, *origin, *fetch_site, *content_type, *staffetta, *agent, *if_none_match,
-        *if_match, *accept, *accept_language, *last_event_id;
+        *if_match, *idempotency_key, *accept, *accept_encoding, *accept_language, *last_event_id;
     bool has_body;
 };
 
@@ -40,6 +40,7 @@ struct exchange {
     char from[SOCKET_TEXT_SIZE]; /* its address, or "socket" */
     bool is_local;               /* over control.sock: peer credentials stand for the login */
     bool is_secure;              /* over TLS */
+    bool is_head;                /* HEAD: a GET whose answer has no body */
     struct ip_address peer;
     struct exchange_fields fields;
     struct caller caller;
@@ -47,9 +48,12 @@ struct exchange {
     json_t *before;            /* what a change is going to change, for the audit; NULL: nothing */
     struct query_value *queries;
     size_t n_queries;
-    json_t *body;       /* an object; NULL without one */
-    struct arena arena; /* for what handlers need until the answer */
-    struct list turn;   /* of a bounded kind: turns.h */
+    json_t *body;          /* an object; NULL without one */
+    struct arena arena;    /* for what handlers need until the answer */
+    struct list turn;      /* of a bounded kind: turns.h */
+    struct list change;    /* in webui->changes: state.h */
+    bool is_repeated;      /* nothing was done now: no row in the audit */
+    struct repeat *repeat; /* of its Idempotency-Key, until it is answered; NULL: none */
 
     /* The answer. */
     unsigned status; /* 0: not yet */
@@ -102,6 +106,9 @@ void exchange_answer(struct exchange *exchange, unsigned status, json_t *body);
 void exchange_answer_text(struct exchange *exchange, const char *content_type, struct slice text);
 void exchange_answer_buffer(struct exchange *exchange, const char *content_type,
                             struct buffer *text); /* its bytes are taken, not copied */
+/* What was answered before (repeats.h). */
+void exchange_answer_kept(struct exchange *exchange, unsigned status, const char *content_type,
+                          struct slice text);
 void exchange_answer_items(struct exchange *exchange, json_t *items, const char *next_cursor);
 
 /* RFC 9457: {"type","title","status","code","detail"}; code is stable, detail is for people. */

@@ -369,6 +369,10 @@ struct live_stream *live_stream_new(struct exchange *exchange)
 
 void api_events(struct exchange *exchange)
 {
+    if (exchange->is_head) { /* there is no end to leave out */
+        exchange_answer_text(exchange, "text/event-stream", slice_of(""));
+        return;
+    }
     exchange->stream = live_stream_new(exchange);
     if (exchange->stream)
         exchange->status = 200;

@@ -106,3 +106,30 @@ bool origin_is(struct slice origin, struct slice host, bool is_secure)
     return slice_starts_with(origin, scheme) &&
            slice_equal_ignoring_case(slice_skip(origin, scheme.len), host) && host.len;
 }
+
+/* "q=0", "q=0.000" */
+static bool is_refused(struct slice parameters)
+{
+    ptrdiff_t q = slice_search(parameters, SLICE_LITERAL("q="));
+    struct slice weight = q < 0 ? slice_of("1") : slice_skip(parameters, (size_t)q + 2);
+
+    for (size_t i = 0; i < weight.len && weight.data[i] != ' ' && weight.data[i] != ';'; i++)
+        if (weight.data[i] >= '1' && weight.data[i] <= '9')
+            return false;
+    return true;
+}
+
+bool gzip_is_accepted(struct slice header)
+{
+    while (header.len) {
+        ptrdiff_t comma = slice_find(header, ',');
+        struct slice item = comma < 0 ? header : slice_head(header, (size_t)comma);
+        ptrdiff_t semicolon = slice_find(item, ';');
+        struct slice name = slice_trim(semicolon < 0 ? item : slice_head(item, (size_t)semicolon));
+
+        if (slice_equal_ignoring_case(name, SLICE_LITERAL("gzip")))
+            return semicolon < 0 || !is_refused(slice_skip(item, (size_t)semicolon + 1));
+        header = slice_skip(header, comma < 0 ? header.len : (size_t)comma + 1);
+    }
+    return false;
+}

@@ -16,3 +16,7 @@ bool host_is_ours(struct slice host, struct slice hostname);
 
 /* Whether Origin (RFC 6454 7) is the page that this host served itself. */
 bool origin_is(struct slice origin, struct slice host, bool is_secure);
+
+/* Whether Accept-Encoding (RFC 9110 12.5.3) takes gzip.  Without the header: no, for programs that
+ * send none do not unpack either. */
+bool gzip_is_accepted(struct slice header);

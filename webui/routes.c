@@ -4,6 +4,8 @@
 
 #include "webui/audit.h"
 #include "webui/guard.h"
+#include "webui/repeats.h"
+#include "webui/state.h"
 
 static const struct route_table *const tables[] = {&mail_routes, &data_routes, &access_routes};
 
@@ -33,8 +35,8 @@ static bool matches(const char *pattern, struct slice path, struct slice *argume
 static const char *allow_of(unsigned methods)
 {
     static const char *const texts[1U << N_HTTP_METHODS] = {
-        NULL,     "GET",         "POST",         "GET, POST",
-        "DELETE", "GET, DELETE", "POST, DELETE", "GET, POST, DELETE"};
+        NULL,     "GET, HEAD",         "POST",         "GET, HEAD, POST",
+        "DELETE", "GET, HEAD, DELETE", "POST, DELETE", "GET, HEAD, POST, DELETE"};
 
     return texts[methods];
 }
@@ -100,6 +102,8 @@ void routes_dispatch(struct exchange *exchange)
         return;
     if (!exchange_check_query(exchange, exchange->route->query) ||
         !exchange_check_body(exchange, exchange->route->body))
+        return;
+    if (!repeats_begin(exchange) || !state_judge(exchange))
         return;
     audit_begin(exchange);
     exchange->route->run(exchange);

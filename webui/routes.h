@@ -150,3 +150,6 @@ void api_totp_disable(struct exchange *exchange);
 /* For the audit: what stands under that name, without secrets; NULL: nothing. */
 json_t *audit_user(struct exchange *exchange, struct slice name);
 json_t *audit_admin(struct exchange *exchange, struct slice name);
+json_t *audit_domain(struct exchange *exchange, struct slice name);
+json_t *audit_network(struct exchange *exchange, struct slice name);
+json_t *audit_orders(struct exchange *exchange, struct slice name);

@@ -4,6 +4,8 @@
 
 #include "relay/base/secret.h"
 #include "webui/assets.h"
+#include "webui/inflate.h"
+#include "webui/request_fields.h"
 
 /* On everything: what is no page has then nothing to run either. */
 static const char content_policy[] =
@@ -28,6 +30,13 @@ static void add_guards(struct MHD_Response *response)
     add(response, "Permissions-Policy", "camera=(), geolocation=(), microphone=()");
 }
 
+static bool takes_gzip(const struct exchange *exchange)
+{
+    const char *accepted = exchange->fields.accept_encoding;
+
+    return gzip_is_accepted(slice_of(accepted ? accepted : ""));
+}
+
 static void add_caching(const struct exchange *exchange, struct MHD_Response *response)
 {
     const struct asset *asset = exchange->asset;
@@ -39,8 +48,10 @@ static void add_caching(const struct exchange *exchange, struct MHD_Response *re
     }
     add(response, "Cache-Control",
         asset->is_immutable ? "public, max-age=31536000, immutable" : "no-cache");
-    add(response, "ETag", asset->etag);
     add(response, "Vary", "Accept-Encoding");
+    if (!takes_gzip(exchange))
+        return; /* the tag is the gzipped file's */
+    add(response, "ETag", asset->etag);
     if (exchange->status == 200)
         add(response, "Content-Encoding", "gzip");
 }
@@ -65,6 +76,17 @@ void server_add_headers(const struct exchange *exchange, struct MHD_Response *re
         add(response, "Connection", "close");
 }
 
+static struct MHD_Response *make_unpacked(const struct asset *asset)
+{
+    struct buffer text = BUFFER_INIT;
+
+    if (inflate_asset(asset, &text) < 0) {
+        buffer_fini(&text);
+        return NULL;
+    }
+    return MHD_create_response_from_buffer(text.len, text.data, MHD_RESPMEM_MUST_FREE);
+}
+
 /* The text, which may hold a password that was made, is the library's until it has left. */
 static struct MHD_Response *make_response(struct exchange *exchange)
 {
@@ -74,6 +96,8 @@ static struct MHD_Response *make_response(struct exchange *exchange)
     if (asset) {
         size_t len = exchange->status == 200 ? asset->len : 0;
 
+        if (len && !takes_gzip(exchange))
+            return make_unpacked(asset);
         return MHD_create_response_from_buffer(len, (void *)asset->gz, MHD_RESPMEM_PERSISTENT);
     }
     response = MHD_create_response_from_buffer_with_free_callback(exchange->text_len,

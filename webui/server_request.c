@@ -75,8 +75,8 @@ static void collect_fields(struct exchange *exchange)
     fields->staffetta = field(exchange, "X-Staffetta");
     fields->agent = field(exchange, "User-Agent");
     fields->if_none_match = field(exchange, "If-None-Match");
-    fields->if_match = field(exchange, "If-Match");
     fields->accept = field(exchange, "Accept");
+    fields->accept_encoding = field(exchange, "Accept-Encoding");
     fields->accept_language = field(exchange, "Accept-Language");
     fields->last_event_id = field(exchange, "Last-Event-ID");
 }
@@ -114,6 +114,8 @@ struct exchange *server_begin(struct webui *webui, struct MHD_Connection *connec
     if (exchange->queries)
         MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, collect_query, exchange);
     name_asker(exchange);
+    exchange->fields.if_match = field(exchange, "If-Match");
+    exchange->fields.idempotency_key = field(exchange, "Idempotency-Key");
     if (!exchange->is_local)
         collect_fields(exchange);
     slice_copy_to(
@@ -156,11 +158,14 @@ void server_judge_request(struct exchange *exchange, const char *method)
 {
     bool is_known = parse_method(method, &exchange->method);
 
+    exchange->is_head = strcmp(method, "HEAD") == 0;
+    is_known |= exchange->is_head; /* the library leaves the body out */
+
     if (!exchange->is_local)
         judge_remote(exchange, is_known);
     if (!exchange->status && !is_known) {
-        exchange->allow = "GET, POST, DELETE";
-        exchange_problem(exchange, 405, "method_not_allowed", "GET, POST and DELETE only.");
+        exchange->allow = "GET, HEAD, POST, DELETE";
+        exchange_problem(exchange, 405, "method_not_allowed", "GET, HEAD, POST and DELETE only.");
     }
     exchange->is_dispatched = exchange->status != 0;
 }

@@ -10,6 +10,7 @@
 #include "relay/base/clock.h"
 #include "relay/base/event.h"
 #include "webui/password_call.h"
+#include "webui/preseed.h"
 #include "webui/registry_call.h"
 #include "webui/routes.h"
 #include "webui/second_factor.h"
@@ -56,16 +57,20 @@ static void write_file(const struct webui *webui, const char *path)
         (void)FAULT(-errno); /* the log has it too */
 }
 
-void setup_begin(struct webui *webui)
+void setup_make_code(struct webui *webui)
 {
     char path[PATH_SIZE];
 
-    if (has_admin(webui) || !webui->parts.settings)
-        return;
     make_code(webui->access.setup_code);
     path_of(webui, path);
     write_file(webui, path);
     EVENT(EVENT_SETUP_CODE, field_text("code", webui->access.setup_code), field_text("file", path));
+}
+
+void setup_begin(struct webui *webui)
+{
+    if (!has_admin(webui) && webui->parts.settings && !preseed_begin(webui))
+        setup_make_code(webui);
 }
 
 static void forget_code(struct webui *webui)
@@ -120,7 +125,7 @@ void api_setup_code(struct exchange *exchange)
     if (!expect_none(exchange))
         return;
     if (!*access->setup_code)
-        setup_begin(exchange->webui);
+        setup_make_code(exchange->webui);
     exchange_answer(exchange, 200, json_pack("{s:s}", "code", access->setup_code));
 }
 

@@ -4,5 +4,8 @@
 
 #include "webui/exchange.h"
 
-/* While there is no administrator: makes a code, tells it in the log and in run_dir/setup-code. */
+/* While there is no administrator: takes him out of a file (preseed.h), or makes a code. */
 void setup_begin(struct webui *webui);
+
+/* Makes a code, tells it in the log and in run_dir/setup-code. */
+void setup_make_code(struct webui *webui);

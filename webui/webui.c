@@ -102,6 +102,7 @@ static void release(struct webui *webui)
     jobs_fini(&webui->jobs);
     path_jobs_fini(&webui->paths);
     server_close_all(webui);
+    repeats_fini(&webui->repeats);
     if (webui->panel_fd >= 0)
         close(webui->panel_fd);
     free(webui->certificate);
@@ -126,6 +127,8 @@ int webui_new(struct webui **out, struct registry *registry)
     webui->panel_fd = -1;
     list_init(&webui->guests);
     turns_init(webui);
+    list_init(&webui->changes);
+    repeats_init(&webui->repeats);
     pulse_init(&webui->pulse, webui);
     past_init(&webui->past, webui);
     live_init(&webui->live, webui);
@@ -174,6 +177,7 @@ struct apply_task {
     struct settings *settings;
     char *certificate, *key;
     struct webui_certificate shown;
+    struct webui_door doors[WEBUI_MOST_DOORS];
 };
 
 void webui_renew(struct webui *webui)
@@ -207,6 +211,7 @@ static void run_apply(struct task *task)
     settings_unref(apply->webui->settings);
     apply->webui->settings = apply->settings;
     apply->webui->parts.certificate = apply->shown;
+    memcpy(apply->webui->parts.doors, apply->doors, sizeof(apply->doors));
     take_hostname(apply->webui);
     renew(apply->webui, apply);
     free(apply);
@@ -226,6 +231,7 @@ void webui_apply(struct webui *webui, const struct webui_parts *parts)
         .key = take_key(parts->key_pem),
         .shown = parts->certificate,
     };
+    memcpy(apply->doors, parts->doors, sizeof(apply->doors));
     mailbox_answer(webui->mailbox, &apply->task);
 }
 

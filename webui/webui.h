@@ -34,6 +34,13 @@ struct webui_certificate {
     bool is_self_signed; /* our own, because the settings name none */
 };
 
+/* A port that takes mail, as it is bound: settings may say 0. */
+struct webui_door {
+    char listener[64]; /* title of its section */
+    uint16_t port;
+};
+enum { WEBUI_MOST_DOORS = 32 };
+
 struct webui_parts {
     int control_fd; /* listening Unix socket; the caller's */
     int panel_fd;   /* listening TCP socket, or -1 */
@@ -48,6 +55,7 @@ struct webui_parts {
     struct settings *settings;             /* referenced */
     struct slice certificate_pem, key_pem; /* of the panel; empty: plain HTTP; copied */
     struct webui_certificate certificate;
+    struct webui_door doors[WEBUI_MOST_DOORS]; /* listener[0] 0: the end */
 
     void *owner;
     void (*status)(void *owner, struct service_status *out); /* any thread */
@@ -61,5 +69,5 @@ void webui_stop(struct webui *webui);
 struct webui *webui_free(struct webui *webui); /* NULL in, NULL out */
 
 /* Settings and certificates as they are now; takes a reference and copies of its own: of parts only
- * .settings, .certificate_pem, .key_pem and .certificate count.  Any thread. */
+ * .settings, .certificate_pem, .key_pem, .certificate and .doors count.  Any thread. */
 void webui_apply(struct webui *webui, const struct webui_parts *parts);

@@ -12,6 +12,7 @@
 #include "webui/past.h"
 #include "webui/path_jobs.h"
 #include "webui/pulse.h"
+#include "webui/repeats.h"
 #include "webui/webui.h"
 
 struct MHD_Daemon;
@@ -50,5 +51,7 @@ struct webui {
     struct live live;
     struct jobs jobs;
     struct path_jobs paths;
+    struct repeats repeats;
+    struct list changes;          /* exchanges that change something: state.h */
     struct list searches, tables; /* exchanges under way: turns.h */
 };

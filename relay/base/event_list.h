@@ -90,6 +90,8 @@
     X(EVENT_ADMIN_CHANGED, "admin_changed", INFO)                                                  \
     X(EVENT_TOKEN_CHANGED, "token_changed", INFO)                                                  \
     X(EVENT_SETUP_CODE, "setup_code", WARNING)                                                     \
+    X(EVENT_PRESEEDED, "preseeded", INFO)                                                          \
+    X(EVENT_PRESEED_REFUSED, "preseed_refused", ERROR)                                             \
     X(EVENT_PANEL_LOGIN, "panel_login", INFO)                                                      \
     X(EVENT_PANEL_LOGIN_FAILED, "panel_login_failed", WARNING)                                     \
     X(EVENT_AUDIT_LOST, "audit_lost", ERROR)                                                       \

@@ -42,7 +42,9 @@
 #define SETTINGS_PANEL(X)                                                                          \
     X(TEXT, address, "", "socket", RESTART, "ADDRESS:PORT of the panel; none: only the socket")    \
     X(CHOICE, tls, "auto", "auto|always|none", RESTART,                                            \
-      "HTTPS by our own certificate; auto: but on loopback; none: only loopback may")
+      "HTTPS by our own certificate; auto: but on loopback; none: only loopback may")              \
+    X(TEXT, preseed, "", "", RESTART,                                                              \
+      "JSON file with user and argon2id hash of the first administrator; none: a code of the log")
 
 #define SETTINGS_RESOLVER(X)                                                                       \
     X(LIST, forward, "", "server", RESTART,                                                        \

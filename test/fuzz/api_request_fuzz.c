@@ -201,6 +201,8 @@ static void start(void)
     live_init(&webui.live, &webui);
     jobs_init(&webui.jobs, &webui);
     turns_init(&webui);
+    list_init(&webui.changes);
+    repeats_init(&webui.repeats);
     PROMISE(config_parse(&webui.settings, "t", slice_of(""), &problem) == 0);
     run_all();
     PROMISE(webui.directory);

@@ -32,6 +32,20 @@ static void a_cookie_is_there_once_or_not_at_all(void **state)
     assert_null(cookie(";;;", "sid"));
 }
 
+static void gzip_is_taken_by_who_says_so(void **state)
+{
+    static const char *const takers[] = {"gzip", "gzip, deflate, br", "br;q=1.0, GZIP ; q=0.5",
+                                         "identity, gzip;q=0.001"};
+    static const char *const others[] = {"",         "identity", "deflate, br",
+                                         "gzip;q=0", "x-gzip",   "gzip; q=0.000, br"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(takers) / sizeof(takers[0]); i++)
+        assert_true(gzip_is_accepted(slice_of(takers[i])));
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        assert_false(gzip_is_accepted(slice_of(others[i])));
+}
+
 static void a_bearer_has_a_token(void **state)
 {
     struct slice token;
@@ -97,6 +111,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cookie_is_there_once_or_not_at_all),
+        cmocka_unit_test(gzip_is_taken_by_who_says_so),
         cmocka_unit_test(a_bearer_has_a_token),
         cmocka_unit_test(only_our_names_are_ours),
         cmocka_unit_test(an_origin_is_scheme_and_host),

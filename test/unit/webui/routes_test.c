@@ -18,7 +18,7 @@ static void paths_and_methods(void **state)
     assert_string_equal(exchange->allow, "DELETE");
     exchange_free(exchange);
     exchange = serve(HTTP_DELETE, API "/users", NULL);
-    assert_string_equal(exchange->allow, "GET, POST");
+    assert_string_equal(exchange->allow, "GET, HEAD, POST");
     exchange_free(exchange);
     exchange = serve(HTTP_GET, "/nothing", NULL);
     assert_null(exchange->allow);
