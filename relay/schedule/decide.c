@@ -85,12 +85,49 @@ static struct decision decide_lane(struct lane *lane, enum message_class message
     return decision;
 }
 
-/* Of two that may go: the one with an idle connection, else the one that has had less. */
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Not always the same first, where each site has little mail. */
+static uint64_t dice_of(const struct lane *lane)
+{
+    return (lane->site->hash ^ (lane->egress * UINT64_C(0x9e3779b97f4a7c15))) *
+           UINT64_C(0xff51afd7ed558ccd);
+}
+
+/* Of two that may go: the one with an idle connection, unless it is far ahead of its share, else
+ * the one that would have had less. */
 static bool goes_rather(const struct lane *lane, const struct lane *than)
 {
-    if ((lane->n_idle > 0) != (than->n_idle > 0))
-        return lane->n_idle > 0;
-    return lane->service < than->service;
+    uint64_t step = lane_service_step(lane), other_step = lane_service_step(than);
+    uint64_t mine = lane_service(lane) + step, other = lane_service(than) + other_step;
+    uint64_t grace = LANE_MOST_AHEAD * larger(step, other_step);
+
+    if (lane->n_idle > 0 && than->n_idle == 0)
+        other += grace;
+    else if (lane->n_idle == 0 && than->n_idle > 0)
+        mine += grace;
+    return mine != other ? mine < other : dice_of(lane) < dice_of(than);
+}
+
+/* Those of a site that may go: what they were given at most, and the lightest's transaction. */
+struct served {
+    uint64_t most, step;
+};
+
+static void note_served(struct served *served, const struct lane *lane)
+{
+    served->most = larger(served->most, lane_service(lane));
+    served->step = larger(served->step, lane_service_step(lane));
+}
+
+static uint64_t least_of(const struct served *served)
+{
+    uint64_t behind = LANE_MOST_BEHIND * served->step;
+
+    return served->most > behind ? served->most - behind : 0;
 }
 
 static bool ends_sooner(int64_t until_ms, int64_t than_ms)
@@ -144,6 +181,7 @@ struct decision site_decide(struct site *site, enum message_class message_class,
     uint32_t addresses = site->schedule->egress.pools[pool];
     struct decision best = {.why = WHY_SIMPLY(WHY_NO_ADDRESS)}, decision;
     bool is_beyond_site = true, is_partly_beyond = false;
+    struct served served = {0, 0};
     int64_t wake_ms = -1;
 
     settle(site, now_ms);
@@ -162,12 +200,15 @@ struct decision site_decide(struct site *site, enum message_class message_class,
         is_partly_beyond |= decision.is_beyond_site;
         if (ends_sooner(decision.why.until_ms, wake_ms))
             wake_ms = decision.why.until_ms;
+        if (decision.why.kind == WHY_NEXT)
+            note_served(&served, lane);
         if (is_better(&decision, &best))
             best = decision;
     }
     best.is_beyond_site = best.lane && is_beyond_site;
     best.is_partly_beyond = is_partly_beyond;
     best.wake_ms = wake_ms;
+    best.least_service = least_of(&served);
     return best;
 }
 

@@ -97,16 +97,30 @@ uint32_t lane_recipients_per_transaction(const struct lane *lane)
 
 /* ---- what became of a pick ---- */
 
-/* Two that may go share by weight; who rested meanwhile has saved up nothing. */
-static void note_service(struct lane *lane)
+static uint64_t *place_of_service(struct lane *lane)
 {
-    struct site *site = lane->site;
-    uint32_t weight = site->schedule->egress.weights[lane->egress];
+    return lane->road ? &lane->road->service : &lane->service;
+}
 
-    if (lane->service < site->service)
-        lane->service = site->service;
-    site->service = lane->service;
-    lane->service += (1U << 20) / (weight ? weight : 1);
+uint64_t lane_service(const struct lane *lane)
+{
+    return lane->road ? lane->road->service : lane->service;
+}
+
+uint64_t lane_service_step(const struct lane *lane)
+{
+    uint32_t weight = lane->site->schedule->egress.weights[lane->egress];
+
+    return (1U << 20) / (weight ? weight : 1);
+}
+
+void lane_serve(struct lane *lane, uint64_t least_service)
+{
+    uint64_t *service = place_of_service(lane);
+
+    if (*service < least_service)
+        *service = least_service;
+    *service += lane_service_step(lane);
 }
 
 static void use_idle(struct lane *lane)
@@ -136,7 +150,6 @@ void lane_pick(struct lane *lane, enum message_class message_class, bool needs_c
         lane->n_in_row = 0;
         site_doubt_opens(lane->site);
     }
-    note_service(lane);
 }
 
 int64_t lane_turn_ms(const struct lane *lane, enum message_class message_class, int64_t now_ms)

@@ -29,7 +29,7 @@ struct lane {
     uint32_t n_idle;    /* connections that could take a transaction now */
     uint32_t n_greeted; /* connections that were let in */
     uint32_t n_in_row;  /* transactions on kept connections since the last new one */
-    uint64_t service;   /* what it was given, by weight */
+    uint64_t service;   /* what it was given, by weight; with a road that one's counts */
     struct bound bound;
     struct list idle;      /* the owner's: its idle connections */
     struct list idle_link; /* in provider->idle_lanes while it has some */

@@ -104,7 +104,8 @@ static void make_room(struct schedule *schedule, struct site *site, const struct
         schedule->hooks.end_idle(schedule->hooks.owner, lane);
 }
 
-static enum outcome find_lane(struct attempt *attempt, struct queue *queue, struct lane **lane)
+static enum outcome find_lane(struct attempt *attempt, struct queue *queue, struct lane **lane,
+                              uint64_t *least_service)
 {
     struct decision decision;
     enum outcome outcome;
@@ -112,6 +113,7 @@ static enum outcome find_lane(struct attempt *attempt, struct queue *queue, stru
     do {
         decision = site_decide(queue->site, queue->message_class, queue->pool, attempt->now_ms);
         *lane = decision.lane;
+        *least_service = decision.least_service;
         outcome = decision.why.kind == WHY_NEXT ? ask_owner(attempt->schedule, *lane) : BLOCKED;
     } while (outcome == BLOCKED && decision.why.kind == WHY_NEXT);
     if (outcome != BLOCKED)
@@ -129,12 +131,13 @@ static enum outcome pick(struct attempt *attempt, struct queue *queue)
     struct schedule *schedule = attempt->schedule;
     struct flow *flow = next_flow(schedule, queue, attempt->now_ms);
     struct pick *out = attempt->out;
+    uint64_t least_service;
     enum outcome outcome;
     struct lane *lane;
 
     if (!flow)
         return NOTHING;
-    outcome = find_lane(attempt, queue, &lane);
+    outcome = find_lane(attempt, queue, &lane, &least_service);
     if (outcome != PICKED)
         return outcome;
     out->lane = lane;
@@ -144,6 +147,7 @@ static enum outcome pick(struct attempt *attempt, struct queue *queue)
     out->message = CONTAINER_OF(flow->ready.next, struct entry, link)->message;
     out->n_entries = 0;
     lane_pick(lane, out->message_class, out->needs_connection, attempt->now_ms);
+    lane_serve(lane, least_service);
     halts_pick(schedule, flow, attempt->now_ms);
     queue->site->last_used_ms = attempt->now_ms;
     take_entries(schedule, flow, out);

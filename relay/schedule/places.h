@@ -49,7 +49,17 @@ struct decision {
     bool is_partly_beyond;  /* on one lane that, on another its own */
     bool wants_idle_closed; /* and that only because of idle connections elsewhere */
     int64_t wake_ms;        /* else: when to look again at the latest; -1: at no time */
+    uint64_t least_service; /* it may: who was given less than this has rested (lane_serve()) */
 };
+
+/* Addresses that may go share by weight.  One that has a connection to spare goes before the others
+ * until it is LANE_MOST_AHEAD transactions ahead of its share, and who rested is behind it by
+ * LANE_MOST_BEHIND at most, both of the lightest of them: so much a share may be wrong, at a
+ * provider over all its sites together. */
+enum { LANE_MOST_AHEAD = 4, LANE_MOST_BEHIND = 8 };
+uint64_t lane_service(const struct lane *lane);
+uint64_t lane_service_step(const struct lane *lane); /* what one transaction adds */
+void lane_serve(struct lane *lane, uint64_t least_service);
 
 /* May a transaction of this class and pool start now?  Looks at everything but the number of ready
  * entries and permits. */

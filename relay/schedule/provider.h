@@ -13,7 +13,8 @@ struct road {
     struct bound bound;
     struct provider *provider;
     uint32_t egress;
-    void *owner; /* delivery's: what it may send today */
+    uint64_t service; /* what it was given, by weight, over all sites of the provider */
+    void *owner;      /* delivery's: what it may send today */
 };
 
 struct provider {

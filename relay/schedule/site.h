@@ -30,7 +30,6 @@ struct site { /* what a pick looks at stands together */
     uint32_t n_failures;         /* straight failures to reach it */
     uint32_t n_doubted;          /* connections counted in provider->n_doubted */
     bool is_doubted;             /* none of its hosts was reached when it was made */
-    uint64_t service;            /* of the lane that went last; see lane->service */
     int64_t reachable_ms;        /* not tried before this (monotonic) */
     int64_t last_used_ms;
     void *owner;        /* delivery's: hosts, connections */

@@ -239,6 +239,7 @@ static void an_address_that_rests_for_a_provider_leaves_it_to_the_others(void **
     assert_false(next_pick(bench)); /* pool 1 has only the address that rests */
     assert_int_equal(schedule_why_site(bench->schedule, site, bench->now_ms).kind,
                      WHY_ADDRESS_RESTS);
+    set_pools(bench, 1, 1);
     admit(bench, "b.example", 1, CLASS_BULK, 1);
     route_all(bench, other); /* no site of that provider */
     assert_true(next_pick(bench));
