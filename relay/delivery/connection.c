@@ -10,13 +10,13 @@ static void on_turn(struct timer *turn);
 
 /* ---- life ---- */
 
-static struct target_host *copy_hosts(const struct target *target)
+static struct target_host *copy_hosts(const struct target_way *way)
 {
-    struct target_host *hosts = calloc(target->n_hosts + 1, sizeof(*hosts));
+    struct target_host *hosts = calloc(way->n_hosts + 1, sizeof(*hosts));
 
-    for (size_t i = 0; hosts && i < target->n_hosts; i++) {
-        hosts[i].preference = target->hosts[i].preference;
-        hosts[i].name = strdup(target->hosts[i].name);
+    for (size_t i = 0; hosts && i < way->n_hosts; i++) {
+        hosts[i].preference = way->hosts[i].preference;
+        hosts[i].name = strdup(way->hosts[i].name);
         if (!hosts[i].name)
             hosts[i].name = strdup("");
     }
@@ -27,11 +27,13 @@ struct connection *connection_open(struct lane *lane, struct dispatch *dispatch,
                                    enum message_class message_class)
 {
     struct target *target = target_of(lane->site);
+    const struct domain *domain = entry_domain(target->shard->schedule, dispatch->entries[0]);
+    const struct target_way *way = &target->ways[domain->way < target->n_ways ? domain->way : 0];
     struct connection *connection = calloc(1, sizeof(*connection));
 
     if (!connection)
         return NULL;
-    connection->hosts = copy_hosts(target);
+    connection->hosts = copy_hosts(way);
     if (!connection->hosts) {
         free(connection);
         return NULL;
@@ -47,7 +49,7 @@ struct connection *connection_open(struct lane *lane, struct dispatch *dispatch,
     connection->dispatch = dispatch;
     connection->message_class = message_class;
     connection->counts_as_busy = true;
-    connection->n_order = target_order(target, connection->order);
+    connection->n_order = target_order(way->hosts, way->n_hosts, connection->order);
     timer_init(&connection->timer, target->shard->loop, connection_on_timer);
     timer_init(&connection->turn, target->shard->loop, on_turn);
     later_init(&connection->later, target->shard->loop, on_later);

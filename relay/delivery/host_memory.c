@@ -10,6 +10,7 @@ enum {
 
 struct host {
     struct memo_item item;
+    bool is_silent; /* since it could not be reached */
     int64_t dead_until_ms, tls_broken_until_ms, v6_broken_until_ms;
     char name[];
 };
@@ -50,16 +51,20 @@ void host_memory_note_dead(struct memo *hosts, struct slice name, int64_t now_ms
 {
     struct host *host = remember(hosts, name);
 
-    if (host)
-        host->dead_until_ms = now_ms + DEAD_MS;
+    if (!host)
+        return;
+    host->dead_until_ms = now_ms + DEAD_MS;
+    host->is_silent = true;
 }
 
 void host_memory_note_alive(struct memo *hosts, struct slice name)
 {
     struct memo_item *item = memo_find(hosts, name);
 
-    if (item)
-        host_of(item)->dead_until_ms = 0;
+    if (!item)
+        return;
+    host_of(item)->dead_until_ms = 0;
+    host_of(item)->is_silent = false;
 }
 
 void host_memory_note_tls_broken(struct memo *hosts, struct slice name, int64_t now_ms)
@@ -76,6 +81,13 @@ void host_memory_note_v6_broken(struct memo *hosts, struct slice name, int64_t n
 
     if (host)
         host->v6_broken_until_ms = now_ms + V6_BROKEN_MS;
+}
+
+bool host_memory_is_silent(const struct memo *hosts, struct slice name)
+{
+    struct memo_item *item = memo_find(hosts, name);
+
+    return item && host_of(item)->is_silent;
 }
 
 bool host_memory_is_dead(const struct memo *hosts, struct slice name, int64_t now_ms)

@@ -166,7 +166,8 @@ static void tell_stop(struct path_test *test, const struct lane *lane, int64_t n
 static bool may_begin(struct path_test *test)
 {
     int64_t now_ms = shard_now_ms(test->shard);
-    struct site *site = target_ensure(test->shard, &test->plan);
+    uint8_t way;
+    struct site *site = target_ensure(test->shard, &test->plan, &way);
     struct lane *lane = site ? site_lane(site, test->number) : NULL;
     struct why why;
 

@@ -116,7 +116,8 @@ static void on_tick(struct timer *tick)
 
 static void start_one(struct path_test *test)
 {
-    struct site *site = target_ensure(test->shard, &test->plan);
+    uint8_t way;
+    struct site *site = target_ensure(test->shard, &test->plan, &way);
 
     if (!site || !site->owner) {
         PATH_TELL(test, PATH_NO_MEMORY, NULL);
@@ -130,7 +131,7 @@ static void start_one(struct path_test *test)
     test->order_at = test->n_addresses = test->address_at = 0;
     test->n_tries = 0;
     test->local = (struct ip_address){.family = 0};
-    test->n_order = target_order(target_of(site), test->order);
+    test->n_order = target_order(test->plan.hosts, test->plan.n_hosts, test->order);
     path_try_host(test);
 }
 

@@ -77,7 +77,7 @@ static void lead(struct delivery_shard *shard, struct domain *domain,
         shipment_send(shard, owner, domain, plan, fresh_until_ms - now_ms);
         return;
     }
-    standing_orders_route(shard, domain, target_ensure(shard, plan), fresh_until_ms);
+    standing_orders_route(shard, domain, target_ensure(shard, plan, &domain->way), fresh_until_ms);
 }
 
 static void lead_to_rule(struct delivery_shard *shard, struct domain *domain,

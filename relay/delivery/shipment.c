@@ -65,18 +65,19 @@ static struct shipment *make_shipment(struct delivery_shard *to, struct slice do
 }
 
 /* A way of other settings than this loop's is not followed: the domain is routed anew, here. */
-static struct site *site_of(const struct shipment *shipment)
+static struct site *site_of(const struct shipment *shipment, uint8_t *way)
 {
     if (shipment->plan.config != shipment->to->config)
         return NULL;
-    return target_ensure(shipment->to, &shipment->plan);
+    return target_ensure(shipment->to, &shipment->plan, way);
 }
 
 static void unpack(struct task *task)
 {
     struct shipment *shipment = CONTAINER_OF(task, struct shipment, task);
     struct delivery_shard *shard = shipment->to;
-    struct site *site = site_of(shipment);
+    uint8_t way = 0;
+    struct site *site = site_of(shipment, &way);
     struct domain *domain;
 
     for (uint32_t i = 0; i < shipment->n_entries; i++)
@@ -85,6 +86,7 @@ static void unpack(struct task *task)
     /* With other settings than we have by now: we route it ourselves. */
     if (domain && site) {
         list_remove(&domain->owner_link);
+        domain->way = way;
         standing_orders_route(shard, domain, site, shard_now_ms(shard) + shipment->fresh_ms);
     }
     free_shipment(shipment);

@@ -16,19 +16,73 @@ static void free_hosts(struct target_host *hosts, size_t n)
     free(hosts);
 }
 
-static struct target_host *copy_hosts(const struct target_host *hosts, size_t n)
+static int compare_hosts(const void *a, const void *b)
 {
-    struct target_host *copy = calloc(n ? n : 1, sizeof(*copy));
+    const struct target_host *left = a, *right = b;
 
-    for (size_t i = 0; copy && i < n; i++) {
-        copy[i].preference = hosts[i].preference;
-        copy[i].name = strdup(hosts[i].name);
-        if (!copy[i].name) {
-            free_hosts(copy, i);
-            return NULL;
+    if (left->preference != right->preference)
+        return left->preference < right->preference ? -1 : 1;
+    return strcasecmp(left->name, right->name);
+}
+
+/* What DNS says in another order, or with other numbers, is the same way. */
+static void count_preferences(struct target_way *way)
+{
+    uint16_t former = 0, rank = 0;
+
+    qsort(way->hosts, way->n_hosts, sizeof(*way->hosts), compare_hosts);
+    for (size_t i = 0; i < way->n_hosts; i++) {
+        rank = (uint16_t)(rank + (i > 0 && way->hosts[i].preference != former));
+        former = way->hosts[i].preference;
+        way->hosts[i].preference = rank;
+    }
+}
+
+static bool copy_way(struct target_way *out, const struct target_host *hosts, size_t n)
+{
+    *out = (struct target_way){calloc(n ? n : 1, sizeof(*hosts)), n};
+    for (size_t i = 0; out->hosts && i < n; i++) {
+        out->hosts[i].preference = hosts[i].preference;
+        out->hosts[i].name = strdup(hosts[i].name);
+        if (!out->hosts[i].name) {
+            free_hosts(out->hosts, i);
+            return false;
         }
     }
-    return copy;
+    if (out->hosts && n)
+        count_preferences(out);
+    return out->hosts != NULL;
+}
+
+static bool is_same_way(const struct target_way *a, const struct target_way *b)
+{
+    bool is_same = a->n_hosts == b->n_hosts;
+
+    for (size_t i = 0; is_same && i < a->n_hosts; i++)
+        is_same = compare_hosts(&a->hosts[i], &b->hosts[i]) == 0;
+    return is_same;
+}
+
+/* False without memory. */
+static bool find_way(struct target *target, const struct target_plan *plan, uint8_t *out)
+{
+    struct target_way way;
+
+    if (!copy_way(&way, plan->hosts, plan->n_hosts))
+        return false;
+    for (uint8_t i = 0; i < target->n_ways; i++)
+        if (is_same_way(&target->ways[i], &way)) {
+            free_hosts(way.hosts, way.n_hosts);
+            *out = i;
+            return true;
+        }
+    *out = target->next_way;
+    free_hosts(target->ways[*out].hosts, target->ways[*out].n_hosts);
+    target->ways[*out] = way;
+    if (target->n_ways < TARGET_MOST_WAYS)
+        target->n_ways++;
+    target->next_way = (uint8_t)((target->next_way + 1) % TARGET_MOST_WAYS);
+    return true;
 }
 
 static struct target *make_target(struct delivery_shard *shard, struct site *site)
@@ -43,15 +97,15 @@ static struct target *make_target(struct delivery_shard *shard, struct site *sit
     return target;
 }
 
-static bool are_all_dead(const struct target *target)
+/* None has greeted since it could not be reached. */
+static bool are_all_silent(const struct target *target, uint8_t way)
 {
-    const struct delivery_shard *shard = target->shard;
+    const struct target_way *hosts = &target->ways[way];
 
-    for (size_t i = 0; i < target->n_hosts; i++)
-        if (!host_memory_is_dead(&shard->hosts, slice_of(target->hosts[i].name),
-                                 shard_now_ms(shard)))
+    for (size_t i = 0; i < hosts->n_hosts; i++)
+        if (!host_memory_is_silent(&target->shard->hosts, slice_of(hosts->hosts[i].name)))
             return false;
-    return target->n_hosts > 0;
+    return hosts->n_hosts > 0;
 }
 
 static bool limits_differ(const struct site_limits *a, const struct site_limits *b)
@@ -59,26 +113,22 @@ static bool limits_differ(const struct site_limits *a, const struct site_limits 
     return memcmp(a, b, sizeof(*a)) != 0;
 }
 
-struct site *target_ensure(struct delivery_shard *shard, const struct target_plan *plan)
+struct site *target_ensure(struct delivery_shard *shard, const struct target_plan *plan,
+                           uint8_t *way)
 {
     struct site *site = schedule_make_site(shard->schedule, plan->site_name, &plan->policy.limits,
                                            shard_now_ms(shard));
     bool is_new = site && !site->owner;
     struct provider *former = site ? site->provider : NULL;
-    struct target_host *hosts;
     struct target *target;
 
     if (!site)
         return NULL;
     target = site->owner ? target_of(site) : make_target(shard, site);
-    hosts = target ? copy_hosts(plan->hosts, plan->n_hosts) : NULL;
-    if (!hosts)
+    if (!target || !find_way(target, plan, way))
         return NULL;
-    free_hosts(target->hosts, target->n_hosts);
-    target->hosts = hosts;
-    target->n_hosts = plan->n_hosts;
     if (is_new)
-        site->is_doubted = are_all_dead(target);
+        site->is_doubted = are_all_silent(target, *way);
     if (target->config != plan->config || target->policy.kind != plan->policy.kind ||
         plan->provider) {
         if (limits_differ(&site->lane_limits, &plan->policy.limits))
@@ -100,7 +150,8 @@ void target_free(struct target *target)
 {
     if (!target)
         return;
-    free_hosts(target->hosts, target->n_hosts);
+    for (uint8_t i = 0; i < target->n_ways; i++)
+        free_hosts(target->ways[i].hosts, target->ways[i].n_hosts);
     delivery_config_unref(target->config);
     free(target->last);
     free(target);
@@ -143,16 +194,17 @@ static void shuffle(uint8_t *order, size_t n)
     }
 }
 
-size_t target_order(const struct target *target, uint8_t order[TARGET_MAX_HOSTS])
+size_t target_order(const struct target_host *hosts, size_t n_hosts,
+                    uint8_t order[TARGET_MAX_HOSTS])
 {
-    size_t n = target->n_hosts < TARGET_MAX_HOSTS ? target->n_hosts : TARGET_MAX_HOSTS;
+    size_t n = n_hosts < TARGET_MAX_HOSTS ? n_hosts : TARGET_MAX_HOSTS;
 
     for (size_t i = 0; i < n; i++)
         order[i] = (uint8_t)i;
     for (size_t first = 0; first < n;) {
         size_t end = first + 1;
 
-        while (end < n && target->hosts[end].preference == target->hosts[first].preference)
+        while (end < n && hosts[end].preference == hosts[first].preference)
             end++;
         shuffle(order + first, end - first);
         first = end;

@@ -23,6 +23,7 @@ struct domain {
     int64_t fresh_until_ms; /* then it is looked up again, at the next use */
     uint32_t n_entries, n_unrouted;
     bool is_asked; /* on_domain_wanted() was called and not answered yet */
+    uint8_t way;   /* the owner's: in which order it names the hosts of its site */
 };
 
 struct domain *schedule_domain(struct schedule *schedule, struct slice name); /* NULL: unknown */

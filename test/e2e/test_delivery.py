@@ -42,6 +42,8 @@ class Net:
 ZONE = """
 two          MX 10 first.two
 two          MX 20 second.two
+owt          MX 5 second.two
+owt          MX 7 first.two
 first.two    A {h1}
 second.two   A {h2}
 bare         A {h3}
@@ -103,6 +105,20 @@ def test_the_best_mx_gets_it_with_tls(world, net):
     assert_arrived(first.messages()[0].data, PLAIN)
     assert first.messages()[0].tls and first.messages()[0].helo == "relay.example"
     assert not second.messages()
+
+
+def test_each_domain_tries_the_hosts_in_its_own_order(world, net):
+    """Two domains of the same hosts are one site, with the limits of one; what is first is the domain's to say."""
+    sinks = {"two": sink_at(world, net, 1, script="DOT -> delay=100ms\n"),
+             "owt": sink_at(world, net, 2, script="DOT -> delay=100ms\n")}
+    relay = start(world, net, "site_connections = 2  connection_messages = 1")
+    for n in range(6):
+        for domain in sinks:
+            relay.send(relay.login, SENDER, f"r{n}@{domain}.example", text())
+    relay.log.wait("delivered", count=12, timeout=60 * PATIENCE)
+    for domain, sink in sinks.items():
+        assert [to.split("@")[1] for m in sink.messages() for to in m.recipients] == [f"{domain}.example"] * 6
+    assert len({event["site"] for event in relay.log.all("delivered")}) == 1
 
 
 def test_a_host_that_is_named_like_two_is_nobody(world, net):

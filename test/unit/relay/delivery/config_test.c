@@ -175,8 +175,10 @@ static void what_is_known_of_hosts_is_forgotten_in_time(void **state)
     assert_true(host_memory_is_v6_broken(&hosts, host, 3600000));
     assert_false(host_memory_is_v6_broken(&hosts, host, 3700000));
     assert_false(host_memory_is_dead(&hosts, host, 3600000));
+    assert_true(host_memory_is_silent(&hosts, host)); /* that is over when it greets */
     host_memory_note_dead(&hosts, host, 4000000);
     host_memory_note_alive(&hosts, host);
+    assert_false(host_memory_is_silent(&hosts, host));
     assert_false(host_memory_is_dead(&hosts, host, 4000001));
     memo_fini(&hosts);
 }
