@@ -7,6 +7,7 @@
 #include "relay/base/clock.h"
 #include "relay/control/connect_ports.h"
 #include "relay/control/forms.h"
+#include "webui/order_ways.h"
 #include "webui/registry_call.h"
 #include "webui/routes.h"
 
@@ -166,6 +167,16 @@ static bool read_way(struct exchange *exchange, struct order *order)
     return true;
 }
 
+/* Two addresses that lead to each other would leave none. */
+static bool read_reroute(struct exchange *exchange, struct order *order)
+{
+    return read_way(exchange, order) &&
+           (order_way_leaves_some(exchange->webui->settings, exchange->webui->directory, order,
+                                  clock_utc_ms()) ||
+            refuse(exchange, "nothing_left",
+                   "The addresses of that pool are led away themselves: none would be left."));
+}
+
 static void give(struct exchange *exchange, enum order_action action,
                  bool (*read_rest)(struct exchange *exchange, struct order *order))
 {
@@ -198,7 +209,7 @@ void api_destination_throttle(struct exchange *exchange)
 
 void api_destination_reroute(struct exchange *exchange)
 {
-    give(exchange, ORDER_REROUTE, read_way);
+    give(exchange, ORDER_REROUTE, read_reroute);
 }
 
 /* ---- an end ---- */

@@ -121,6 +121,21 @@ def test_ways_that_there_are_not(plant, words, said):  # noqa: F811
     assert orders(relay) == []
 
 
+def test_two_addresses_cannot_lead_to_each_other(plant):  # noqa: F811
+    """And an address that is led away stands in for no other one."""
+    relay = plant(POOLS)
+    relay.login = relay.add_user(SENDER)
+
+    def lead(address, pool):
+        return relay.command("destination", "reroute", "--address", address, "--via", f"pool:{pool}", "--reason", "r")
+    assert lead(A, "second").returncode == 0
+    for circle in (lead(B, "default"), lead(A, "default")):
+        assert circle.returncode == 65 and "none would be left" in circle.stderr, circle
+    assert lead(B, "third").returncode == 0  # A to B to C
+    relay.wait_delivered(send_campaign(relay))
+    assert addresses(relay) == {C: 1}
+
+
 def test_a_providers_mail_goes_to_a_next_hop(world):
     scene = Scene(world, Net(), "suspend on lane_provider for 1h")
     smart = world.receiver()
