@@ -96,7 +96,7 @@ export function log_line(i) {
 
 const steps = { "24h": [300, 288], week: [1800, 336], month: [7200, 372], year: [86_400, 365] };
 
-export function stats(query) {
+export function stats(query, empty) {
   const of_range = steps[query.get("range") ?? "24h"] ?? steps["24h"];
   const asked = ["from", "to"].map((name) => Date.parse(query.get(name) ?? "") / 1000);
   const step = Number(query.get("step")) || (asked[0] ? Math.max(60, Math.ceil((asked[1] - asked[0]) / 400 / 60) * 60) : of_range[0]);
@@ -110,7 +110,7 @@ export function stats(query) {
     for (const metric of (query.get("metric") ?? "delivered").split(",")) {
       const other = asked[1] && asked[1] < now / 1000 - 3_600 ? 0.82 : 1;
       const mean = times.map((time, i) => {
-        if (i >= gap[0] && i <= gap[1]) return null;
+        if (empty || i >= gap[0] && i <= gap[1]) return null;
         const hour = ((time / 3600) % 24) + i / n;
         const day = 0.55 + 0.45 * Math.sin(((hour - 7) / 24) * 2 * Math.PI);
         return Math.max(0, Math.round(other * (scale[metric] ?? 0.1) * step * 0.6 * day * (0.8 + 0.4 * Math.abs(Math.sin(i * 12.9898 + metric.length + by.length)))));
@@ -120,7 +120,7 @@ export function stats(query) {
       if (unit === "per_minute") mean.forEach((value, i) => { if (value !== null) mean[i] = value / (step / 60); });
       series.push({ metric, by, unit, sum, mean, min: mean.map((x) => x === null ? null : x * 0.7), max: mean.map((x) => x === null ? null : x * 1.4) });
     }
-  return { from: iso(times[0] * 1000), step, times, series, gaps: [{ from: times[gap[0]], to: times[gap[1] + 1], why: "stopped" }] };
+  return { from: iso(times[0] * 1000), step, times, series, gaps: empty ? [] : [{ from: times[gap[0]], to: times[gap[1] + 1], why: "stopped" }] };
 }
 
 const hours = (scale) => Array.from({ length: 24 }, (_, i) => Math.round(scale * (1 + Math.sin(i / 3)) * (0.7 + random() * 0.5)));

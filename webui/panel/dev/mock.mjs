@@ -59,7 +59,7 @@ const routes = {
   "POST /session:preferences": ({ body }) => Object.assign(session ?? {}, body),
   "GET /setup": () => option("setup") ? { code_needed: true, has_admin: false } : refuse(410, "set_up"),
   "GET /overview": () => data.overview(kase === "empty"),
-  "GET /stats": ({ query }) => data.stats(query),
+  "GET /stats": ({ query }) => data.stats(query, kase === "empty"),
   "GET /destinations": ({ query }) => page(data.destinations, query),
   "GET /suspensions": () => ({ items: kase === "empty" ? [] : [{ name: "hotmail.it", scope: "destination", order: "suspend", limits: null, via: null, reason: "lavori", by: "anna", since: data.iso(Date.now() - 3e6), until: data.iso(Date.now() + 36e5) }], next_cursor: null }),
   "GET /queue": ({ query }) => page(filtered(data.queue, query), query),

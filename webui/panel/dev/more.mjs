@@ -110,7 +110,7 @@ export const more_routes = {
   "GET /audit": () => list(audit),
   "GET /me": () => ({ user: "newsletter", senders: ["shop.example", "news@eventi.example"], limits: empty ? {} : { messages_per_hour: 5000, messages_per_day: 40000 },
     used: { messages_per_hour: 4210, messages_per_day: 40000 }, held: empty ? 0 : 124, language: "it", domains: ["shop.example"] }),
-  "GET /me/queue": () => list([{ id: "A0ZQX1", sender: "news@shop.example", arrived: iso(now - 9e5), n_recipients: 3, recipients: [] }]),
+  "GET /me/queue": () => list([{ id: "A0ZQX1", sender: "news@shop.example", arrived: iso(now - 9e5), n_recipients: 3, recipients: [{ n: 1, address: "anna@libero.it", state: "held", attempts: 0, next: null, reply: "" }] }]),
   "GET /me/deliveries": () => list(Array.from({ length: 60 }, (_, i) => delivery(i))),
   "GET /me/setup-card": () => ({ user: "newsletter", host: "relay.shop.example", ports: empty ? [] : [{ port: 587, tls: "starttls" }, { port: 465, tls: "implicit" }] }),
   "GET /me/dns": () => list(domains.slice(0, 2)),

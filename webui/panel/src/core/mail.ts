@@ -114,6 +114,9 @@ export interface Order {
   until: string | null;
 }
 
+/** History has a row for each arrival too; those are not meant until somebody asks for them. */
+export const ENDS = "delivered,deferred,bounced,expired,deleted,held";
+
 export const FILTER_WORDS = ["to", "from", "user", "dest", "state", "older", "size", "msgid", "reply", "campaign"];
 
 /** The receiver's answer as it stood on the wire. */
@@ -131,7 +134,7 @@ export function reply_text(reply: string): string {
 export const message_place = (id: string): string => `/messages/${part(id)}`;
 
 /** The state that stands for all its recipients: the one that most wants attention. */
-export function state_of(message: Message): string {
+export function state_of(message: Pick<Message, "recipients">): string {
   const states = message.recipients.map(({ state }) => state);
   return ["held", "sending", "deferred", "queued"].find((state) => states.includes(state)) ?? states[0] ?? "queued";
 }

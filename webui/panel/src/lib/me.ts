@@ -1,4 +1,6 @@
 // What the API says to an SMTP user about their own sending.
+import type { Recipient } from "../core/mail";
+
 export interface Me {
   user: string;
   senders: string[];
@@ -26,6 +28,7 @@ export interface Waiting {
   sender: string;
   arrived: string | null;
   n_recipients: number;
+  recipients: Recipient[];
 }
 
 /** Limits over time are quotas; a user without one has none to show. */

@@ -36,7 +36,7 @@ export default function About() {
           <Shown of={health} lines={3}>
             {(found) => (
               <Facts rows={[
-                [t("about.health"), <StatePill state={found.ready ? "ok" : "failed"} text={t(found.ready ? "about.ready" : "about.not_ready")} />],
+                [t("users.state"), <StatePill state={found.ready ? "ok" : "failed"} text={t(found.ready ? "about.ready" : "about.not_ready")} />],
                 [t("about.started"), when(found.started, "full")],
                 [t("about.queue"), <Works well={found.queue} />],
                 [t("about.signer"), <Works well={found.signer} />],

@@ -6,7 +6,8 @@ import { when } from "../core/format";
 import { t } from "../core/i18n";
 import { use_resource } from "../core/resource";
 import { type Change, differences } from "../lib/access";
-import { Card, Head } from "../ui/head";
+import { Drawer } from "../ui/dialog";
+import { Card, Facts, Head } from "../ui/head";
 import { Empty, Shown } from "../ui/states";
 import { type Column, DataTable } from "../ui/table";
 import { complain } from "../ui/toast";
@@ -26,6 +27,7 @@ function Difference({ row }: { row: Change }) {
 
 export default function Audit() {
   const first = use_resource<Page<Change>>("/audit", { limit: 100 });
+  const open = useSignal<Change | null>(null);
   const older = useSignal<Change[]>([]), cursor = useSignal<string | null>(null), busy = useSignal(false);
   useEffect(() => {
     older.value = [];
@@ -50,11 +52,27 @@ export default function Audit() {
           <Card flush>
             {items.length
               ? <DataTable label={t("audit.title")} columns={columns()} rows={[...items, ...older.value]}
-                key_of={(row) => String(row.id)} busy={busy.value} more={cursor.value && !busy.value ? () => void more() : null} />
+                key_of={(row) => String(row.id)} onOpen={(row) => { open.value = row; }} busy={busy.value} more={cursor.value && !busy.value ? () => void more() : null} />
               : <Empty icon="audit">{t("audit.empty")}</Empty>}
           </Card>
         )}
       </Shown>
+      {open.value && <Whole row={open.value} onClose={() => { open.value = null; }} />}
     </>
+  );
+}
+
+/** One change with all that stood before and after. */
+function Whole({ row, onClose }: { row: Change; onClose: () => void }) {
+  return (
+    <Drawer title={row.action} onClose={onClose}>
+      <Facts rows={[
+        [t("audit.at"), when(row.at, "full")],
+        [t("audit.who"), row.who],
+        [t("access.session_from"), row.from],
+        [t("audit.object"), row.object || "—"],
+        [t("audit.change"), <div class="reply">{differences(row.before, row.after).join("\n") || "—"}</div>],
+      ]} />
+    </Drawer>
   );
 }

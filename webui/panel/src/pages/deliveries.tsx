@@ -3,10 +3,10 @@ import { query } from "../core/api";
 import { duration, when } from "../core/format";
 import { t, type Key } from "../core/i18n";
 import { use_list } from "../core/list";
-import { type Delivery, FILTER_WORDS, message_place, said } from "../core/mail";
+import { type Delivery, ENDS, FILTER_WORDS, message_place, said } from "../core/mail";
 import { go, place, set_words } from "../core/router";
 import { parse_words, with_word } from "../core/words";
-import { ButtonLink, Segments } from "../ui/button";
+import { Button, ButtonLink, Segments } from "../ui/button";
 import { WordSearch } from "../ui/chips";
 import { Choice } from "../ui/form";
 import { Head } from "../ui/head";
@@ -29,9 +29,6 @@ const columns = (): Column<Delivery>[] => [
 const SPANS = { h1: 3_600, d1: 86_400, d7: 604_800, d30: 2_592_000, all: 0 };
 type Span = keyof typeof SPANS;
 const quick = ["", "delivered", "deferred", "bounced"] as const;
-
-/** History has a row for each arrival too; those are not meant until somebody asks for them. */
-const ENDS = "delivered,deferred,bounced,expired,deleted,held";
 
 /** On whole minutes, so that the same question stays the same while the page is drawn again. */
 function since(span: Span): string {
@@ -61,7 +58,7 @@ export default function Deliveries() {
         <Choice<Span> label={t("deliveries.span")} unseen value={span} onPick={(value) => set_words({ span: value })}
           options={(Object.keys(SPANS) as Span[]).map((name) => [name, t(`past.${name}`)])} />
       </div>
-      <ListView list={list} empty={<Empty icon="deliveries">{filter ? t("queue.none_match") : t("deliveries.empty")}</Empty>}>
+      <ListView list={list} empty={<Empty icon="deliveries" action={span !== "all" && <Button onClick={() => set_words({ span: "all" })}>{t("past.all")}</Button>}>{filter ? t("queue.none_match") : t("deliveries.empty")}</Empty>}>
         <DataTable label={t("nav.deliveries")} columns={columns()} rows={list.rows} total={list.total} estimate={list.estimate} more={list.more}
           busy={list.busy} key_of={({ id, n, at, state: how }) => `${id}/${n}/${at}/${how}`} linked onOpen={({ id }) => go(message_place(id))} />
       </ListView>

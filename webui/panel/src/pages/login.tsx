@@ -32,7 +32,13 @@ export default function Login() {
     <Entrance>
       <Head title={t("login.title")} />
       <Card>
-        <form class="stack" noValidate onSubmit={(event) => { event.preventDefault(); void order.run(); }}>
+        <form class="stack" noValidate onSubmit={(event) => {
+          event.preventDefault();
+          const filled = new FormData(event.currentTarget); // by a password manager too, which tells nobody
+          user.value = String(filled.get("username"));
+          password.value = String(filled.get("password"));
+          if (user.value && password.value) void order.run();
+        }}>
           {wait.left > 0
             ? <div role="alert"><Notice tone="warn" icon="warning">{t("login.wait", { time: duration(wait.left) })}</Notice></div>
             : <FaultSummary problem={order.problem} />}
@@ -44,7 +50,7 @@ export default function Login() {
             <Field label={t("login.code")} value={code.value} name="code" autocomplete="one-time-code" focus
               hint={t("login.code_needed")} onInput={(text) => { code.value = text; }} />
           )}
-          <Button kind="primary" submit busy={order.busy} disabled={wait.left > 0 || !user.value || !password.value}>
+          <Button kind="primary" submit busy={order.busy} disabled={wait.left > 0}>
             {t("login.button")}
           </Button>
         </form>

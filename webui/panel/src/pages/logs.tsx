@@ -63,7 +63,7 @@ export default function Logs() {
             onInput={(text) => set_words({ text })} />
         </div>
         <span class="muted small" role="status">
-          {paused.value ? tn("logs.waiting", tail.waiting) : stale_since.value === null && t("logs.live")}
+          {paused.value ? tn("logs.waiting", tail.waiting) : stale_since.value === null && !tail.problem && t("logs.live")}
         </span>
       </div>
       {tail.problem && <ErrorBox problem={tail.problem} retry={tail.reload} />}

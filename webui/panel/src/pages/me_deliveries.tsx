@@ -1,14 +1,16 @@
 // An SMTP user's finished mail.
-import type { Page } from "../core/api";
 import { when } from "../core/format";
 import { t } from "../core/i18n";
-import { use_resource } from "../core/resource";
+import { use_list } from "../core/list";
+import { ENDS } from "../core/mail";
 import { place, set_words } from "../core/router";
+import { parse_words, with_word } from "../core/words";
 import type { Delivery } from "../lib/me";
 import { WordSearch } from "../ui/chips";
-import { Card, Head } from "../ui/head";
+import { Head } from "../ui/head";
+import { ListView } from "../ui/list_view";
 import { StatePill } from "../ui/state";
-import { Empty, Shown } from "../ui/states";
+import { Empty } from "../ui/states";
 import { type Column, DataTable } from "../ui/table";
 
 const KNOWN = ["to", "from", "dest", "state", "reply", "msgid", "campaign"];
@@ -23,21 +25,17 @@ const columns = (): Column<Delivery>[] => [
 
 export default function MyDeliveries() {
   const filter = place.value.words.get("filter") ?? "";
-  const found = use_resource<Page<Delivery>>("/me/deliveries", { filter, limit: 200 });
+  const asks_state = parse_words(filter, KNOWN).some(({ name }) => name === "state");
+  const list = use_list<Delivery>("/me/deliveries", { filter: asks_state ? filter : with_word(filter, KNOWN, "state", ENDS) });
   return (
     <>
       <Head title={t("me.deliveries")} />
-      <WordSearch label={t("me.deliveries")} value={filter} known={KNOWN} placeholder={t("me.deliveries_filter")} bad={found.problem}
+      <WordSearch label={t("me.deliveries")} value={filter} known={KNOWN} placeholder={t("me.deliveries_filter")} bad={list.problem}
         onChange={(value) => set_words({ filter: value })} />
-      <Shown of={found} lines={8}>
-        {({ items, total }) => (
-          <Card flush>
-            {items.length
-              ? <DataTable label={t("me.deliveries")} columns={columns()} rows={items} total={total} key_of={(row) => `${row.id}/${row.n}/${row.at}`} />
-              : <Empty icon="deliveries">{t("me.deliveries_empty")}</Empty>}
-          </Card>
-        )}
-      </Shown>
+      <ListView list={list} empty={<Empty icon="deliveries">{t(filter ? "queue.none_match" : "me.deliveries_empty")}</Empty>}>
+        <DataTable label={t("me.deliveries")} columns={columns()} rows={list.rows} total={list.total} estimate={list.estimate} more={list.more}
+          busy={list.busy} key_of={(row) => `${row.id}/${row.n}/${row.at}/${row.state}`} />
+      </ListView>
     </>
   );
 }

@@ -17,9 +17,9 @@ export default function MyDns() {
       <Shown of={domains}>
         {({ items }) => items.length === 0 ? <Card><Empty icon="domains">{t("me.dns_empty")}</Empty></Card> : (
           <>
-            {items.map((domain) => (
+            {items.map((domain, i) => (
               <Card key={domain.name} title={domain.name}>
-                <Records zone={domain.name} records={domain.keys.map((key) => ({
+                <Records zone={domain.name} follows={i > 0} records={domain.keys.map((key) => ({
                   name: key.record_name, value: key.value, title: <h3>DKIM · {key.selector} · {kind(key)}</h3>,
                 }))} />
               </Card>

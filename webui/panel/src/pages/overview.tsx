@@ -35,7 +35,7 @@ function Body({ data }: { data: Overview }) {
       )}
       <Tiles data={data} />
       <PageView load={day_chart} props={{}} name="chart" />
-      <div class="columns">
+      <div class="columns three">
         <TopDestinations rows={data.top_destinations} />
         <TopUsers rows={data.top_users} />
         <Machine data={data} />

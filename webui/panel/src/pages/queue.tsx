@@ -10,6 +10,7 @@ import { may } from "../core/signals";
 import { parse_words, with_word } from "../core/words";
 import { Button, Segments } from "../ui/button";
 import { WordSearch } from "../ui/chips";
+import { keep_focus } from "../ui/focus";
 import { Head } from "../ui/head";
 import { ListView } from "../ui/list_view";
 import { StatePill } from "../ui/state";
@@ -93,7 +94,7 @@ export default function Queue() {
       </ListView>
       {picked.value.size > 0 && (
         <Bulk n={picked.value.size} all={all.value} can_all={picked.value.size < list.rows.length || list.more !== null}
-          total={list.total} onAll={pick_all} onVerb={(verb) => { asks.value = verb; }} onClear={clear} />
+          total={list.total} onAll={pick_all} onVerb={(verb) => { asks.value = verb; }} onClear={() => { clear(); keep_focus(); }} />
       )}
       {asks.value && (
         <BulkDialog selection={selection} verb={asks.value} onClose={() => { asks.value = null; }} onUndone={list.reload}

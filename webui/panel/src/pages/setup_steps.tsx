@@ -1,5 +1,6 @@
 // First set-up, second half, as the owner: this relay, a domain, a user, a first message.
 // Each step can wait; everything is in the ordinary pages too.
+import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import type { Page } from "../core/api";
 import { t } from "../core/i18n";
@@ -11,6 +12,7 @@ import { setting, type Setting } from "../lib/settings";
 import type { User } from "../lib/users";
 import { Button } from "../ui/button";
 import { CopyField } from "../ui/copy";
+import { keep_focus } from "../ui/focus";
 import { Card, Facts, Head } from "../ui/head";
 import { ProgramCard } from "../ui/program_card";
 import { Records } from "../ui/records";
@@ -38,11 +40,13 @@ export default function SetupSteps() {
   const at = STEPS.indexOf(step);
   const to = (n: number) => (n < STEPS.length ? set_words({ step: STEPS[n]! }) : go("/"));
   const next = () => to(at + 1);
+  useEffect(() => keep_focus(), [step, made.value]);
+  const done = step === "service" || step === "test" || made.value[step] !== null;
   return (
     <>
       <Head title={t("setup.title")} about={t("setup.step", { n: at + 3, of: STEPS.length + 2 })} />
       <Steps at={at} />
-      <Shown of={settings}>
+      <div class="page-wide"><Shown of={settings}>
         {({ items }) => (
           <Card title={t(`setup.step.${step}`)}>
             {step === "service" && <Service settings={items} />}
@@ -51,11 +55,11 @@ export default function SetupSteps() {
             {step === "test" && <Test user={made.value.user} settings={items} />}
           </Card>
         )}
-      </Shown>
-      <div class="line end">
+      </Shown></div>
+      <div class="line end page-wide">
         {at > 0 && <Button onClick={() => to(at - 1)}>{t("setup.back")}</Button>}
-        <Button kind="primary" onClick={next}>
-          {t(step === "test" ? "setup.done" : step === "service" || made.value[step] ? "setup.next" : "setup.later")}
+        <Button kind={done ? "primary" : undefined} onClick={next}>
+          {t(step === "test" ? "setup.done" : done ? "setup.next" : "setup.later")}
         </Button>
       </div>
     </>
@@ -109,7 +113,7 @@ function FirstDomain({ made, onMade }: { made: Domain | null; onMade: (domain: D
     <form class="stack" noValidate onSubmit={(event) => { event.preventDefault(); if (form.ready) void form.order.run(); }}>
       <p class="muted">{t("setup.domain.intro")}</p>
       {form.fields}
-      <div><Button submit icon="plus" busy={form.order.busy} disabled={!form.ready}>{t("setup.domain.make")}</Button></div>
+      <div><Button kind="primary" submit icon="plus" busy={form.order.busy} disabled={!form.ready}>{t("setup.domain.make")}</Button></div>
     </form>
   );
 }
@@ -120,7 +124,7 @@ function FirstUser({ made, onMade }: { made: User | null; onMade: (user: User) =
     return (
       <div class="stack">
         <Notice tone="good" icon="check">{t("users.created_title", { name: made.name })}</Notice>
-        <CopyField text={made.password ?? ""} label={t("users.new_password")} />
+        <div class="stack tight"><h3>{t("field.password")}</h3><CopyField text={made.password ?? ""} label={t("users.new_password")} /></div>
         <p>{t("users.password_once")}</p>
       </div>
     );
@@ -128,7 +132,7 @@ function FirstUser({ made, onMade }: { made: User | null; onMade: (user: User) =
     <form class="stack" noValidate onSubmit={(event) => { event.preventDefault(); if (form.ready) void form.order.run(); }}>
       <p class="muted">{t("setup.user.intro")}</p>
       {form.fields}
-      <div><Button submit icon="plus" busy={form.order.busy} disabled={!form.ready}>{t("users.add")}</Button></div>
+      <div><Button kind="primary" submit icon="plus" busy={form.order.busy} disabled={!form.ready}>{t("users.add")}</Button></div>
     </form>
   );
 }

@@ -18,9 +18,10 @@ interface ButtonProps {
 
 export function Button(props: ButtonProps) {
   const { children, icon, label, kind = "", small, busy, disabled, pressed, submit, onClick } = props;
+  const off = disabled || busy; // by aria: a button that is disabled by its attribute loses the focus
   return (
     <button type={submit ? "submit" : "button"} aria-label={label} title={label} aria-pressed={pressed}
-      aria-busy={busy || undefined} disabled={disabled || busy} onClick={onClick}
+      aria-busy={busy || undefined} aria-disabled={off || undefined} onClick={off ? (event) => event.preventDefault() : onClick}
       class={`button ${kind} ${small ? "small" : ""} ${children ? "" : "square"} ${props.class ?? ""}`}>
       {icon && <Icon name={icon} />}
       {children}

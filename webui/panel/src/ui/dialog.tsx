@@ -4,6 +4,7 @@ import { useEffect, useId, useRef } from "preact/hooks";
 import type { Problem } from "../core/api";
 import { t } from "../core/i18n";
 import { Button } from "./button";
+import { keep_focus, remember_opener } from "./focus";
 import { ErrorBox } from "./states";
 
 /** Mounted means open. */
@@ -17,9 +18,9 @@ export function Dialog({ title, onClose, children, class: look = "", bare, firm 
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
-    const before = document.activeElement;
+    const before = remember_opener();
     ref.current?.showModal();
-    return () => { if (before instanceof HTMLElement && before.isConnected) before.focus(); };
+    return () => keep_focus(before);
   }, []);
   return (
     <dialog ref={ref} class={look} aria-labelledby={id} onClose={onClose}

@@ -2,8 +2,11 @@
 import { Component, type ComponentChildren, type ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
-import { Problem } from "../core/api";
+import { get, Problem } from "../core/api";
 import { t } from "../core/i18n";
+import { stale_since } from "../core/live";
+import { as_problem } from "../core/resource";
+import { Head } from "./head";
 import { ErrorBox, Skeleton } from "./states";
 
 type Load<P> = () => Promise<{ default: ComponentType<P> }>;
@@ -13,15 +16,32 @@ export function PageView<P extends object>({ load, props, name }: { load: Load<P
   const problem = useSignal<Problem | null>(null);
   const fetch_page = () => {
     problem.value = null;
-    // A service that was upgraded has other names: then the new index.html is asked for.
-    load().then((module) => { page.value = { of: load, Shown: module.default }; },
-      () => { problem.value = new Problem(0, { code: "page_gone" }); });
+    load().then((module) => { page.value = { of: load, Shown: module.default }; }, () => void why().then((found) => { problem.value = found; }));
   };
+  // Loaded anew, and only when somebody answers: a service that was upgraded has other names, and a browser
+  // asks once only for a file that failed.
+  const again = () => void why().then((found) => {
+    if (found.code === "unreachable") problem.value = found;
+    else location.reload();
+  });
   useEffect(fetch_page, [load]);
-  if (problem.value) return <ErrorBox problem={problem.value} retry={() => location.reload()} />;
+  const is_back = stale_since.value === null, failed = problem.value !== null;
+  useEffect(() => { if (failed && is_back) again(); }, [is_back]);
+  if (problem.value) return <><Head title={t("app.name")} /><ErrorBox problem={problem.value} retry={again} /></>;
   if (!page.value || page.value.of !== load) return <Skeleton />;
   const { Shown } = page.value;
   return <Guard key={name}><Shown {...props} /></Guard>;
+}
+
+/** Why a page could not be loaded: the service does not answer, or has none of this name any more. */
+async function why(): Promise<Problem> {
+  try {
+    await get("/session");
+  } catch (error) {
+    const problem = as_problem(error);
+    if (problem.code === "unreachable") return problem;
+  }
+  return new Problem(0, { code: "page_gone" });
 }
 
 /** A mistake in one page leaves the navigation standing. */

@@ -47,15 +47,17 @@ export function Shell({ pages, children }: { pages: PageRow[]; children: Compone
   );
 }
 
-function is_here(path: string): boolean {
+/** The page one is at, or the one it belongs to: the longest path that leads here. */
+function here_of(pages: PageRow[]): string | undefined {
   const here = place.value.path;
-  return path === "/" ? here === "/" : here === path || here.startsWith(`${path}/`);
+  return pages.map(({ path }) => path).filter((path) => here === path || (path !== "/" && here.startsWith(`${path}/`)))
+    .sort((a, b) => b.length - a.length)[0];
 }
 
 function Side({ pages }: { pages: PageRow[] }) {
   const list = useRef<HTMLElement>(null);
   const shown = pages.filter(({ group, needs }) => group && (!needs || may(needs)));
-  const groups = [...new Set(shown.map(({ group }) => group!))];
+  const groups = [...new Set(shown.map(({ group }) => group!))], here = here_of(shown);
   return (
     <nav class="side" aria-label={t("app.navigation")} ref={list}>
       <a class="brand" href={shown[0]?.path ?? "/"}><Brand />{t("app.name")}</a>
@@ -65,7 +67,7 @@ function Side({ pages }: { pages: PageRow[] }) {
           <ul>
             {shown.filter((page) => page.group === group).map(({ path, title, icon }) => (
               <li key={path}>
-                <a href={path} aria-current={is_here(path) ? "page" : undefined}>
+                <a href={path} aria-current={path === here ? "page" : undefined}>
                   {icon && <Icon name={icon} />}{t(title)}
                 </a>
               </li>

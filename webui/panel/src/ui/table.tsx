@@ -47,6 +47,7 @@ export interface TableProps<T> {
 
 const ABOVE = 100; // the bar and the names of the columns
 const BELOW = 72; // where orders for a selection stand
+const FEW = 20;
 const HEIGHTS = { roomy: 36, dense: 28 };
 
 export function toggle(picked: Signal<Set<string>>, key: string): void {
@@ -69,8 +70,8 @@ export function DataTable<T>(props: TableProps<T>) {
 }
 
 function Foot<T>({ rows, total, estimate, more, busy, foot }: TableProps<T>) {
-  if (!rows.length && !foot) return null;
   const all = total ?? null;
+  if (!foot && !more && rows.length <= FEW && (all === null || all <= rows.length)) return null; // one sees how many
   return (
     <div class="foot">
       <span>

@@ -41,7 +41,7 @@ function CardRow<T>({ row, columns, picked, key_of, name_of, onOpen, linked }: T
               aria-label={t("table.pick", { name: name_of?.(row) ?? key })} />
           </label>
         )}
-        <span>{title?.cell(row)}</span>
+        <span>{onOpen && !linked ? <button type="button" class="open" onClick={() => onOpen(row)}>{title?.cell(row)}</button> : title?.cell(row)}</span>
         {states.map((column) => <span key={column.key} class="fixed">{column.cell(row)}</span>)}
       </div>
       <dl>
@@ -49,7 +49,6 @@ function CardRow<T>({ row, columns, picked, key_of, name_of, onOpen, linked }: T
           <dt key={column.key}>{column.title}</dt>, <dd key={`${column.key}=`}>{column.cell(row)}</dd>,
         ])}
       </dl>
-      {onOpen && !linked && <div><Button small onClick={() => onOpen(row)}>{t("do.open")}</Button></div>}
     </li>
   );
 }

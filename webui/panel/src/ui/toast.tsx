@@ -5,6 +5,7 @@ import { Problem } from "../core/api";
 import { t } from "../core/i18n";
 import { problem_text } from "../core/problem_text";
 import { Button } from "./button";
+import { keep_focus } from "./focus";
 
 interface Toast {
   id: number;
@@ -19,6 +20,7 @@ const toasts = signal<Toast[]>([]);
 let last = 0;
 
 function drop(id: number): void {
+  if (document.activeElement?.closest(".toast")) keep_focus();
   toasts.value = toasts.value.filter((toast) => toast.id !== id);
 }
 

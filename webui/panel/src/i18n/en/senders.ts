@@ -97,7 +97,7 @@ export const senders = {
   "card.seen_ok": "Signed in from {from}",
   "card.seen_wrong": "Wrong password from {from}",
   "card.seen_refused": "Refused from {from}: {reason}",
-  "card.no_listener": "No listener takes mail with a password.",
+  "card.no_listener": "No listener takes mail with a password yet. An administrator adds one to the settings file, under “listen”.",
   "networks.title": "Allowed networks",
   "networks.intro": "Addresses that send without a password; what they send counts for their user.",
   "networks.empty": "No network may send without a password. That is the safest state.",

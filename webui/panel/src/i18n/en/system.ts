@@ -96,7 +96,6 @@ export const system = {
   "account.totp_link": "Open in an authenticator",
   "account.totp_code": "Code",
   "account.totp_enable": "Switch on",
-  "account.totp_enabled": "The second factor is on.",
   "account.totp_disabled": "The second factor is off.",
   "account.recovery": "Recovery codes",
   "account.recovery_text": "Each works once, in place of a code. Keep them somewhere safe: they are not shown again.",

@@ -99,7 +99,7 @@ export const senders: Record<keyof typeof english, string> = {
   "card.seen_ok": "Accesso riuscito da {from}",
   "card.seen_wrong": "Password errata da {from}",
   "card.seen_refused": "Rifiutato da {from}: {reason}",
-  "card.no_listener": "Nessun punto di ascolto accetta posta con password.",
+  "card.no_listener": "Nessun punto di ascolto accetta ancora posta con password. Chi amministra ne aggiunge uno nel file di configurazione, alla voce «listen».",
   "networks.title": "Reti ammesse",
   "networks.intro": "Indirizzi che inviano senza password; ciò che inviano conta per il loro utente.",
   "networks.empty": "Nessuna rete può inviare senza password. È lo stato più sicuro.",

@@ -98,7 +98,6 @@ export const system: Record<keyof typeof english, string> = {
   "account.totp_link": "Apri in un’app di autenticazione",
   "account.totp_code": "Codice",
   "account.totp_enable": "Attiva",
-  "account.totp_enabled": "Il secondo fattore è attivo.",
   "account.totp_disabled": "Il secondo fattore non è attivo.",
   "account.recovery": "Codici di recupero",
   "account.recovery_text": "Ciascuno vale una volta, al posto di un codice. Conservarli al sicuro: non verranno più mostrati.",
