@@ -45,8 +45,9 @@ class Driver:
         assert answer["ok"], answer["why"]
         return answer["result"]
 
-    def journey(self, name, url, language="en", **given):
-        return self.do("journey", name=name, url=url, language=language, input=given)
+    def journey(self, name, url, language="en", keep=None, on=None, **given):
+        """keep: a name for the page, which stays; on: where such a page was left."""
+        return self.do("journey", name=name, url=url, language=language, input=given, keep=keep, on=on)
 
     def stop(self):
         self.process.stdin.close()

@@ -1,6 +1,8 @@
 // One browser that does what test_*.py ask: a JSON object a line in, one a line out.
 //   {"do": "audit", "url": …, "rows": […]}          axe-core on pages, see audit.mjs
 //   {"do": "journey", "name": …, "url": …, "language": …, "input": {…}}
+//   …, "keep": NAME} leaves the page as it is; {…, "on": NAME} goes on there: between the two the test
+//   does to the service what the page must bear.
 import { createInterface } from 'node:readline';
 import { closePage, findings, launch, newPage } from './lib/browser.mjs';
 import { audit } from './lib/audit.mjs';
@@ -8,11 +10,15 @@ import { journeys } from './journeys/index.mjs';
 
 const browser = await launch();
 
-async function travel({ name, url, language = 'en', input = {} }) {
-  const page = await newPage(browser, { language });
+const kept = new Map();
+
+async function travel({ name, url, language = 'en', input = {}, on, keep, width }) {
+  const page = kept.get(on) ?? await newPage(browser, { language, width });
+  kept.delete(on);
   try {
     const result = await journeys[name](page, url, { language, ...input });
-    await closePage(page);
+    if (keep) kept.set(keep, page);
+    else await closePage(page);
     return result ?? {};
   } catch (error) {
     if (process.env.PANEL_PICTURES)

@@ -3,21 +3,10 @@ import pytest
 
 from appliance import PATIENCE
 from messages import text
+from services import new_service, panel_url
 
 pytestmark = pytest.mark.timeout(300)
 LANGUAGES = ("en", "it")
-
-
-def panel_url(service):
-    host, port = service.address("panel")
-    return f"http://{host}:{port}/"
-
-
-def new_service(world, behaviour=None):
-    receiver = world.receiver(behaviour)
-    service = world.relay_to(receiver, 'panel { address = "127.0.0.1:0" }\n')
-    service.next_hop = receiver.address
-    return service
 
 
 def setup_code(service):
@@ -116,8 +105,8 @@ def test_what_came_by_mail_is_text(place, driver):
     message = place.send(place.login, place.login[0], '"<script>hit=1</script>"@dest.example',
                          text(subject=evil))
     place.log.wait("deferred", msg=message, timeout=30 * PATIENCE)
-    driver.journey("hostile", place.panel, "en", owner=place.owner, expected="<script>hit=1</script>",
-                   paths=["queue", f"messages/{message}", "logs"])
+    driver.journey("hostile", place.panel, "en", who=place.owner,
+                   pages=[[path, "<script>hit=1</script>"] for path in ("queue", f"messages/{message}", "logs")])
 
 
 def test_guesses_are_slowed_and_told_alike(world, driver):

@@ -6,9 +6,9 @@ export const access = {
     await me.signIn(...owner);
     await me.at('access');
     await me.press('access.add_admin');
-    await me.dialog().locator('[name=name]').fill('luca');
-    await me.dialog().locator('select').selectOption('viewer');
-    await me.dialog().locator('[name=new-password]').fill('a viewer reads and reads');
+    await me.type(me.dialog().locator('[name=name]'), 'luca');
+    await me.choose(me.dialog().locator('select'), 'viewer');
+    await me.type(me.dialog().locator('[name=new-password]'), 'a viewer reads and reads');
     await me.answer('access.add_admin');
     await me.page.locator('.row').filter({ hasText: 'luca' }).waitFor();
     await me.signOut();
@@ -26,8 +26,8 @@ export const access = {
     await me.signIn(...owner);
     await me.at('access?part=tokens');
     await me.press('access.add_token');
-    await me.dialog().locator('[name=name]').fill('monitor');
-    await me.dialog().getByLabel(me.t('access.area.users'), { exact: true }).selectOption('read');
+    await me.type(me.dialog().locator('[name=name]'), 'monitor');
+    await me.choose(me.dialog().getByLabel(me.t('access.area.users'), { exact: true }), 'read');
     await me.answer('access.add_token');
     await me.reads('access.token_once');
     const secret = await me.takeSecret();
@@ -37,7 +37,7 @@ export const access = {
       read: await ask('GET', '/users'), other: await ask('GET', '/domains'), write: await ask('POST', '/users/a:disable'),
       admins: await ask('GET', '/admins'),
     };
-    await me.page.locator('.row').filter({ hasText: 'monitor' }).getByRole('button').click();
+    await me.hit(me.page.locator('.row').filter({ hasText: 'monitor' }).getByRole('button'));
     await me.answer('access.revoke');
     await me.reads('access.revoked', { name: 'monitor' });
     return { ...statuses, revoked: await ask('GET', '/users') };
@@ -48,7 +48,7 @@ export const access = {
     await me.at('account');
     await me.press('account.totp_begin');
     const secret = await me.dialog().locator('.copy code').innerText();
-    await me.dialog().locator('[name=code]').fill(timeCode(secret));
+    await me.type(me.dialog().locator('[name=code]'), timeCode(secret));
     await me.answer('account.totp_enable');
     await me.reads('account.recovery');
     const codes = (await me.takeSecret()).split('\n');

@@ -8,26 +8,26 @@ export const first = {
     await me.at('');
     await me.heading(me.t('setup.title'));
     await me.fill('setup.code.label', 'wrong-code');
-    await me.page.locator('[name=username]').fill('anna');
-    await me.page.locator('[name=password]').fill('too short');
-    await me.page.locator('[name=again]').fill('too short');
+    await me.put('username', 'anna');
+    await me.put('password', 'too short');
+    await me.put('again', 'too short');
     await me.press('setup.next');
     await me.reads('setup.admin.short', { n: 15 });
-    await me.page.locator('[name=password]').fill(PASSWORD);
-    await me.page.locator('[name=again]').fill(PASSWORD);
+    await me.put('password', PASSWORD);
+    await me.put('again', PASSWORD);
     await me.press('setup.next');
     await me.page.getByRole('alert').waitFor();
-    await me.page.locator('[name=code]').fill(code.toUpperCase().replaceAll('-', ' '));
+    await me.put('code', code.toUpperCase().replaceAll('-', ' '));
     await me.press('setup.next');
 
     await me.reads('setup.service.intro');
     await me.press('setup.next');
-    await me.page.locator('[name=domain]').fill('shop.example');
+    await me.put('domain', 'shop.example');
     await me.press('setup.domain.make');
     await me.reads('setup.domain.made');
     const records = await me.page.locator('.record').count();
     await me.press('setup.next');
-    await me.page.locator('[name=user]').fill('news@shop.example');
+    await me.put('user', 'news@shop.example');
     await me.press('users.add');
     await me.reads('users.password_once');
     const password = await me.page.locator('.copy code').first().innerText();
@@ -45,8 +45,8 @@ export const first = {
     await me.at('login');
     const texts = new Set();
     for (let i = 0; i < 30; i++) {
-      await me.page.locator('[name=username]').fill(i % 2 ? 'nobody' : 'anna');
-      await me.page.locator('[name=password]').fill(`guess number ${i} is long`);
+      await me.put('username', i % 2 ? 'nobody' : 'anna');
+      await me.put('password', `guess number ${i} is long`);
       await me.press('login.button');
       await me.page.getByRole('alert').waitFor();
       const text = await me.page.getByRole('alert').innerText();

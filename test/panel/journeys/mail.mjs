@@ -25,16 +25,54 @@ export const mail = {
     await me.signIn(...owner);
     await me.at('destinations');
     const row = me.page.locator('.row').filter({ hasText: site }).first();
-    await row.locator('[type=checkbox]').check();
+    await me.pick(row);
     await me.press('order.suspend');
-    await me.dialog().getByLabel(me.t('field.reason')).fill('lavori in corso');
+    await me.type(me.dialog().getByLabel(me.t('field.reason')), 'lavori in corso');
+    await me.choose(me.dialog().getByLabel(me.t('order.span')), 'h1');
     await me.answer('order.suspend');
     await me.dialog().waitFor({ state: 'detached' });
     await row.filter({ hasText: 'lavori in corso' }).waitFor();
-    await row.locator('[type=checkbox]').check();
+    await me.open(row);
+    await me.dialog().getByText(me.t('order.until').split('{')[0].trim()).first().waitFor();
+    await me.answer('do.close');
+    await me.pick(row);
     await me.press('order.resume');
     await me.answer('order.resume');
     await row.filter({ hasNotText: 'lavori in corso' }).waitFor();
+    return {};
+  },
+
+  /* A quota in the user's form. */
+  async limit(me, { owner, user, limit, value }) {
+    await me.signIn(...owner);
+    await me.at(`users/${encodeURIComponent(user)}`);
+    await me.type(me.page.getByLabel(me.t(`limit.${limit}`), { exact: true }), value);
+    await me.press('users.save');
+    await me.reads('users.saved');
+    return {};
+  },
+
+  /* Whoever is over a quota reads that mail is held, and how much of the quota is used. */
+  async overQuota(me, { user, used }) {
+    await me.signIn(...user);
+    await me.reads('me.held');
+    await me.sees(me.t('users.used_of', { used, of: used }));
+    return {};
+  },
+
+  /* Why it is held stands on the message; released, it leaves the queue. */
+  async release(me, { owner, message, to }) {
+    await me.signIn(...owner);
+    await me.at(`messages/${message}`);
+    await me.reads('why.quota');
+    await me.at('queue?filter=state:held');
+    const row = me.page.locator('.body > .row').filter({ hasText: to });
+    await me.pick(row);
+    await me.press('verb.release');
+    await me.dialog().getByText(me.t('bulk.count.one')).waitFor();
+    await me.answer('verb.release');
+    await me.reads('job.release.one');
+    await row.waitFor({ state: 'detached' });
     return {};
   },
 
@@ -44,27 +82,27 @@ export const mail = {
     await me.at(`queue?filter=${encodeURIComponent(filter)}`);
     const rows = me.page.locator('.body > .row');
     await rows.nth(n - 1).waitFor();
-    await me.page.getByRole('checkbox', { name: me.t('table.all') }).check();
+    await me.pickAll();
     await me.press('verb.delete');
     await me.dialog().getByText(me.t('bulk.count.other', { n })).waitFor();
-    await me.dialog().getByLabel(me.t('field.reason')).fill('sent by mistake');
+    await me.type(me.dialog().getByLabel(me.t('field.reason')), 'sent by mistake');
     await me.answer('verb.delete');
     await rows.filter({ hasText: 'sent by mistake' }).nth(n - 1).waitFor();
-    await me.page.locator('.toast').getByRole('button', { name: me.t('do.undo') }).click();
+    await me.undo();
     await me.reads('toast.undone');
     await rows.filter({ hasNotText: 'sent by mistake' }).nth(n - 1).waitFor();
     return {};
   },
 
   /* What came by mail is text wherever it is shown. */
-  async hostile(me, { owner, paths, expected }) {
-    await me.signIn(...owner);
+  async hostile(me, { who, pages }) {
+    await me.signIn(...who);
     const met = [];
     me.page.on('dialog', (dialog) => { met.push(dialog.message()); void dialog.dismiss(); });
-    for (const path of paths) {
+    for (const [path, expected] of pages) {
       await me.at(path);
       await me.page.locator('h1').waitFor();
-      await me.sees(expected);
+      await me.sees(expected).catch((error) => { throw new Error(`${path}: ${error.message}`); });
     }
     assert.deepEqual(met, []);
     assert.equal(await me.page.evaluate(() => globalThis.hit ?? 0), 0);

@@ -7,15 +7,15 @@ export const senders = {
     await me.signIn(...owner);
     await me.at('users');
     await me.press('users.add');
-    await me.dialog().locator('[name=user]').fill('shop@shop.example');
+    await me.type(me.dialog().locator('[name=user]'), 'shop@shop.example');
     await me.answer('users.add');
     await me.reads('users.password_once');
     const password = await me.takeSecret();
-    await row(me, 'shop@shop.example').getByRole('link').first().click();
+    await me.hit(row(me, 'shop@shop.example').getByRole('link').first());
     await me.heading('shop@shop.example');
     await me.sees('shop@shop.example');
 
-    await me.page.getByLabel(me.t('limit.messages_per_day'), { exact: true }).fill('500');
+    await me.type(me.page.getByLabel(me.t('limit.messages_per_day'), { exact: true }), '500');
     await me.press('users.save');
     await me.reads('users.saved');
     await me.page.reload();
@@ -24,7 +24,7 @@ export const senders = {
 
     await me.press('users.disable');
     await me.reads('users.state.disabled');
-    await me.page.locator('.toast').getByRole('button', { name: me.t('do.undo') }).click();
+    await me.undo();
     await me.reads('users.state.enabled');
 
     await me.press('users.delete');
@@ -41,17 +41,17 @@ export const senders = {
     await me.signIn(...owner);
     await me.at('domains');
     await me.press('domains.add');
-    await me.dialog().locator('[name=domain]').fill('eventi.example');
+    await me.type(me.dialog().locator('[name=domain]'), 'eventi.example');
     await me.answer('domains.add');
     await me.heading('eventi.example');
     await me.reads('domains.records');
     const value = me.page.locator('.record').filter({ hasText: 'RSA' }).locator('code').last();
     const plain = await value.innerText();
-    await me.page.getByLabel(me.t('domains.form')).first().selectOption('route53');
+    await me.choose(me.page.getByLabel(me.t('domains.form')).first(), 'route53');
     const split = await value.innerText();
     assert.match(split, /^"[^"]{255}" "[^"]+"$/);
     assert.equal(split.replaceAll('" "', '').replaceAll('"', ''), plain);
-    await me.page.getByLabel(me.t('domains.form')).first().selectOption('plain');
+    await me.choose(me.page.getByLabel(me.t('domains.form')).first(), 'plain');
     await me.press('domains.check');
     await me.page.getByText(/^(Not found in DNS|Non trovato nel DNS|DNS did not answer|Il DNS non ha risposto)$/).first().waitFor();
 
@@ -66,17 +66,17 @@ export const senders = {
     await me.signIn(...owner);
     await me.at('networks');
     await me.press('networks.add');
-    await me.dialog().locator('[name=network]').fill('0.0.0.0/0');
+    await me.type(me.dialog().locator('[name=network]'), '0.0.0.0/0');
     await me.dialog().getByText(/4[.,]294[.,]967[.,]296/).waitFor();
     await me.answer('networks.add');
     await me.dialog().getByRole('alert').waitFor();
-    await me.dialog().locator('[name=network]').fill('192.0.2.0/28');
+    await me.type(me.dialog().locator('[name=network]'), '192.0.2.0/28');
     await me.answer('networks.add');
     await me.reads('networks.added', { network: '192.0.2.0/28' });
-    await row(me, '192.0.2.0/28').getByRole('button').click();
+    await me.hit(row(me, '192.0.2.0/28').getByRole('button'));
     await me.answer('networks.remove');
     await me.reads('networks.empty');
-    await me.page.locator('.toast').getByRole('button', { name: me.t('do.undo') }).click();
+    await me.undo();
     await row(me, '192.0.2.0/28').waitFor();
     return {};
   },

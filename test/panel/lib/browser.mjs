@@ -31,12 +31,14 @@ function reportViolations() {
 }
 
 /* A context of its own: cookies, language, theme, width.  `page.complaints` must stay empty;
- * `mayFail`: the error state of a page is being tried, where the API answers 5xx. */
+ * `mayFail`: the error state of a page is being tried, where the API answers 5xx; `page.forgiven`: what the
+ * browser says while a journey's service is down. */
 export async function newPage(browser, { language = 'en', theme = 'light', width = 1280, height = 900,
-  mayFail = false, cookies = [], storage = {} } = {}) {
+  mayFail = false, forced = false, cookies = [], storage = {} } = {}) {
   const context = await browser.newContext({
     viewport: { width, height }, locale: language === 'it' ? 'it-IT' : 'en-GB', colorScheme: theme,
     timezoneId: 'Europe/Rome', ignoreHTTPSErrors: true, reducedMotion: 'reduce', acceptDownloads: true,
+    forcedColors: forced ? 'active' : 'none',
   });
   await context.addInitScript({ content: AXE });
   await context.addInitScript(reportViolations);
@@ -52,6 +54,7 @@ export async function newPage(browser, { language = 'en', theme = 'light', width
   page.on('console', (message) => {
     if (message.type() !== 'error' || isRefusal(message)) return;
     if (mayFail && message.text().startsWith('Failed to load resource')) return;
+    if (page.forgiven?.test(message.text())) return;
     page.complaints.push(message.text());
   });
   page.on('pageerror', (error) => page.complaints.push(String(error.stack ?? error)));

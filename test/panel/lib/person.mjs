@@ -21,12 +21,21 @@ export class Person {
     Object.assign(this, { page, url, language, t: words(language) });
   }
 
+  /* How a hand does it; somebody without a mouse does it by keys, see keyboard.mjs. */
+  hit = (target) => target.click();
+  type = (target, text) => target.fill(text);
+  choose = (target, value) => target.selectOption(value);
+  pick = (row) => row.locator('[type=checkbox]').check();
+  open = (row) => row.click();
+  pickAll = () => this.page.getByRole('checkbox', { name: this.t('table.all') }).check();
+
   at = (path) => this.page.goto(this.url + path);
   button = (key, values) => this.page.getByRole('button', { name: this.t(key, values), exact: true });
-  press = (key, values) => this.button(key, values).last().click();
+  press = (key, values) => this.hit(this.button(key, values).last());
   /* Required fields have a mark after their name. */
   field = (key) => this.page.getByLabel(this.t(key), { exact: false });
-  fill = (key, text) => this.field(key).first().fill(text);
+  fill = (key, text) => this.type(this.field(key).first(), text);
+  put = (name, text) => this.type(this.page.locator(`[name=${name}]`), text);
   sees = (text) => this.page.getByText(text).first().waitFor();
   reads = (key, values) => this.sees(this.t(key, values));
   heading = (text) => this.page.getByRole('heading', { level: 1, name: text }).waitFor();
@@ -34,7 +43,7 @@ export class Person {
 
   /* Inside the open dialogue, whose button may be named as the one that opened it. */
   async answer(key) {
-    await this.dialog().getByRole('button', { name: this.t(key), exact: true }).click();
+    await this.hit(this.dialog().getByRole('button', { name: this.t(key), exact: true }));
   }
 
   /* What is shown once, then its dialogue is closed. */
@@ -48,11 +57,11 @@ export class Person {
   async signIn(user, password, code) {
     await this.at('login');
     await this.heading(this.t('login.title'));
-    await this.page.locator('[name=username]').fill(user);
-    await this.page.locator('[name=password]').fill(password);
+    await this.put('username', user);
+    await this.put('password', password);
     await this.press('login.button');
     if (code) {
-      await this.page.locator('[name=code]').fill(code());
+      await this.put('code', code());
       await this.press('login.button');
     }
     await this.page.locator('.menu > button').waitFor();
@@ -62,14 +71,17 @@ export class Person {
   /* An account keeps the language that was chosen last. */
   async speak() {
     if (await this.page.locator('html').getAttribute('lang') === this.language) return;
-    await this.page.locator('.menu > button').click();
-    await this.page.getByRole('button', { name: this.language === 'it' ? 'Italiano' : 'English', exact: true }).click();
+    await this.hit(this.page.locator('.menu > button'));
+    await this.hit(this.page.getByRole('button', { name: this.language === 'it' ? 'Italiano' : 'English', exact: true }));
     await this.page.locator(`html[lang=${this.language}]`).waitFor();
     await this.page.keyboard.press('Escape');
   }
 
+  /* The toast's way back. */
+  undo = () => this.hit(this.page.locator('.toast').getByRole('button', { name: this.t('do.undo') }));
+
   async signOut() {
-    await this.page.locator('.menu > button').click();
+    await this.hit(this.page.locator('.menu > button'));
     await this.press('menu.leave');
     await this.heading(this.t('login.title'));
   }

@@ -22,6 +22,23 @@ test('printed words read back as they were', () => {
     assert.deepEqual(parse_words(print_words(parse_words(text, known)), known), parse_words(text, known), text);
 });
 
+test('what people paste: colons in values, Windows quotes, nothing after the colon', () => {
+  assert.deepEqual(parse_words('msgid:<a:b@c.example>', [...known, 'msgid']), [{ name: 'msgid', value: '<a:b@c.example>' }]);
+  assert.deepEqual(parse_words('to:', known), [{ name: 'to', value: '' }]);
+  assert.deepEqual(parse_words('2001:db8::1', known), [{ name: '', value: '2001:db8::1' }]);
+  assert.deepEqual(parse_words('user:a user:b', known).map(({ value }) => value), ['a', 'b']);
+  assert.deepEqual(parse_words('  user:a\t\n to:b ', known).map(({ name }) => name), ['user', 'to']);
+  assert.deepEqual(parse_words('perché ünï:x', known).map(({ value }) => value)[0], 'perché');
+  assert.equal(parse_words('a '.repeat(500), known).length, 500);
+});
+
+test('a search survives the chips: printed, parsed and printed again it is the same', () => {
+  for (const text of ['user:shop', 'reply:"a b" x', '"a: b"', 'to:"x y" from:z "free text"']) {
+    const once = print_words(parse_words(text, known));
+    assert.equal(print_words(parse_words(once, known)), once, text);
+  }
+});
+
 test('a word is set once', () => {
   assert.equal(with_word('state:held user:a', known, 'state', 'deferred'), 'user:a state:deferred');
   assert.equal(with_word('state:held user:a', known, 'state', ''), 'user:a');
