@@ -200,6 +200,7 @@ static void start(void)
     webui.pulse.view.seen_ms = INT64_MAX / 2; /* the last look never ages */
     live_init(&webui.live, &webui);
     jobs_init(&webui.jobs, &webui);
+    past_init(&webui.past, &webui);
     turns_init(&webui);
     list_init(&webui.changes);
     repeats_init(&webui.repeats);
@@ -296,6 +297,7 @@ static void forget_all(void)
     while (webui.n_waiting) /* jobs go on behind their answers */
         run_all();
     jobs_fini(&webui.jobs);
+    past_fini(&webui.past);
     for (int most = 1000; (*now)->n_users && most; most--)
         order("DELETE /api/v1/users/", (*now)->users[0].name, "");
     for (int most = 1000; (*now)->n_domains && most; most--)

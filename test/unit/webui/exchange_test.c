@@ -327,6 +327,7 @@ static void states_of_memory_become_those_of_people(void **state)
 static void count(struct buffer *counts, uint32_t n, const char *name)
 {
     buffer_append_u32(counts, n);
+    buffer_append_u32(counts, 0); /* a minute */
     buffer_append_counted(counts, slice_of(name));
 }
 

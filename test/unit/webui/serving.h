@@ -189,7 +189,7 @@ static inline int start_serving(void **state)
                                   slice_of("route \"*\" { via = \"h\" password = \"seKret\" }"),
                                   &problem),
                      0);
-    assert_true(mailbox_wait(webui->mailbox, 10000));
+    assert_true(mailbox_wait(webui->mailbox, 60000));
     mailbox_run(webui->mailbox);
     assert_non_null(webui->directory);
     return 0;
