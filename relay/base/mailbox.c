@@ -13,15 +13,25 @@ enum poll_state {
     POLL_TOLD,   /* it is readable, or about to be */
 };
 
+/* Of a task, of the most urgent one that waits, and of what ends the owner's sleep on the
+ * condition: that and all above it. */
+enum urgency {
+    URGENCY_NONE, /* nothing waits; the owner does not sleep there */
+    URGENCY_QUIET,
+    URGENCY_NORMAL,
+    URGENCY_CALL,
+};
+
 struct mailbox {
     pthread_mutex_t lock;
-    pthread_cond_t filled;      /* for an owner in mailbox_wait() */
+    pthread_cond_t filled;      /* for an owner in mailbox_wait() and its kind */
     struct task *first, **last; /* last: where the next task is linked */
     uint32_t n_waiting, capacity;
     int event_fd;
     enum poll_state poll;
     uint64_t n_unread; /* writes to event_fd, of which some may be still to come */
-    bool is_polled, looks_before_sleep, is_waiting;
+    bool is_polled, looks_before_sleep;
+    enum urgency waiting, ends_sleep;
     atomic_uint n_waking; /* who is about to make the call: the mailbox must still be there */
 };
 
@@ -73,10 +83,18 @@ struct call {
 };
 
 /* Under the lock. */
+static bool must_end_sleep(const struct mailbox *mailbox)
+{
+    return mailbox->ends_sleep != URGENCY_NONE && mailbox->waiting >= mailbox->ends_sleep;
+}
+
+/* Under the lock. */
 static struct call needed_call(struct mailbox *mailbox)
 {
-    struct call call = {mailbox->poll == POLL_ARMED, mailbox->is_waiting};
+    struct call call = {mailbox->poll == POLL_ARMED, must_end_sleep(mailbox)};
 
+    if (call.ends_wait)
+        mailbox->ends_sleep = URGENCY_NONE; /* one call is enough */
     if (call.tells_poll) {
         mailbox->poll = POLL_TOLD;
         mailbox->n_unread++;
@@ -99,16 +117,18 @@ static void make_call(struct mailbox *mailbox, struct call call)
     atomic_fetch_sub(&mailbox->n_waking, 1);
 }
 
-/* Under the lock.  Only the first task of a batch wakes anybody. */
-static struct call link_task(struct mailbox *mailbox, struct task *task)
+/* Under the lock.  Only the first task of a batch wakes anybody, and the first of each urgency. */
+static struct call link_task(struct mailbox *mailbox, struct task *task, enum urgency urgency)
 {
-    bool was_empty = mailbox->first == NULL;
+    bool is_first = urgency > mailbox->waiting;
 
     task->next = NULL;
     *mailbox->last = task;
     mailbox->last = &task->next;
     mailbox->n_waiting++;
-    return was_empty ? needed_call(mailbox) : (struct call){false, false};
+    if (is_first)
+        mailbox->waiting = urgency;
+    return is_first ? needed_call(mailbox) : (struct call){false, false};
 }
 
 bool mailbox_post(struct mailbox *mailbox, struct task *task)
@@ -119,20 +139,35 @@ bool mailbox_post(struct mailbox *mailbox, struct task *task)
     pthread_mutex_lock(&mailbox->lock);
     has_room = mailbox->n_waiting < mailbox->capacity;
     if (has_room)
-        call = link_task(mailbox, task);
+        call = link_task(mailbox, task, URGENCY_NORMAL);
     pthread_mutex_unlock(&mailbox->lock);
     make_call(mailbox, call);
     return has_room;
 }
 
-void mailbox_answer(struct mailbox *mailbox, struct task *task)
+static void answer(struct mailbox *mailbox, struct task *task, enum urgency urgency)
 {
     struct call call;
 
     pthread_mutex_lock(&mailbox->lock);
-    call = link_task(mailbox, task);
+    call = link_task(mailbox, task, urgency);
     pthread_mutex_unlock(&mailbox->lock);
     make_call(mailbox, call);
+}
+
+void mailbox_answer(struct mailbox *mailbox, struct task *task)
+{
+    answer(mailbox, task, URGENCY_NORMAL);
+}
+
+void mailbox_answer_quietly(struct mailbox *mailbox, struct task *task)
+{
+    answer(mailbox, task, URGENCY_QUIET);
+}
+
+void mailbox_call(struct mailbox *mailbox, struct task *task)
+{
+    answer(mailbox, task, URGENCY_CALL);
 }
 
 int mailbox_fd(struct mailbox *mailbox)
@@ -190,6 +225,7 @@ struct task *mailbox_take(struct mailbox *mailbox)
     mailbox->first = NULL;
     mailbox->last = &mailbox->first;
     mailbox->n_waiting = 0;
+    mailbox->waiting = URGENCY_NONE;
     rest_poll(mailbox);
     pthread_mutex_unlock(&mailbox->lock);
     return first;
@@ -225,26 +261,42 @@ static struct timespec in_ms(int ms)
 }
 
 /* Under the lock: 0, or ETIMEDOUT. */
-static int wait_until(struct mailbox *mailbox, const struct timespec *end)
+static int wait_until(struct mailbox *mailbox, enum urgency least, const struct timespec *end)
 {
     int error;
 
-    mailbox->is_waiting = true;
+    mailbox->ends_sleep = least;
     error = end ? pthread_cond_timedwait(&mailbox->filled, &mailbox->lock, end)
                 : pthread_cond_wait(&mailbox->filled, &mailbox->lock);
-    mailbox->is_waiting = false;
+    mailbox->ends_sleep = URGENCY_NONE;
     return error;
+}
+
+static bool sleep_until_told(struct mailbox *mailbox, enum urgency least, int timeout_ms)
+{
+    struct timespec end = in_ms(timeout_ms < 0 ? 0 : timeout_ms);
+    bool is_told;
+
+    pthread_mutex_lock(&mailbox->lock);
+    while (mailbox->waiting < least &&
+           wait_until(mailbox, least, timeout_ms < 0 ? NULL : &end) == 0)
+        ;
+    is_told = mailbox->waiting >= least;
+    pthread_mutex_unlock(&mailbox->lock);
+    return is_told;
 }
 
 bool mailbox_wait(struct mailbox *mailbox, int timeout_ms)
 {
-    struct timespec end = in_ms(timeout_ms < 0 ? 0 : timeout_ms);
-    bool has_tasks;
+    return sleep_until_told(mailbox, URGENCY_QUIET, timeout_ms);
+}
 
-    pthread_mutex_lock(&mailbox->lock);
-    while (!mailbox->first && wait_until(mailbox, timeout_ms < 0 ? NULL : &end) == 0)
-        ;
-    has_tasks = mailbox->first != NULL;
-    pthread_mutex_unlock(&mailbox->lock);
-    return has_tasks;
+bool mailbox_doze(struct mailbox *mailbox, int timeout_ms)
+{
+    return sleep_until_told(mailbox, URGENCY_NORMAL, timeout_ms);
+}
+
+bool mailbox_sleep(struct mailbox *mailbox, int timeout_ms)
+{
+    return sleep_until_told(mailbox, URGENCY_CALL, timeout_ms);
 }

@@ -30,6 +30,11 @@ MUST_USE bool mailbox_post(struct mailbox *mailbox, struct task *task);
 /* For answers, and for work that is already bounded elsewhere. */
 void mailbox_answer(struct mailbox *mailbox, struct task *task);
 
+/* The same; an owner in mailbox_doze() is not woken for a quiet one, one in mailbox_sleep() only by
+ * a call. */
+void mailbox_answer_quietly(struct mailbox *mailbox, struct task *task);
+void mailbox_call(struct mailbox *mailbox, struct task *task);
+
 /* Readable (poll, epoll) while tasks wait. */
 int mailbox_fd(struct mailbox *mailbox);
 
@@ -49,3 +54,9 @@ struct task *mailbox_take(struct mailbox *mailbox);
 
 /* Blocks until a task waits or timeout_ms passed (-1: for ever); true when one waits. */
 bool mailbox_wait(struct mailbox *mailbox, int timeout_ms);
+
+/* The same, but quiet tasks do not end it, however many wait; true when another one waits. */
+bool mailbox_doze(struct mailbox *mailbox, int timeout_ms);
+
+/* The same, but only a call ends it; true when one waits. */
+bool mailbox_sleep(struct mailbox *mailbox, int timeout_ms);

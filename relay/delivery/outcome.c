@@ -307,6 +307,7 @@ static void send_update(struct outcome *outcome)
         .n_reports = outcome->n_reports,
         .failures = outcome->failures,
         .n_failures = outcome->n_failures,
+        .can_wait = outcome->n_reports == 0 && shard->n_outcomes < SHARD_SOME_IN_DOUBT,
     };
     spool_update(shard->delivery->spool, &outcome->update);
 }

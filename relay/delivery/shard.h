@@ -24,7 +24,11 @@
 /* Verdicts that wait for their commit: beyond the first no transaction starts, for after a power
  * cut each of them is sent again, and 256 at a time keep a disk of 20 ms a sync at 10,000 a second;
  * beyond the second nothing else that ends in a verdict does. */
-enum { SHARD_MOST_IN_DOUBT = 256, SHARD_MOST_OUTCOMES = 5000 };
+enum {
+    SHARD_SOME_IN_DOUBT = 64, /* from here on verdicts are in a hurry */
+    SHARD_MOST_IN_DOUBT = 256,
+    SHARD_MOST_OUTCOMES = 5000
+};
 
 /* Signatures under way for what is not committed yet: foresight.c. */
 struct foresight {

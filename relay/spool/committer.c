@@ -269,16 +269,6 @@ static void commit_rows(struct spool *spool, struct group *group)
 
 /* ---- the group ---- */
 
-static void put_in_front(struct group *waiting, struct group *blocked)
-{
-    if (!blocked->updates)
-        return;
-    *blocked->last_update = waiting->updates;
-    if (!waiting->updates)
-        waiting->last_update = blocked->last_update;
-    waiting->updates = blocked->updates;
-}
-
 static void answer_group(struct spool *spool, struct group *group)
 {
     struct committer *committer = &spool->committer;
@@ -298,24 +288,7 @@ static void answer_group(struct spool *spool, struct group *group)
         }
     }
     atomic_store(&committer->is_blocked, blocked.updates != NULL);
-    put_in_front(&committer->waiting, &blocked);
-}
-
-/* The lists' heads move with the struct, their ends must be found anew. */
-static void take_waiting(struct committer *committer, struct group *group)
-{
-    struct group *waiting = &committer->waiting;
-
-    group_init(group);
-    if (waiting->appends) {
-        group->appends = waiting->appends;
-        group->last_append = waiting->last_append;
-    }
-    if (waiting->updates) {
-        group->updates = waiting->updates;
-        group->last_update = waiting->last_update;
-    }
-    group_init(waiting);
+    group_put_in_front(&committer->waiting, &blocked);
 }
 
 /* What became of mail while this group's bytes were being synced goes with its rows: the sooner a
@@ -332,8 +305,10 @@ static void take_verdicts(struct spool *spool, struct group *group)
         group_add_update(group, update);
         update->state.is_ready = true;
     }
-    if (!waiting->updates)
+    if (!waiting->updates) {
         waiting->last_update = &waiting->updates;
+        waiting->is_pressing = waiting->appends != NULL;
+    }
 }
 
 /* Nothing goes to a database that failed. */
@@ -364,7 +339,7 @@ void committer_run(struct spool *spool)
 
     if (committer->needs_database)
         replace_database(spool);
-    take_waiting(committer, &group);
+    group_take(&group, &committer->waiting);
     if (committer->needs_database) {
         refuse_appends(spool, &group, -EIO);
     } else {

@@ -29,6 +29,7 @@ struct group {
     struct move moves[MOVES_PER_GROUP];
     uint32_t n_moves;
     bool has_unready; /* an update whose reports could not be written */
+    bool is_pressing; /* somebody waits for one of them */
 };
 
 struct committer {
@@ -48,6 +49,8 @@ void committer_fini(struct committer *committer);
 void group_init(struct group *group);
 void group_add_append(struct group *group, struct spool_append *append);
 void group_add_update(struct group *group, struct spool_update *update);
+void group_put_in_front(struct group *waiting, struct group *blocked); /* its updates */
+void group_take(struct group *group, struct group *waiting); /* all of it; nothing waits then */
 
 /* Commits what waits; harmless when nothing does. */
 void committer_run(struct spool *spool);

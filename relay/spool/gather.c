@@ -52,7 +52,7 @@ static void on_back(struct task *task)
 static void come_by(struct task *task)
 {
     task->run = on_back;
-    mailbox_answer(CONTAINER_OF(task, struct gather_source, task)->gatherer->answer_to, task);
+    mailbox_call(CONTAINER_OF(task, struct gather_source, task)->gatherer->answer_to, task);
 }
 
 static void ask_all(struct gatherer *gatherer)
@@ -69,7 +69,8 @@ static void ask_all(struct gatherer *gatherer)
     }
 }
 
-/* False: somebody took too long, or others brought enough meanwhile. */
+/* False: somebody took too long, or others brought enough meanwhile.  What they bring wakes nobody:
+ * each would cost two switches. */
 static bool await_all(struct gatherer *gatherer, uint32_t n_outstanding, int64_t end_ms)
 {
     while (gatherer->n_awaited > n_outstanding) {
@@ -77,7 +78,7 @@ static bool await_all(struct gatherer *gatherer, uint32_t n_outstanding, int64_t
 
         if (rest_ms <= 0 || gatherer->n_new >= ENOUGH)
             return false;
-        mailbox_wait(gatherer->answer_to, (int)rest_ms);
+        mailbox_sleep(gatherer->answer_to, (int)rest_ms);
         mailbox_run(gatherer->answer_to);
     }
     return true;

@@ -11,6 +11,7 @@ void group_init(struct group *group)
     group->last_update = &group->updates;
     group->n_moves = 0;
     group->has_unready = false;
+    group->is_pressing = false;
 }
 
 void group_add_append(struct group *group, struct spool_append *append)
@@ -20,6 +21,7 @@ void group_add_append(struct group *group, struct spool_append *append)
     append->state.stored = NULL;
     *group->last_append = append;
     group->last_append = &append->state.next;
+    group->is_pressing = true;
 }
 
 void group_add_update(struct group *group, struct spool_update *update)
@@ -31,6 +33,33 @@ void group_add_update(struct group *group, struct spool_update *update)
     update->state.n_finished = 0;
     *group->last_update = update;
     group->last_update = &update->state.next;
+    group->is_pressing |= !update->can_wait;
+}
+
+void group_put_in_front(struct group *waiting, struct group *blocked)
+{
+    if (!blocked->updates)
+        return;
+    *blocked->last_update = waiting->updates;
+    if (!waiting->updates)
+        waiting->last_update = blocked->last_update;
+    waiting->updates = blocked->updates;
+    waiting->is_pressing = true;
+}
+
+/* The lists' heads move with the struct, their ends must be found anew. */
+void group_take(struct group *group, struct group *waiting)
+{
+    group_init(group);
+    if (waiting->appends) {
+        group->appends = waiting->appends;
+        group->last_append = waiting->last_append;
+    }
+    if (waiting->updates) {
+        group->updates = waiting->updates;
+        group->last_update = waiting->last_update;
+    }
+    group_init(waiting);
 }
 
 /* ---- the transaction ---- */

@@ -12,6 +12,7 @@ enum {
     IDLE_MS = 5000, /* how often the disk's free space is looked at while nothing happens */
     FULL_MS = 1000, /* and while it is full */
     RETRY_MS = 200, /* verdicts that could not be committed */
+    DEFAULT_COMPANY_MS = 5,
 };
 
 /* ---- the thread ---- */
@@ -27,6 +28,26 @@ static int wait_ms(const struct spool *spool)
     return atomic_load(&spool->space.is_full) ? FULL_MS : IDLE_MS;
 }
 
+/* Whether all that waits is of a kind that can: spool_update.can_wait. */
+static bool can_wait(const struct spool *spool)
+{
+    const struct group *waiting = &spool->committer.waiting;
+
+    return waiting->updates && !waiting->is_pressing && !spool->is_ending &&
+           !atomic_load(&spool->is_stopping);
+}
+
+/* Verdicts alone: each group costs a sync, and a moment later there are more of them, or mail. */
+static void wait_for_company(struct spool *spool)
+{
+    int64_t end_ms = clock_monotonic_ms() + spool->settings.company_ms, rest_ms;
+
+    while (can_wait(spool) && (rest_ms = end_ms - clock_monotonic_ms()) > 0) {
+        mailbox_doze(spool->mailbox, (int)rest_ms);
+        mailbox_run(spool->mailbox);
+    }
+}
+
 static void *run(void *argument)
 {
     struct spool *spool = argument;
@@ -36,6 +57,7 @@ static void *run(void *argument)
         mailbox_wait(spool->mailbox, wait_ms(spool));
         space_check(&spool->space, clock_monotonic_ms());
         mailbox_run(spool->mailbox);
+        wait_for_company(spool);
         if (!atomic_load(&spool->is_stopping))
             gather_run(&spool->gatherer);
         committer_run(spool);
@@ -71,7 +93,8 @@ static void take_update(struct task *task)
 {
     struct spool_update *update = CONTAINER_OF(task, struct spool_update, task);
 
-    gather_note(&update->state.spool->gatherer);
+    if (!update->can_wait) /* no reason to call others together */
+        gather_note(&update->state.spool->gatherer);
     group_add_update(&update->state.spool->committer.waiting, update);
 }
 
@@ -79,7 +102,10 @@ void spool_update(struct spool *spool, struct spool_update *update)
 {
     update->state.spool = spool;
     update->task.run = take_update;
-    mailbox_answer(spool->mailbox, &update->task);
+    if (update->can_wait)
+        mailbox_answer_quietly(spool->mailbox, &update->task);
+    else
+        mailbox_answer(spool->mailbox, &update->task);
 }
 
 static void answer_large(struct task *task)
@@ -177,6 +203,8 @@ static int prepare(struct spool *spool, const struct spool_settings *settings)
         spool->settings.segment_bytes = DEFAULT_SEGMENT_BYTES;
     if (!settings->mailbox_capacity)
         spool->settings.mailbox_capacity = DEFAULT_CAPACITY;
+    if (!settings->company_ms)
+        spool->settings.company_ms = DEFAULT_COMPANY_MS;
     committer_init(&spool->committer);
     spool->dir = strdup(settings->dir);
     if (!spool->dir)

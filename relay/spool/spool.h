@@ -64,9 +64,10 @@ struct spool_settings {
     unsigned min_free_inodes_percent; /* 0: 5 */
     uint64_t reserve_bytes;           /* kept for verdicts; 0: 1 % of the disk, at most 64 MB */
     uint32_t mailbox_capacity;        /* 0: 8192 */
-    int64_t boot;                     /* which run of the kernel this is; 0: as it says itself */
-    const struct io *io;              /* NULL: the system's */
-    const char *vfs;                  /* NULL: the system's; see db_settings */
+    uint32_t company_ms; /* how long what can wait (spool_update) waits for others; 0: 5 */
+    int64_t boot;        /* which run of the kernel this is; 0: as it says itself */
+    const struct io *io; /* NULL: the system's */
+    const char *vfs;     /* NULL: the system's; see db_settings */
     /* Of the threads that ask, which look into them until spool_stop(): see gather.h; may be 0. */
     struct mailbox *const *sources;
     uint32_t n_sources;

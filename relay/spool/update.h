@@ -51,6 +51,9 @@ struct spool_update {
     uint32_t n_reports;
     const struct failure *failures; /* to be told in a digest; ids are the spool's */
     uint32_t n_failures;
+    /* Nobody waits for it: with others of its kind alone it may wait a few milliseconds for
+     * company. */
+    bool can_wait;
     int result;       /* 0; -ESHUTDOWN, -EEXIST or -EINVAL: not committed, nothing changed */
     bool is_finished; /* this update ended the last recipient: the message is gone */
     struct {          /* the spool's */

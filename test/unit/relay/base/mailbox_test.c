@@ -190,6 +190,91 @@ static void a_mailbox_goes_with_its_last_answer(void **state)
     }
 }
 
+static void quiet_tasks_alone_wake_nobody_who_dozes(void **state)
+{
+    struct task tasks[3] = {{0}};
+
+    (void)state;
+    assert_int_equal(mailbox_new(&mailbox, 1), 0);
+    mailbox_answer_quietly(mailbox, &tasks[0]);
+    mailbox_answer_quietly(mailbox, &tasks[1]); /* bounded elsewhere, as answers are */
+    assert_false(mailbox_doze(mailbox, 0));
+    assert_true(mailbox_wait(mailbox, 0));
+    mailbox_answer(mailbox, &tasks[2]);
+    assert_true(mailbox_doze(mailbox, 0));
+    assert_ptr_equal(mailbox_take(mailbox), &tasks[0]);
+    assert_ptr_equal(tasks[1].next, &tasks[2]);
+    mailbox_answer_quietly(mailbox, &tasks[0]);
+    assert_false(mailbox_doze(mailbox, 0)); /* what pressed has been taken */
+    mailbox_free(mailbox);
+}
+
+static void only_a_call_ends_a_sleep(void **state)
+{
+    struct task tasks[3] = {{0}};
+
+    (void)state;
+    assert_int_equal(mailbox_new(&mailbox, 1), 0);
+    mailbox_answer_quietly(mailbox, &tasks[0]);
+    assert_false(mailbox_post(mailbox, &tasks[1])); /* full */
+    mailbox_answer(mailbox, &tasks[1]);
+    assert_false(mailbox_sleep(mailbox, 0));
+    assert_true(mailbox_doze(mailbox, 0));
+    mailbox_call(mailbox, &tasks[2]);
+    assert_true(mailbox_sleep(mailbox, 0));
+    assert_ptr_equal(mailbox_take(mailbox), &tasks[0]);
+    assert_false(mailbox_sleep(mailbox, 0));
+    mailbox_free(mailbox);
+}
+
+static struct task quiet, pressing;
+static atomic_bool is_quiet_posted;
+
+static void *post_both(void *argument)
+{
+    mailbox_answer_quietly(mailbox, &quiet);
+    atomic_store(&is_quiet_posted, true);
+    mailbox_answer(mailbox, &pressing);
+    return argument;
+}
+
+static void *post_and_call(void *argument)
+{
+    mailbox_answer_quietly(mailbox, &quiet);
+    atomic_store(&is_quiet_posted, true);
+    mailbox_call(mailbox, &pressing);
+    return argument;
+}
+
+static void sleep_through_the_quiet_one(void *(*post)(void *), bool (*sleep)(struct mailbox *, int))
+{
+    pthread_t thread;
+
+    atomic_store(&is_quiet_posted, false);
+    assert_int_equal(mailbox_new(&mailbox, 1), 0);
+    pthread_create(&thread, NULL, post, NULL);
+    assert_true(sleep(mailbox, -1));
+    assert_true(atomic_load(&is_quiet_posted));
+    assert_ptr_equal(mailbox_take(mailbox), &quiet);
+    pthread_join(thread, NULL);
+    mailbox_free(mailbox);
+}
+
+/* Whether it sleeps already when they come, or only then begins to. */
+static void one_that_is_not_quiet_ends_a_doze(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 300; i++)
+        sleep_through_the_quiet_one(post_both, mailbox_doze);
+}
+
+static void a_call_ends_a_sleep_over_what_waits(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 300; i++)
+        sleep_through_the_quiet_one(post_and_call, mailbox_sleep);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +285,10 @@ int main(void)
         cmocka_unit_test(an_owner_that_looks_is_told_only_while_it_sleeps),
         cmocka_unit_test(a_sleeper_misses_no_task_and_is_told_of_none_twice),
         cmocka_unit_test(a_mailbox_goes_with_its_last_answer),
+        cmocka_unit_test(quiet_tasks_alone_wake_nobody_who_dozes),
+        cmocka_unit_test(only_a_call_ends_a_sleep),
+        cmocka_unit_test(one_that_is_not_quiet_ends_a_doze),
+        cmocka_unit_test(a_call_ends_a_sleep_over_what_waits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* What comes while a group's bytes are being synced: a failure of the database, verdicts behind one
- * that is put off, readers while the log is emptied. */
+ * that is put off, readers while the log is emptied; and verdicts that wait for company. */
 #include "test/support/test_support.h"
 
 #include <errno.h>
@@ -226,6 +226,100 @@ static void a_change_behind_one_that_is_put_off_waits_with_it(void **state)
     assert_int_equal(fixture->rows[0].row.flags, RECIPIENT_DELAY_REPORTED);
 }
 
+/* ---- verdicts that can wait ---- */
+
+enum { N_VERDICTS = 3 };
+
+static struct {
+    struct spool_update updates[N_VERDICTS];
+    struct spool_change changes[N_VERDICTS];
+    unsigned n_done;
+} patient;
+
+static void patient_done(struct spool_update *update)
+{
+    assert_int_equal(update->result, 0);
+    patient.n_done++;
+}
+
+static void wait_patiently(uint32_t company_ms)
+{
+    fixture_stop(fixture);
+    fixture->settings.company_ms = company_ms;
+    assert_int_equal(fixture_start(fixture), 0);
+    memset(&patient, 0, sizeof(patient));
+}
+
+static void finish_patiently(uint64_t id, unsigned i)
+{
+    patient.changes[i] = (struct spool_change){.kind = CHANGE_FINISHED, .n = i + 1};
+    patient.updates[i] = (struct spool_update){.answer_to = fixture->answers,
+                                               .done = patient_done,
+                                               .stored = fixture_find(fixture, id),
+                                               .changes = &patient.changes[i],
+                                               .n_changes = 1,
+                                               .can_wait = true};
+    spool_update(fixture->spool, &patient.updates[i]);
+}
+
+static void await_patient(unsigned n)
+{
+    while (patient.n_done < n) {
+        mailbox_wait(fixture->answers, -1);
+        mailbox_run(fixture->answers);
+    }
+}
+
+static uint64_t n_groups(void)
+{
+    struct spool_figures figures;
+
+    spool_figures(fixture->spool, &figures);
+    return figures.n_groups;
+}
+
+/* The group's count is taken behind its rows and before its answers. */
+static void verdicts_that_can_wait_go_with_the_next_mail(void **state)
+{
+    uint64_t id, n_before;
+
+    (void)state;
+    wait_patiently(3600 * 1000);
+    id = append(N_VERDICTS);
+    n_before = n_groups();
+    for (unsigned i = 0; i < N_VERDICTS; i++)
+        finish_patiently(id, i);
+    append(1);
+    await_patient(N_VERDICTS);
+    assert_int_equal(n_groups(), n_before + 1);
+}
+
+static void without_company_they_go_alone(void **state)
+{
+    uint64_t id = append(N_VERDICTS);
+
+    (void)state;
+    memset(&patient, 0, sizeof(patient));
+    finish_patiently(id, 0);
+    await_patient(1);
+}
+
+static void at_the_end_they_wait_no_longer(void **state)
+{
+    uint64_t id;
+
+    (void)state;
+    wait_patiently(3600 * 1000);
+    id = append(N_VERDICTS);
+    for (unsigned i = 0; i < N_VERDICTS; i++)
+        finish_patiently(id, i);
+    fixture_stop(fixture);
+    mailbox_run(fixture->answers);
+    assert_int_equal(patient.n_done, N_VERDICTS);
+    assert_int_equal(fixture_start(fixture), 0);
+    assert_int_equal(fixture->n_recovered, 0);
+}
+
 /* ---- readers ---- */
 
 enum { N_ROWS = 400, LONGEST_MS = 3000, EMPTIED_AFTER_MS = 1500 };
@@ -272,6 +366,9 @@ int main(void)
         COMMITTER_TEST(nothing_goes_to_a_database_that_failed_while_bytes_were_synced),
         COMMITTER_TEST(the_older_change_of_a_row_is_committed_first),
         COMMITTER_TEST(a_change_behind_one_that_is_put_off_waits_with_it),
+        COMMITTER_TEST(verdicts_that_can_wait_go_with_the_next_mail),
+        COMMITTER_TEST(without_company_they_go_alone),
+        COMMITTER_TEST(at_the_end_they_wait_no_longer),
         COMMITTER_TEST(a_long_read_keeps_no_commit_waiting_while_the_log_is_emptied),
     };
 
