@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "relay/base/list.h"
+#include "relay/message/encoded_word.h"
+#include "relay/message/header.h"
 #include "relay/spool/queue_id.h"
 #include "webui/history_desk.h"
 #include "webui/history_json.h"
@@ -11,7 +13,14 @@
 #include "webui/queue_json.h"
 #include "webui/routes.h"
 
-enum { MOST_ROWS = 1000, SLICE_MS = 1000, SCAN_SLICE = 20000 };
+enum {
+    MOST_ROWS = 1000,
+    SLICE_MS = 1000,
+    SCAN_SLICE = 20000,
+    MOST_HEADER = 256 << 10, /* read; and shown: */
+    MOST_FIELDS = 200,
+    MOST_VALUE = 4096,
+};
 
 struct message {
     struct history_job history_job;
@@ -20,6 +29,7 @@ struct message {
     uint64_t id;
     json_t *attempts; /* rows of history, the newest first */
     json_t *item;     /* of the queue; NULL: nothing of it waits */
+    json_t *header;   /* its fields; NULL: they cannot be read (any more) */
 };
 
 static bool append_attempt(void *owner, const struct history_row *row)
@@ -51,6 +61,38 @@ static bool take_item(void *owner, const struct message_row *row)
     return false;
 }
 
+/* As text: without folding, encoded words decoded. */
+static json_t *field_json(const struct header_field *field)
+{
+    CLEANUP(buffer) struct buffer line = BUFFER_INIT, text = BUFFER_INIT;
+
+    header_unfold(field->value, &line);
+    encoded_words_decode(buffer_slice(&line), &text);
+    return json_pack("{s:o, s:o}", "name", json_slice(field->name), "value",
+                     json_slice(slice_head(buffer_slice(&text), MOST_VALUE)));
+}
+
+static json_t *header_json(struct slice block)
+{
+    struct header_walker walker = {block};
+    struct header_field field;
+    json_t *fields = json_array();
+
+    while (json_array_size(fields) < MOST_FIELDS && header_next(&walker, &field))
+        if (field.name.len)
+            json_array_append_new(fields, field_json(&field));
+    return fields;
+}
+
+static void read_header(struct message *message, struct spool_reader *reader)
+{
+    CLEANUP(buffer) struct buffer bytes = BUFFER_INIT;
+    uint32_t header_bytes;
+
+    if (spool_reader_bytes(reader, message->id, MOST_HEADER, &bytes, &header_bytes) == 0)
+        message->header = header_json(slice_head(buffer_slice(&bytes), header_bytes));
+}
+
 /* On the queue's reader thread. */
 static void read_queue(struct queue_job *job, struct spool_reader *reader)
 {
@@ -59,6 +101,8 @@ static void read_queue(struct queue_job *job, struct spool_reader *reader)
     uint64_t cursor;
 
     (void)!spool_reader_list(reader, &filter, 1, SCAN_SLICE, take_item, message, &cursor);
+    if (message->item)
+        read_header(message, reader);
 }
 
 static bool has_recipient(json_t *recipients, json_int_t n)
@@ -102,6 +146,18 @@ static json_t *item_of_history(json_t *attempts)
                      "recipients");
 }
 
+/* The id of a message says when it came: behind what history keeps, its details are gone and its
+ * share in the counters remains. */
+static void answer_forgotten(struct exchange *exchange)
+{
+    exchange_problem_with(
+        exchange, 404, "not_found",
+        "Nothing is known of this message: its details were deleted with the history of its day, "
+        "or "
+        "it never was.",
+        json_pack("{s:I}", "kept_days", (json_int_t)exchange->webui->settings->history.days));
+}
+
 static void on_queue(struct queue_job *job)
 {
     struct message *message = CONTAINER_OF(job, struct message, queue_job);
@@ -112,13 +168,13 @@ static void on_queue(struct queue_job *job)
         item = item_of_history(message->attempts);
     if (!item) {
         json_decref(message->attempts);
-        exchange_problem(message->exchange, 404, "not_found",
-                         "Nothing is known of this message, or it is older than history reaches.");
+        answer_forgotten(message->exchange);
         return;
     }
     add_finished(json_object_get(item, "recipients"), message->attempts);
     json_object_set_new(item, "waits", json_boolean(is_waiting));
     json_object_set_new(item, "attempts", message->attempts);
+    json_object_set_new(item, "header", message->header ? message->header : json_null());
     exchange_answer(message->exchange, 200, item);
 }
 

@@ -33,6 +33,7 @@ struct search {
     uint64_t cursor;   /* behind which message to go on; at the end 0: nothing is left */
     uint64_t *nearest; /* the next ids, a heap with the largest on top; the arena's */
     uint32_t n_nearest;
+    uint64_t noted;      /* the last id that was looked for among them */
     struct chosen *busy; /* recipients that are being sent, sorted; malloc()ed */
     size_t n_busy;
     bool has_total;
@@ -62,8 +63,12 @@ static void sink(struct search *search, uint32_t at)
     }
 }
 
-static bool is_near(const struct search *search, uint64_t id)
+/* Recipients of a message mostly come one behind the other. */
+static bool is_near(struct search *search, uint64_t id)
 {
+    if (search->noted == id)
+        return true;
+    search->noted = id;
     for (uint32_t i = 0; i < search->n_nearest; i++)
         if (search->nearest[i] == id)
             return true;
@@ -91,15 +96,16 @@ static void note_entry(struct delivery_command *command, const struct entry *ent
     uint64_t id = entry->message->id;
 
     (void)destination;
-    if (id <= search->cursor || (search->n_nearest == search->limit && id >= search->nearest[0]) ||
-        is_near(search, id))
+    if (id <= search->cursor || is_near(search, id))
         return;
     if (search->n_nearest < search->limit) {
         add_near(search, id);
-        return;
+    } else {
+        search->nearest[0] = id;
+        sink(search, 0);
     }
-    search->nearest[0] = id;
-    sink(search, 0);
+    if (search->n_nearest == search->limit)
+        command->notes_below = search->nearest[0];
 }
 
 /* ---- rows: on the reader thread ---- */
@@ -267,6 +273,7 @@ static void look_on(struct search *search)
         return;
     }
     search->n_nearest = 0;
+    search->noted = 0;
     search->count = (struct delivery_command){
         .verb = DELIVERY_COUNT,
         .selection = search->words.selection,

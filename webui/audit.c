@@ -14,7 +14,8 @@ enum { MOST_ITEMS = 20, MOST_VALUE_BYTES = 1024, MOST_BYTES = 4096 };
 
 static bool is_change(const struct exchange *exchange)
 {
-    return exchange->route && exchange->method != HTTP_GET && !exchange->is_repeated &&
+    return exchange->route && !exchange->is_repeated &&
+           (exchange->method != HTTP_GET || exchange->route->flags & IS_AUDITED) &&
            !(exchange->route->flags & NO_AUDIT) && !exchange_flag(exchange, "dry_run");
 }
 

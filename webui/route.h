@@ -19,6 +19,7 @@ enum route_level {
 enum {
     NEEDS_CONFIRMATION = 1, /* the password was given within the last minutes (not by tokens) */
     NO_AUDIT = 2,           /* changes nothing but who is signed in, or how it looks to them */
+    IS_AUDITED = 4,         /* though it changes nothing */
 };
 
 struct route {
@@ -67,6 +68,10 @@ extern const struct route_table access_routes;
 #define DELETE(path, run, who, scope, query)                                                       \
     {                                                                                              \
         HTTP_DELETE, FOR_##who, path, run, scope, 0, query, NONE                                   \
+    }
+#define CONFIRMED_GET(path, run, who, scope, query)                                                \
+    {                                                                                              \
+        HTTP_GET, FOR_##who, path, run, scope, NEEDS_CONFIRMATION | IS_AUDITED, query, NONE        \
     }
 #define CONFIRMED_POST(path, run, who, scope, body)                                                \
     {                                                                                              \

@@ -76,6 +76,7 @@ void api_deliveries(struct exchange *exchange);
 void api_deliveries_csv(struct exchange *exchange);
 void api_logs(struct exchange *exchange);
 void api_message(struct exchange *exchange);
+void api_message_raw(struct exchange *exchange);
 /* Rows of one user only, whatever the query says. */
 void api_series_of(struct exchange *exchange, struct slice user);
 void api_deliveries_of(struct exchange *exchange, struct slice user);

@@ -23,6 +23,7 @@ static const struct route routes[] = {
     DELETE(API "/jobs/{}", api_job_cancel, OPERATOR, "queue:write", NONE),
     POST(API "/diagnostics/path", api_path_test, OPERATOR, "destinations:write",
          "address=text domain=text egress=text"),
+    CONFIRMED_GET(API "/messages/{}/raw", api_message_raw, ADMIN, NULL, NONE),
     GET(API "/messages/{}", api_message, VIEWER, "history:read", NONE),
 };
 

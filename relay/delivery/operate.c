@@ -73,7 +73,7 @@ static void visit_entry(void *owner, struct entry *entry)
     }
     command->n_selected++;
     command->n_by_state[entry->state]++;
-    if (command->note)
+    if (command->note && (!command->notes_below || entry->message->id < command->notes_below))
         command->note(command, entry, telling_site(visit->shard, entry));
     if (verb == DELIVERY_LOOK)
         note_age(visit->shard, entry);

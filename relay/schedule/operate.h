@@ -36,6 +36,7 @@ struct delivery_command {
      * its site's name or its domain's.  May be NULL. */
     void (*note)(struct delivery_command *command, const struct entry *entry,
                  const char *destination);
+    uint64_t notes_below; /* of messages with lower ids alone; 0: of all.  note() may change it */
 
     /* True: the walk ends where it is; what was done stays.  May be NULL. */
     const _Atomic bool *is_cancelled;

@@ -1,22 +1,12 @@
-#include "relay/spool/spool_reader.h"
+#include "relay/spool/spool_reader_private.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdio.h>
 
-#include "relay/spool/store_rows.h"
 #include "sql/queue_schema.h"
 
 enum { ROWS_PER_READ = 256 };
-
-struct spool_reader {
-    char *dir;
-    struct db *db;
-    char name[STORE_NAME_SIZE]; /* of the database that is open */
-    pthread_mutex_t lock;       /* db against spool_reader_interrupt() */
-    struct recipient_rows rows;
-};
 
 int spool_reader_new(struct spool_reader **out, const char *dir)
 {
@@ -55,7 +45,7 @@ void spool_reader_interrupt(struct spool_reader *reader)
 }
 
 /* The spool may have gone over to another file since the last call. */
-static int open_current(struct spool_reader *reader)
+int spool_reader_open(struct spool_reader *reader)
 {
     char name[STORE_NAME_SIZE], path[PATH_MAX];
     struct db *fresh = NULL, *old;
@@ -237,7 +227,7 @@ int spool_reader_list(struct spool_reader *reader, const struct queue_filter *fi
                       uint64_t *cursor)
 {
     struct listing listing = {reader, filter, limit, on_row, owner, 0};
-    int error = open_current(reader);
+    int error = spool_reader_open(reader);
 
     if (error)
         return error;

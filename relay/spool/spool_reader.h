@@ -49,4 +49,10 @@ MUST_USE int spool_reader_list(struct spool_reader *reader, const struct queue_f
                                uint32_t limit, uint32_t max_scanned, queue_row_callback *on_row,
                                void *owner, uint64_t *cursor);
 
+/* Appends the first `most` bytes of a message that waits, as they are stored: header, then body.
+ * *header_bytes: of its header block.  0; -ENOENT: it does not wait any more; -EBADMSG: its bytes
+ * are lost; or -errno. */
+MUST_USE int spool_reader_bytes(struct spool_reader *reader, uint64_t id, uint64_t most,
+                                struct buffer *out, uint32_t *header_bytes);
+
 void spool_reader_interrupt(struct spool_reader *reader);

@@ -249,10 +249,33 @@ def test_the_command_line_tells_the_last_lines(relay):
     try:
         relay.cli("destination", "suspend", "followed.example", "--reason", "r")
         relay.cli("destination", "resume", "followed.example")
-        assert "followed.example" in iter(following.stdout.readline, "").__next__()
+        assert any("followed.example" in line for line in iter(following.stdout.readline, ""))  # after those before it
     finally:
         following.kill()
         following.wait()
+
+
+def test_header_and_text_of_a_message_while_it_waits(world):
+    relay = world.relay_to(world.receiver({"RCPT": lambda session, line: "450 4.2.2 Later" if "later" in line else None}),
+                           'panel { address = "127.0.0.1:0" }\ndelivery { retry = { "1h" } }\n')
+    login = relay.add_user(SENDER)
+    owner = set_up(relay, patience=PATIENCE)
+    subject = "=?utf-8?q?Caff=C3=A8?= =?iso-8859-15?q?_10_=A4?=\r\n\t<script>"
+    message = f"From: {SENDER}\r\nTo: later@dest.example\r\nSubject: {subject}\r\n\r\nThe text.\r\n"
+    with relay.client(login) as client:
+        waiting, sent = (submit(client, SENDER, [to], message) for to in ("later@dest.example", "now@dest.example"))
+    relay.log.wait("deferred", msg=waiting)
+    relay.log.wait("delivered", msg=sent)
+    fields = {field["name"]: field["value"] for field in get(relay, f"/messages/{waiting}")["header"]}
+    assert fields["Subject"] == "Caff\u00e8 10 \u20ac\t<script>" and fields["From"] == SENDER and "Received" in fields
+    assert wait_for(lambda: ask(relay, "GET", f"{API}/messages/{sent}")[0] == 200, "history has it")
+    assert get(relay, f"/messages/{sent}")["header"] is None
+    answer = owner.get(f"/messages/{waiting}/raw")
+    assert answer.headers["Content-Type"] == "message/rfc822" and answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.content.endswith(b"\r\n\r\nThe text.\r\n") and subject.encode() in answer.content
+    assert owner.get(f"/messages/{sent}/raw").status == 404
+    audited = [row for row in owner.get("/audit").body["items"] if waiting in (row["object"] or "")]
+    assert len(audited) == 1 and audited[0]["who"] == "owner"
 
 
 # ---- log

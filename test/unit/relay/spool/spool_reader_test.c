@@ -161,6 +161,30 @@ static void the_reader_follows_to_another_database(void **state)
     assert_int_equal(list(&filter, 1000).n_ids, N_MESSAGES + n_accepted);
 }
 
+static void the_bytes_of_a_message_are_read_while_it_waits(void **state)
+{
+    CLEANUP(buffer) struct buffer bytes = BUFFER_INIT, start = BUFFER_INIT;
+    uint64_t large = queue_id_new();
+    uint32_t header_bytes = 0;
+    bool is_finished = false;
+
+    (void)state;
+    assert_int_equal(spool_reader_bytes(reader, ids[0], UINT64_MAX, &bytes, &header_bytes), 0);
+    assert_true(header_bytes > 0 && header_bytes < bytes.len);
+    assert_slice_is(slice_skip(buffer_slice(&bytes), header_bytes), "a long one\r\n");
+    assert_int_equal(spool_reader_bytes(reader, ids[0], 7, &start, &header_bytes), 0);
+    assert_true(slice_equal(buffer_slice(&start), slice_head(buffer_slice(&bytes), 7)));
+    assert_int_equal(fixture_append_large(fixture, large, "0123456789\r\n", 20000), 0);
+    buffer_clear(&bytes);
+    assert_int_equal(spool_reader_bytes(reader, large, UINT64_MAX, &bytes, &header_bytes), 0);
+    assert_true(bytes.len == header_bytes + 20000 * 12);
+    assert_int_equal(fixture_finish(fixture, large, 1, &is_finished), 0);
+    buffer_clear(&bytes);
+    assert_int_equal(spool_reader_bytes(reader, large, UINT64_MAX, &bytes, &header_bytes), -ENOENT);
+    assert_int_equal(spool_reader_bytes(reader, 1, UINT64_MAX, &bytes, &header_bytes), -ENOENT);
+    assert_int_equal(bytes.len, 0);
+}
+
 int main(void)
 {
 #define READER_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -169,6 +193,7 @@ int main(void)
         READER_TEST(a_slice_scans_no_more_than_it_may),
         READER_TEST(filters_choose_messages_and_recipients),
         READER_TEST(a_changed_row_is_seen_at_once),
+        READER_TEST(the_bytes_of_a_message_are_read_while_it_waits),
         READER_TEST(the_reader_follows_to_another_database),
     };
 
