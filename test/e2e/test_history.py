@@ -276,6 +276,12 @@ def test_header_and_text_of_a_message_while_it_waits(world):
     assert owner.get(f"/messages/{sent}/raw").status == 404
     audited = [row for row in owner.get("/audit").body["items"] if waiting in (row["object"] or "")]
     assert len(audited) == 1 and audited[0]["who"] == "owner"
+    relay.cli("queue", "delete", waiting, "--reason", "not wanted")
+    told = relay.log.wait("deleted", msg=waiting)
+    assert (told["to"], told["reply"]) == ("later@dest.example", "not wanted")
+    row = wait_for(lambda: deliveries(relay, f"msgid:{waiting} state:deleted"), "history has it")[0]
+    assert (row["recipient"], row["user"], row["sender"]) == ("later@dest.example", SENDER, SENDER)
+    assert get(relay, f"/messages/{waiting}")["header"] is None and owner.get(f"/messages/{waiting}/raw").status == 404
 
 
 # ---- log
