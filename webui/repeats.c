@@ -1,5 +1,6 @@
 #include "webui/repeats.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,8 +148,8 @@ bool repeats_begin(struct exchange *exchange)
         exchange_busy(exchange);
         return false;
     }
-    strcpy(repeat->key, exchange->fields.idempotency_key);
-    strcpy(repeat->account, account);
+    (void)snprintf(repeat->key, sizeof(repeat->key), "%s", exchange->fields.idempotency_key);
+    (void)snprintf(repeat->account, sizeof(repeat->account), "%s", account);
     digest_request(exchange, repeat->request);
     repeat->began_ms = clock_monotonic_ms();
     list_append(&repeats->kept, &repeat->link);

@@ -24,12 +24,12 @@ struct path_test {
     struct timer tick; /* cancelled? too long? */
     struct later next; /* then(), on the next turn */
     void (*then)(struct path_test *test);
-    bool is_over;
+    bool is_over, asks_mx, asks_name, asks_host; /* what is under way */
+    bool told_stop;
 
     /* Where it goes. */
     struct target_plan plan; /* the arena's */
     struct mx_query mx;
-    bool asks_mx;
 
     /* From where. */
     uint32_t numbers; /* bit n: number n is still to be tried */
@@ -38,13 +38,10 @@ struct path_test {
     struct lane *lane; /* while counted */
     bool is_counted, has_turn, is_greeted, took_message_turn, is_named;
     int64_t wait_ends_ms;
-    bool told_stop;
     struct name_check check;
-    bool asks_name;
 
     /* To where. */
     struct host_query host;
-    bool asks_host;
     uint8_t order[TARGET_MAX_HOSTS];
     size_t n_order, order_at, n_addresses, address_at;
     struct ip_address addresses[HOST_MAX_ADDRESSES];
