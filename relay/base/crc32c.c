@@ -11,7 +11,6 @@ enum { STRETCH = 512 };
 #define POLYNOMIAL 0x82f63b78U /* its bits reversed */
 
 static uint32_t table[256];
-static uint32_t over_one, over_two; /* what carries a sum over so many stretches of zeros */
 static uint32_t (*update)(uint32_t crc, struct slice bytes);
 static pthread_once_t chosen = PTHREAD_ONCE_INIT;
 
@@ -33,6 +32,10 @@ static void fill_table(void)
     }
 }
 
+#if defined(__x86_64__)
+/* What carries a sum over so many stretches of zeros. */
+static uint32_t over_one, over_two;
+
 /* x^n modulo the polynomial, bits reversed. */
 static uint32_t power_of_x(unsigned n)
 {
@@ -43,7 +46,6 @@ static uint32_t power_of_x(unsigned n)
     return power;
 }
 
-#if defined(__x86_64__)
 __attribute__((target("sse4.2"))) static uint64_t sum(uint64_t crc, const char *data)
 {
     uint64_t word;
