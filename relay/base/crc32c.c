@@ -72,7 +72,7 @@ __attribute__((target("sse4.2,pclmul"))) static uint64_t sum_stretches(uint64_t 
     for (size_t i = 0; i < STRETCH; i += sizeof(uint64_t)) {
         crc = sum(crc, data + i);
         second = sum(second, data + STRETCH + i);
-        third = sum(third, data + 2 * STRETCH + i);
+        third = sum(third, data + 2 * (size_t)STRETCH + i);
     }
     return carry(crc, over_two) ^ carry(second, over_one) ^ third;
 }
