@@ -46,6 +46,22 @@ static const char *finding_of(const struct key_check *key, char reason[JUDGE_REA
     return "differs";
 }
 
+/* Each text that DNS has at the name, the strings of a record joined. */
+static json_t *found_json(const struct key_check *key)
+{
+    struct slice texts = buffer_slice(&key->order.texts);
+    json_t *found = json_array();
+
+    while (texts.len) {
+        ptrdiff_t end = slice_find(texts, '\n');
+        size_t len = end < 0 ? texts.len : (size_t)end;
+
+        json_array_append_new(found, json_slice(slice_head(texts, len)));
+        texts = slice_skip(texts, end < 0 ? len : len + 1);
+    }
+    return found;
+}
+
 static json_t *key_json(const struct key_check *key, bool *is_good)
 {
     char reason[JUDGE_REASON_SIZE] = "";
@@ -53,12 +69,13 @@ static json_t *key_json(const struct key_check *key, bool *is_good)
     bool is_ok = strcmp(finding, "ok") == 0;
 
     *is_good = *is_good && is_ok;
-    return json_pack("{s:o, s:s, s:s, s:s, s:b, s:o}", "selector", json_slice(key->selector),
+    return json_pack("{s:o, s:s, s:s, s:s, s:b, s:o, s:o}", "selector", json_slice(key->selector),
                      "type", domain_key_type_name(key->type), "record_name", key->order.name,
                      "finding", finding, "ok", is_ok, "why",
                      json_slice(slice_of(is_ok     ? ""
                                          : *reason ? reason
-                                                   : key->order.why)));
+                                                   : key->order.why)),
+                     "found", found_json(key));
 }
 
 static void answer(struct domain_check *check)

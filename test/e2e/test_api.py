@@ -339,6 +339,10 @@ def test_domain_check_compares_with_dns(world):
     relay.restart()
     code, found = check()
     assert code == DATA and found == {"rsa": "differs", "ed25519": "ok"}
+    published = {row["type"]: row["found"]
+                 for row in ask(relay, "POST", f"{API}/domains/shop.example:check")[2]["items"]}
+    assert published == {"rsa": [made["rsa"]["value"].replace("p=MII", "p=MIJ")],
+                         "ed25519": [made["ed25519"]["value"]]}
     assert fails(relay, "domain", "check", "unknown.example") == NO_USER
 
 

@@ -59,7 +59,7 @@ export const deliveries = Array.from({ length: 1800 }, (_, i) => {
     at: iso(now - i * 7_000), id: id_of(9000 + i), n: 1, user, sender: `${user}@azienda-esempio.it`, recipient, site,
     mx: `mx${1 + (i % 4)}.${site}`, egress: pick(["192.0.2.10", "192.0.2.11", "2001:db8::25"]), state,
     code: Number(/^\d{3}/.exec(reply)?.[0]) || null, enhanced: /\d\.\d+\.\d+/.exec(reply)?.[0] ?? null, reply,
-    class: state === "delivered" ? "" : pick(["mailbox_full", "no_such_user", "policy", "rate"]),
+    class: "",
     seconds: Math.round(random() * 40 * 100) / 10, attempts: 1 + (i % 3), campaign: user === "newsletter" ? "autunno-2026" : "",
   };
 });

@@ -98,7 +98,7 @@ export const more_routes = {
   "POST /domains": ({ body }) => ({ status: 201, ...domain(body.name) }),
   "GET /domains/{}": ({ name }) => (empty ? { ...domain(name), keys: [] } : domain(name)),
   "POST /domains/{}:check": ({ name }) => ({ ok: false, next_cursor: null, items: domain(name).keys.map((one, i) => ({
-    selector: one.selector, type: one.type, record_name: one.record_name, finding: ["ok", "differs", "missing"][i % 3], ok: i === 0, why: i ? "the key differs" : "" })) }),
+    selector: one.selector, type: one.type, record_name: one.record_name, finding: ["ok", "differs", "missing"][i % 3], ok: i === 0, found: i === 1 ? [`"${one.value.slice(0, 40)}" "${one.value.slice(40)}"`] : [], why: i ? "the key differs" : "" })) }),
   "POST /domains/{}:options": () => undefined, "DELETE /domains/{}": () => undefined,
   "POST /dkim": ({ body }) => ({ status: 201, ...always(pair(body.domain, body.selector)) }),
   "GET /admins": () => always(empty ? admins.slice(0, 1) : admins), "POST /admins": ({ body }) => ({ status: 201, ...admin(body.name, body.role) }),

@@ -35,6 +35,7 @@ export interface Delivery {
   site: string;
   mx: string | null;
   egress: string | null;
+  tls?: string | null;
   state: string;
   code: number | null;
   enhanced: string | null;

@@ -24,6 +24,8 @@ export interface KeyCheck {
   record_name: string;
   finding: Finding;
   why: string;
+  /** The TXT records at the name. */
+  found?: string[];
 }
 
 /** A selector that no earlier key had: the month, and a letter when that is taken. */

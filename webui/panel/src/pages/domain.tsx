@@ -108,6 +108,7 @@ function record_of(key: Key, found?: KeyCheck): Titled {
         {found && <StatePill state={found.finding} tone={tones[found.finding]} text={t(`domains.finding.${found.finding}`)} />}
       </>
     ),
+    found: found?.finding === "differs" ? found.found : undefined,
     hint: found && found.finding !== "ok" ? [t(`domains.finding_hint.${found.finding}`), found.why].filter(Boolean).join(" · ") : undefined,
   };
 }

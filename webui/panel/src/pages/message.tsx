@@ -9,11 +9,13 @@ import { type Delivery, type Message, state_of, type Why } from "../core/mail";
 import { use_resource } from "../core/resource";
 import { may } from "../core/signals";
 import type { PageProps } from "../pages";
+import { Button } from "../ui/button";
 import { CopyButton } from "../ui/copy";
 import { Card, Facts, Head } from "../ui/head";
 import { StatePill } from "../ui/state";
 import { Empty, ErrorBox, Skeleton } from "../ui/states";
 import { Attempts } from "./message_attempts";
+import { CustomerLetter } from "./message_letter";
 import { WhyList } from "./message_why";
 import { BulkDialog, VerbButtons } from "./queue_bulk";
 
@@ -24,21 +26,30 @@ export type Whole = Partial<Message> & {
   deliveries?: Delivery[] | null;
 };
 
+const attempts_of = (whole: Whole): Delivery[] => whole.attempts ?? whole.deliveries ?? [];
+
 export default function MessagePage({ params }: PageProps) {
   const id = params.id ?? "";
   const whole = use_resource<Whole>(`/messages/${part(id)}`, {}, { topics: ["queue"] });
   const waits = Boolean(whole.data?.recipients?.some(({ state }) => ["queued", "deferred", "held", "sending"].includes(state)));
   const asks = useSignal<Verb | null>(null);
+  const writing = useSignal(false);
   if (whole.problem?.status === 404 && !whole.data)
     return <><Head title={t("message.title", { id })} /><Card><Empty icon="search">{t("message.gone")}</Empty></Card></>;
   return (
     <>
       <Head title={t("message.title", { id })}>
         <CopyButton text={id} label={t("message.copy_id")} small={false} />
+        {Boolean(whole.data?.recipients?.length) && (
+          <Button icon="me" onClick={() => { writing.value = true; }}>{t("letter.title")}</Button>
+        )}
         {waits && may("operator") && <VerbButtons onPick={(verb) => { asks.value = verb; }} />}
       </Head>
       {whole.problem && <ErrorBox problem={whole.problem} retry={whole.reload} />}
       {whole.data ? <Body whole={whole.data} waits={waits} /> : !whole.problem && <Skeleton lines={8} />}
+      {writing.value && whole.data && (
+        <CustomerLetter whole={whole.data} attempts={attempts_of(whole.data)} onClose={() => { writing.value = false; }} />
+      )}
       {asks.value && (
         <BulkDialog selection={{ ids: [id] }} verb={asks.value} onClose={() => { asks.value = null; }} onDone={whole.reload}
           onUndone={whole.reload} />
@@ -57,7 +68,7 @@ function Body({ whole, waits }: { whole: Whole; waits: boolean }) {
           <Card title={tn("message.recipients", whole.n_recipients ?? whole.recipients.length)}><Recipients of={whole as Message} /></Card>
         )}
       </div>
-      <Card title={t("message.attempts")}><Attempts attempts={whole.attempts ?? whole.deliveries ?? []} recipients={whole.recipients ?? []} /></Card>
+      <Card title={t("message.attempts")}><Attempts attempts={attempts_of(whole)} recipients={whole.recipients ?? []} /></Card>
       {whole.headers && <Card title={t("message.headers")}><Headers headers={whole.headers} /></Card>}
     </>
   );

@@ -1,7 +1,8 @@
 // The attempts as a line of time, newest first, the receiver's words as they came.
 import { duration, when } from "../core/format";
-import { t } from "../core/i18n";
+import { t, word } from "../core/i18n";
 import { type Delivery, type Recipient, reply_text, said } from "../core/mail";
+import { cause_of } from "../lib/causes";
 import { CopyButton } from "../ui/copy";
 import { Shape, StatePill, tone_of } from "../ui/state";
 
@@ -20,11 +21,12 @@ export function Attempts({ attempts, recipients }: { attempts: Delivery[]; recip
 function Attempt({ attempt }: { attempt: Delivery }) {
   const state = attempt.n === 0 ? "accepted" : attempt.state; // the row of its arrival
   const way = [attempt.mx, attempt.egress && t("message.from_address", { address: attempt.egress }),
-    attempt.seconds !== null && duration(attempt.seconds)].filter(Boolean);
+    attempt.tls, attempt.seconds !== null && duration(attempt.seconds)].filter(Boolean);
+  const cause = ["deferred", "bounced", "expired"].includes(state) ? cause_of(said(attempt), attempt.class) : null;
   return (
     <li>
       <Shape tone={tone_of(state)} />
-      <div class="line"><StatePill state={state} /><span class="muted small">{when(attempt.at, "full")}</span></div>
+      <div class="line"><StatePill state={state} />{cause && <b>{word("said", cause)}</b>}<span class="muted small">{when(attempt.at, "full")}</span></div>
       {attempt.recipient && <p class="break">{attempt.recipient}</p>}
       {way.length > 0 && <p class="muted small break">{way.join(" · ")}</p>}
       {attempt.reply && <Said text={said(attempt)} />}

@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import { t, word } from "../core/i18n";
 import { type Form, FORMS, in_form, PROVIDER_NAMES, type TxtRecord } from "../lib/dns";
 import { CopyField } from "./copy";
+import { Difference } from "./difference";
 import { Choice } from "./form";
 
 const kept = "dns-form";
@@ -14,6 +15,8 @@ const form = (): Form => {
 export interface Titled extends TxtRecord {
   title: preact.ComponentChildren;
   hint?: string;
+  /** What DNS has instead. */
+  found?: string[] | undefined;
 }
 
 /** One choice for all the records on a page. */
@@ -53,6 +56,7 @@ function Record({ record, zone, form }: { record: Titled; zone: string; form: Fo
             <dd><CopyField text={value} label={t("domains.value")} /></dd>
           </dl>
         )}
+      {record.found && record.found.length > 0 && <Difference wanted={record.value} found={record.found} />}
       {record.hint && <p class="muted small">{record.hint}</p>}
     </section>
   );

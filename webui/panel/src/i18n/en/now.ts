@@ -148,6 +148,10 @@ export const now = {
   "message.no_attempt": "No attempt yet.",
   "message.from_address": "from {address}",
   "message.copy_reply": "Copy the reply",
+  "letter.title": "Explain to my customer",
+  "letter.language": "Language of the letter",
+  "letter.text": "Letter",
+  "letter.hint": "Made of what is known here. Read it before it goes out; it can be changed.",
 
   "class.bulk": "bulk",
   "class.transactional": "transactional",

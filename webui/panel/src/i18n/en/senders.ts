@@ -162,5 +162,12 @@ export const senders = {
   "domains.finding_hint.missing": "New records can take an hour. Often the form adds the domain to the name a second time.",
   "domains.finding_hint.differs": "Copy the value again, whole and without added quotes.",
   "domains.finding_hint.dns_failed": "Try again in a minute.",
+  "surgeon.extra": "too much",
+  "surgeon.lacks": "lacking",
+  "surgeon.quotes": "The quotes were pasted along: they belong to zone files, not to the value.",
+  "surgeon.cut": "It was cut off: the form takes less than the whole value. Paste it in pieces of 255, or use another form.",
+  "surgeon.several": "There are several records at this name: keep only the right one.",
+  "surgeon.spaces": "Blanks or line breaks got into it.",
+  "surgeon.other_key": "It is another key: an old one, or one of another service.",
   "domains.all_ok": "All records are published as they should be.",
 } as const;

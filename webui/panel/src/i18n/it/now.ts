@@ -149,6 +149,10 @@ export const now: Record<keyof typeof english, string> = {
   "message.no_attempt": "Ancora nessun tentativo.",
   "message.from_address": "da {address}",
   "message.copy_reply": "Copia la risposta",
+  "letter.title": "Spiega al mio cliente",
+  "letter.language": "Lingua della lettera",
+  "letter.text": "Lettera",
+  "letter.hint": "Composta da quanto è noto qui. Leggerla prima di inviarla: si può modificare.",
 
   "class.bulk": "massivo",
   "class.transactional": "transazionale",

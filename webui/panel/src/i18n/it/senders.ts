@@ -164,5 +164,12 @@ export const senders: Record<keyof typeof english, string> = {
   "domains.finding_hint.missing": "Un record nuovo può impiegare un’ora. Spesso il modulo aggiunge il dominio al nome una seconda volta.",
   "domains.finding_hint.differs": "Copiare di nuovo il valore, intero e senza virgolette aggiunte.",
   "domains.finding_hint.dns_failed": "Riprovare tra un minuto.",
+  "surgeon.extra": "di troppo",
+  "surgeon.lacks": "mancante",
+  "surgeon.quotes": "Sono state incollate anche le virgolette: servono nei file di zona, non nel valore.",
+  "surgeon.cut": "È tagliato: il modulo non accetta il valore intero. Incollarlo in pezzi da 255, o usare un’altra forma.",
+  "surgeon.several": "Ci sono più record con questo nome: tenere solo quello giusto.",
+  "surgeon.spaces": "Vi sono finiti spazi o ritorni a capo.",
+  "surgeon.other_key": "È un’altra chiave: una vecchia, o di un altro servizio.",
   "domains.all_ok": "Tutti i record sono pubblicati correttamente.",
 };
