@@ -81,7 +81,15 @@ const delivery = (i) => ({
   reply: ["2.0.0 OK", "2.6.0 Queued", "4.7.1 Greylisting in action", hostile[1]][i % 4], class: "", seconds: 2, attempts: 1, campaign: "",
 });
 
+const egress = (name, address, more) => ({ egress: name, address, hostname: `${name}.shop.example`, weight: 1, ...more });
+const warm_ups = [
+  egress("uno", "192.0.2.10", { provider: "Google", state: "warming", day: 4, days: 14, limit: 800, used: 512, taken: 500, put_off: 12, deferral_share: 0.023, since: iso(now - 4 * day), until: iso(now + day / 3) }),
+  egress("uno", "192.0.2.10", { provider: "Microsoft", state: "used_up", day: 2, days: 14, limit: 200, used: 200, taken: 120, put_off: 80, deferral_share: 0.4, since: iso(now - 2 * day), until: iso(now + day / 3) }),
+  egress("due", "192.0.2.11", { state: "warm" }),
+];
+
 export const more_routes = {
+  "GET /egress": () => list(warm_ups),
   "POST /setup": ({ body }) => ({ user: body.user, kind: "admin", role: "owner", language: body.language, theme: "", confirmed_until: null, second_factor: false }),
   "GET /version": () => ({ name: "staffetta", version: "0.1.0" }),
   "GET /health": () => ({ status_word: "ready", ready: true, signer: true, queue: true, disk_full: false, listeners: 3, started: iso(now - 3 * day), notes: [] }),

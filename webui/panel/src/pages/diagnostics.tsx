@@ -1,21 +1,22 @@
 // The way to an address, walked before anybody's mail is: each step as it ends, from each address of ours.
 import { useEffect } from "preact/hooks";
 import { signal, useSignal } from "@preact/signals";
-import { get, part, post, remove } from "../core/api";
+import { get, type Page, part, post, remove } from "../core/api";
 import { duration } from "../core/format";
 import { language, t, tn, word } from "../core/i18n";
 import { listen } from "../core/live";
-import { as_problem } from "../core/resource";
+import { as_problem, use_resource } from "../core/resource";
 import { place, set_words } from "../core/router";
 import { may } from "../core/signals";
 import { as_text, kinds_of, type PathJob, sentence_of, type Sentences, type Step, told, type Verdict, type Way, ways_of } from "../lib/path_test";
 import { Button } from "../ui/button";
 import { CopyButton } from "../ui/copy";
-import { Field, use_order } from "../ui/form";
+import { Choice, Field, use_order } from "../ui/form";
 import { Card, Head } from "../ui/head";
 import { Shape, StatePill, type Tone } from "../ui/state";
 import { Empty, ErrorBox, Notice, Skeleton } from "../ui/states";
 import { complain } from "../ui/toast";
+import { Addresses, type Egress } from "./diagnostics_addresses";
 
 const tones: Record<Verdict, Tone> = { ok: "delivered", warn: "deferred", fail: "bounced" };
 const ASK_MS = 3_000; // beside the stream, which may be away
@@ -71,6 +72,8 @@ export default function Diagnostics() {
   const { words } = place.value;
   const address = useSignal(words.get("address") ?? ""), egress = useSignal(words.get("egress") ?? "");
   const test = use_test();
+  const addresses = use_resource<Page<Egress>>("/egress");
+  const ours = [...new Set(addresses.data?.items.map((one) => one.egress))];
   use_sentences();
   const begin = () => {
     const text = address.value.trim();
@@ -86,7 +89,10 @@ export default function Diagnostics() {
           <div class="fields">
             <Field label={t("path.address")} value={address.value} required mono placeholder="postmaster@example.org" hint={t("path.address_hint")}
               onInput={(text) => { address.value = text; }} />
-            <Field label={t("path.egress")} value={egress.value} mono hint={t("path.egress_hint")} onInput={(text) => { egress.value = text; }} />
+            {ours.length > 1 && (
+              <Choice label={t("path.egress")} value={egress.value} onPick={(name) => { egress.value = name; }}
+                options={[["", t("path.each")], ...ours.map((name) => [name, name] as [string, string])]} />
+            )}
           </div>
           <div class="actions">
             {test.running ? <Button icon="close" onClick={test.stop}>{t("do.stop")}</Button> : (
@@ -100,6 +106,8 @@ export default function Diagnostics() {
       {test.run.problem && <ErrorBox problem={test.run.problem} />}
       {test.job ? <Result job={test.job} running={test.running} />
         : !test.run.problem && <Card><Empty icon="route">{t("path.empty")}</Empty></Card>}
+      {addresses.problem && <ErrorBox problem={addresses.problem} retry={addresses.reload} />}
+      {ours.length > 0 && <Addresses items={addresses.data!.items} />}
     </>
   );
 }
