@@ -1,5 +1,7 @@
 #include "test/unit/relay/cli/sink_fixture.h"
 
+#include <errno.h>
+
 static void a_rule_replies_to_what_it_matches_only(void **state)
 {
     struct fixture fixture;
@@ -79,6 +81,17 @@ static void a_wrong_script_is_refused_with_its_line(void **state)
         unlink(path);
         buffer_fini(&problem);
     }
+}
+
+static void a_file_that_is_not_there_is_named(void **state)
+{
+    struct sink_script *script = NULL;
+    struct buffer problem = BUFFER_INIT;
+
+    (void)state;
+    assert_int_equal(sink_script_load(&script, "/nowhere/script", &problem), -ENOENT);
+    assert_true(slice_starts_with(buffer_slice(&problem), SLICE_LITERAL("/nowhere/script: ")));
+    buffer_fini(&problem);
 }
 
 /* ---- rules that count: one row, one event ---- */
@@ -212,6 +225,7 @@ static void connections_at_once_are_counted_in_three_ways(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_that_is_not_there_is_named),
         cmocka_unit_test(a_rule_replies_to_what_it_matches_only),
         cmocka_unit_test(every_n_counts_matches),
         cmocka_unit_test(delay_drop_and_421_are_steps),
