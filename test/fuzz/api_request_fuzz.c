@@ -134,13 +134,15 @@ ANSWER_LATER(destinations, delivery_destinations)
 ANSWER_LATER(domains, delivery_domains)
 ANSWER_LATER(lift, delivery_lift)
 ANSWER_LATER(why, delivery_why)
+ANSWER_LATER(path, delivery_path)
 
 static const struct operations operations = {.command = ask_command,
                                              .sending = ask_sending,
                                              .destinations = ask_destinations,
                                              .domains = ask_domains,
                                              .lift = ask_lift,
-                                             .why = ask_why};
+                                             .why = ask_why,
+                                             .path = ask_path};
 
 static void tell_status(void *owner, struct service_status *out)
 {
@@ -200,6 +202,7 @@ static void start(void)
     webui.pulse.view.seen_ms = INT64_MAX / 2; /* the last look never ages */
     live_init(&webui.live, &webui);
     jobs_init(&webui.jobs, &webui);
+    path_jobs_init(&webui.paths, &webui);
     past_init(&webui.past, &webui);
     turns_init(&webui);
     list_init(&webui.changes);
@@ -297,6 +300,7 @@ static void forget_all(void)
     while (webui.n_waiting) /* jobs go on behind their answers */
         run_all();
     jobs_fini(&webui.jobs);
+    path_jobs_fini(&webui.paths);
     past_fini(&webui.past);
     for (int most = 1000; (*now)->n_users && most; most--)
         order("DELETE /api/v1/users/", (*now)->users[0].name, "");
