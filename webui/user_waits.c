@@ -1,5 +1,6 @@
 #include "webui/user_waits.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,7 @@ static struct user_wait *find(const struct user_waits *waits, uint32_t user_id)
 {
     uint32_t at = user_id * 2654435761U;
 
+    assert(waits->slots);
     while (!is_free(&waits->slots[at & (waits->n_slots - 1)]) &&
            waits->slots[at & (waits->n_slots - 1)].user_id != user_id)
         at++;

@@ -36,7 +36,7 @@ static bool read_word(struct slice text, struct word *word)
     star = slice_find(word->charset, '*');
     if (star >= 0)
         word->charset = slice_head(word->charset, (size_t)star);
-    word->encoding = encoding.len == 1 ? ascii_lower(*encoding.data) : '\0';
+    word->encoding = encoding.len == 1 ? (char)ascii_lower(*encoding.data) : '\0';
     word->len = text.len - rest.len + 1;
     return word->charset.len > 0 && word->charset.len <= MOST_CHARSET &&
            (word->encoding == 'b' || word->encoding == 'q');
@@ -48,7 +48,7 @@ static int hex_of(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
-    c = ascii_lower(c);
+    c = (char)ascii_lower(c);
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
@@ -58,7 +58,7 @@ static bool decode_q(struct slice text, struct buffer *out)
         int high, low;
 
         if (text.data[i] != '=') {
-            buffer_append_byte(out, text.data[i] == '_' ? ' ' : text.data[i]);
+            buffer_append_byte(out, (char)(text.data[i] == '_' ? ' ' : text.data[i]));
             continue;
         }
         if (text.len - i < 3)
