@@ -159,7 +159,8 @@ export function message(id) {
   const item = queue.find((one) => one.id === id) ?? queue[1];
   return {
     ...item, id,
-    headers: { Subject: `Novità d'autunno ${hostile[1]}`, From: "Azienda Esempio <newsletter@azienda-esempio.it>", "Message-ID": "<20261123.77@azienda-esempio.it>", Date: "Mon, 23 Nov 2026 09:41:00 +0100" },
+    header: Object.entries({ Subject: `Novità d'autunno ${hostile[1]}`, From: "Azienda Esempio <newsletter@azienda-esempio.it>", "Message-ID": "<20261123.77@azienda-esempio.it>", Date: "Mon, 23 Nov 2026 09:41:00 +0100" })
+      .map(([name, value]) => ({ name, value })),
     attempts: deliveries.filter(({ state }) => state === "deferred").slice(0, 3).map((one, i) => ({ ...one, id, n: 1, recipient: item.recipients[0].address, at: iso(now - (3 - i) * 3_600_000) })),
   };
 }

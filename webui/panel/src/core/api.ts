@@ -97,6 +97,11 @@ export async function get<T>(path: string, params?: Params, stop?: AbortSignal):
   return read<T>(await ask("GET", path + query(params), undefined, stop));
 }
 
+/** Bytes as they are, for a file. */
+export async function get_file(path: string): Promise<Blob> {
+  return (await ask("GET", path)).blob();
+}
+
 export async function post<T>(path: string, body?: unknown): Promise<T> {
   return read<T>(await ask("POST", path, body));
 }

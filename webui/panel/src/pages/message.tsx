@@ -1,7 +1,8 @@
 // One message: whose it is, why it waits, and every attempt so far.
 import type { ComponentChildren } from "preact";
 import { useSignal } from "@preact/signals";
-import { part } from "../core/api";
+import { get_file, part } from "../core/api";
+import { download } from "../core/csv";
 import { bytes, number, when } from "../core/format";
 import { t, tn, word } from "../core/i18n";
 import type { Verb } from "../core/jobs";
@@ -14,6 +15,7 @@ import { CopyButton } from "../ui/copy";
 import { Card, Facts, Head } from "../ui/head";
 import { StatePill } from "../ui/state";
 import { Empty, ErrorBox, Skeleton } from "../ui/states";
+import { complain } from "../ui/toast";
 import { Attempts } from "./message_attempts";
 import { CustomerLetter } from "./message_letter";
 import { WhyList } from "./message_why";
@@ -21,7 +23,8 @@ import { BulkDialog, VerbButtons } from "./queue_bulk";
 
 export type Whole = Partial<Message> & {
   id: string;
-  headers?: Record<string, string> | { name: string; value: string }[] | null;
+  /** Of what waits; of what is finished nobody keeps them. */
+  header?: { name: string; value: string }[] | null;
   attempts?: Delivery[] | null;
   deliveries?: Delivery[] | null;
 };
@@ -42,6 +45,11 @@ export default function MessagePage({ params }: PageProps) {
         <CopyButton text={id} label={t("message.copy_id")} small={false} />
         {Boolean(whole.data?.recipients?.length) && (
           <Button icon="me" onClick={() => { writing.value = true; }}>{t("letter.title")}</Button>
+        )}
+        {whole.data?.header && may("admin") && (
+          <Button icon="download" onClick={() => {
+            get_file(`/messages/${part(id)}/raw`).then((file) => download(`${id}.eml`, file), complain);
+          }}>{t("message.eml")}</Button>
         )}
         {waits && may("operator") && <VerbButtons onPick={(verb) => { asks.value = verb; }} />}
       </Head>
@@ -69,7 +77,7 @@ function Body({ whole, waits }: { whole: Whole; waits: boolean }) {
         )}
       </div>
       <Card title={t("message.attempts")}><Attempts attempts={attempts_of(whole)} recipients={whole.recipients ?? []} /></Card>
-      {whole.headers && <Card title={t("message.headers")}><Headers headers={whole.headers} /></Card>}
+      {whole.header && <Card title={t("message.headers")}><Header fields={whole.header} /></Card>}
     </>
   );
 }
@@ -110,8 +118,10 @@ function Recipients({ of }: { of: Message }) {
   );
 }
 
-function Headers({ headers }: { headers: NonNullable<Whole["headers"]> }) {
-  const rows = Array.isArray(headers) ? headers.map(({ name, value }) => [name, value] as [string, string]) : Object.entries(headers);
-  return <Facts rows={rows.map(([name, value]) => [name, <span class="break">{value}</span>])} />;
+function Header({ fields }: { fields: NonNullable<Whole["header"]> }) {
+  return (
+    <dl class="facts">
+      {fields.map(({ name, value }, i) => [<dt key={i}>{name}</dt>, <dd key={`${i}=`}>{value}</dd>])}
+    </dl>
+  );
 }
-

@@ -148,6 +148,7 @@ export const now = {
   "message.no_attempt": "No attempt yet.",
   "message.from_address": "from {address}",
   "message.copy_reply": "Copy the reply",
+  "message.eml": "Download .eml",
   "letter.title": "Explain to my customer",
   "letter.language": "Language of the letter",
   "letter.text": "Letter",

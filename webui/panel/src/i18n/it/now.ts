@@ -149,6 +149,7 @@ export const now: Record<keyof typeof english, string> = {
   "message.no_attempt": "Ancora nessun tentativo.",
   "message.from_address": "da {address}",
   "message.copy_reply": "Copia la risposta",
+  "message.eml": "Scarica .eml",
   "letter.title": "Spiega al mio cliente",
   "letter.language": "Lingua della lettera",
   "letter.text": "Lettera",
