@@ -22,6 +22,7 @@ void user_waits_clear(struct user_waits *waits)
 
 static bool is_free(const struct user_wait *slot)
 {
+    assert(slot);
     return slot->n_queued == 0 && slot->n_held == 0;
 }
 
@@ -30,7 +31,6 @@ static struct user_wait *find(const struct user_waits *waits, uint32_t user_id)
 {
     uint32_t at = user_id * 2654435761U;
 
-    assert(waits->slots);
     while (!is_free(&waits->slots[at & (waits->n_slots - 1)]) &&
            waits->slots[at & (waits->n_slots - 1)].user_id != user_id)
         at++;

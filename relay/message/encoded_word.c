@@ -36,7 +36,7 @@ static bool read_word(struct slice text, struct word *word)
     star = slice_find(word->charset, '*');
     if (star >= 0)
         word->charset = slice_head(word->charset, (size_t)star);
-    word->encoding = encoding.len == 1 ? (char)ascii_lower(*encoding.data) : '\0';
+    word->encoding = (char)(encoding.len == 1 ? ascii_lower(*encoding.data) : '\0');
     word->len = text.len - rest.len + 1;
     return word->charset.len > 0 && word->charset.len <= MOST_CHARSET &&
            (word->encoding == 'b' || word->encoding == 'q');
