@@ -1,12 +1,9 @@
-"""What the panel bears: quotas, restarts, lists that change, an old password, full disks, a busy database."""
-import sqlite3
-
+"""What the panel bears: quotas, restarts, lists that change."""
 import pytest
 
 from appliance import PATIENCE
 from messages import text
 from services import home_address, new_service, owned
-from small_disk import SmallDisk
 
 pytestmark = pytest.mark.timeout(300)
 LATER = {"RCPT": "450 4.2.1 come back"}
@@ -63,63 +60,3 @@ def test_a_list_does_not_move_under_the_reader(home, driver, language):
     first = driver.journey("picks", home.panel, language, on="reader", keep="reader", text=there)["first"]
     send_deferred(home, fresh)
     driver.journey("listMoved", home.panel, language, on="reader", first=first, fresh=fresh)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("language", ("en", "it"))
-def test_an_old_password_is_asked_for_above_the_order(home, driver, language):
-    addresses = [f"{n}@old-{language}.example" for n in range(2)]
-    send_deferred(home, *addresses)
-    driver.journey("reads", home.panel, language, keep="owner", owner=home.owner, path="queue", seen=addresses[0])
-    home.stop()
-    with sqlite3.connect(home.folder / "data/db/staffetta.db") as database:
-        assert database.execute("UPDATE panel_sessions SET confirmed = 1").rowcount
-    home.start()
-    driver.journey("confirmOverOrder", home.panel, language, on="owner", owner=home.owner,
-                   filter=f"to:old-{language}.example", n=2, reason="two too many")
-    assert {r["address"] for row in home.queue() for r in row["recipients"]} >= set(addresses)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("language", ("en", "it"))
-def test_a_suspension_ends_by_itself(home, driver, language):
-    send_deferred(home, f"ann@ends-{language}.example")
-    driver.journey("reads", home.panel, language, keep="reader", owner=home.owner, path="destinations", seen=home.next_hop)
-    reason = f"for a moment, {language}"
-    home.cli("destination", "suspend", home.next_hop, "--reason", reason, "--for", "20s")
-    driver.journey("isSuspended", home.panel, language, on="reader", keep="reader", site=home.next_hop, reason=reason)
-    driver.journey("flowsAgain", home.panel, language, on="reader", site=home.next_hop, reason=reason)
-
-
-def lock(service):
-    """Another program writes for long: sqlite3 by hand, a backup."""
-    database = sqlite3.connect(service.folder / "data/db/staffetta.db", isolation_level=None)
-    database.execute("BEGIN EXCLUSIVE")
-    return database
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("language", ("en", "it"))
-def test_the_database_is_busy(home, driver, language):
-    user = f"busy-{language}@shop.example"
-    driver.journey("reads", home.panel, language, keep="owner", owner=home.owner, path="users", seen=home.login[0])
-    database = lock(home)
-    driver.journey("changeRefused", home.panel, language, on="owner", keep="owner", user=user, code="busy")
-    database.execute("ROLLBACK")
-    database.close()
-    driver.journey("changeTakenThen", home.panel, language, on="owner", user=user)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("language", ("en", "it"))
-def test_the_disk_is_full(world, driver, language):
-    service = new_service(world, start=False, config='spool { segment_size = "1MB"  keep_free = "20MB" }\n'
-                          'delivery { retry = { "1s" } }\nlimits { message_size = "5MB" }\n')
-    disk = SmallDisk(service.folder / "image", service.folder / "spool")
-    world.ends.insert(0, disk.stop)
-    owned(service.start())
-    driver.journey("reads", service.panel, language, keep="reader", owner=service.owner, path="", seen="Staffetta")
-    disk.fill()
-    driver.journey("fullDisk", service.panel, language, on="reader", keep="reader", cause="cause.disk_full")
-    disk.clear()
-    driver.journey("diskHasRoom", service.panel, language, on="reader", cause="cause.disk_full")
