@@ -51,7 +51,7 @@ export const admin_pages: PageRow[] = [
   { path: "/access", title: "nav.access", icon: "access", group: "nav.system", needs: "admin", load: from_manage("Access") },
   { path: "/audit", title: "nav.audit", icon: "audit", group: "nav.system", needs: "admin", load: from_manage("Audit") },
   { path: "/about", title: "nav.about", icon: "about", group: "nav.system", load: from_manage("About") },
-  { path: "/account", title: "nav.account", load: () => import("./pages/account") },
+  { path: "/account", title: "nav.account", load: from_manage("Account") },
   { path: "/setup", title: "setup.title", needs: "admin", load: from_manage("SetupSteps") },
 ];
 
@@ -61,7 +61,7 @@ export const user_pages: PageRow[] = [
   { path: "/me/deliveries", title: "me.deliveries", icon: "deliveries", group: "nav.mine", load: from_mine("Deliveries") },
   { path: "/me/program", title: "me.program", icon: "setup", group: "nav.mine", load: from_mine("Program") },
   { path: "/me/dns", title: "me.dns", icon: "domains", group: "nav.mine", load: from_mine("Dns") },
-  { path: "/account", title: "nav.account", icon: "me", group: "nav.mine", load: () => import("./pages/account") },
+  { path: "/account", title: "nav.account", icon: "me", group: "nav.mine", load: from_manage("Account") },
 ];
 
 /** Before anybody is signed in. */

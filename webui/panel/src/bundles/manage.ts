@@ -1,6 +1,7 @@
 import "./common";
 export { default as About } from "../pages/about";
 export { default as Access } from "../pages/access";
+export { default as Account } from "../pages/account";
 export { default as Audit } from "../pages/audit";
 export { default as Domain } from "../pages/domain";
 export { default as Domains } from "../pages/domains";
