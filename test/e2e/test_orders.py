@@ -116,7 +116,7 @@ def test_an_address_stands_still_where_a_rule_limited_it_before_the_restart(plan
     site = wait_why(relay, identifier, "address_suspended")["site"]
     relay.stop()
     with sqlite3.connect(f"{relay.folder}/data/db/staffetta.db") as database:
-        database.execute("INSERT INTO rule_words VALUES ('lane', ?, 'a', 'limit', '5 0 0 0 0 0', 'a rule', ?)",
+        database.execute("INSERT INTO rule_words VALUES ('lane', ?, 'a', 'limit', '5 0 0 0 0 0', 'a rule', ?, '', 0)",
                          (site, int(time.time() + 3600) * 1000))
     relay.start()
     assert wait_why(relay, identifier, "address_suspended")["reason"] == "listed"
