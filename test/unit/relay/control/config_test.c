@@ -160,6 +160,34 @@ static void a_bad_file_is_refused_with_line_and_reason(void **state)
     }
 }
 
+/* What single values cannot show. */
+static void sections_that_do_not_fit_together_are_refused(void **state)
+{
+    static const struct {
+        const char *text, *reason;
+    } cases[] = {
+        {"panel { address = \"192.0.2.1:80\" tls = \"none\" }",
+         "panel: without TLS only on an address of loopback"                                                                                 },
+        {"route \"a\" { }",                                                                    "route \"a\": no via"                         },
+        {"dkim { expire = yes }\ndelivery { expire = \"6d\" }",                                "dkim expire needs"                           },
+        {"sandbox { connect_ports = { \"465\" } }",                                            "port"                                        },
+        {"egress \"a\" { }",                                                                   "egress \"a\": one IPv4 address, and one IPv6"},
+        {"pool \"p\" { }",                                                                     "pool \"p\": no egress"                       },
+        {"egress \"a\" { address = \"192.0.2.1\" }\npool \"p\" { egress = { \"a\", \"b\" } }",
+         "pool \"p\": there is no egress \"b\""                                                                                              },
+        {"postmaster = a@b..example",                                                          "is not an address such as"                   },
+        {"egress \"a\" { address = \"192.0.2.1\" warm_up = \"3,1\" }",                         "is not yes, no, or"                          },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        if (parse(cases[i].text))
+            fail_msg("taken: %s", cases[i].text);
+        if (slice_search(buffer_slice(&problem), slice_of(cases[i].reason)) < 0)
+            fail_msg("%s: got %.*s", cases[i].reason, (int)problem.len, problem.data);
+    }
+}
+
 /* libconfuse's lexer is global and would go on where the last file left it. */
 static void a_file_that_ends_in_a_string_spoils_no_later_one(void **state)
 {
@@ -352,6 +380,7 @@ int main(void)
         cmocka_unit_test(the_file_of_the_manual_parses_whole),
         cmocka_unit_test(later_values_of_a_repeated_untitled_section_win),
         cmocka_unit_test(a_bad_file_is_refused_with_line_and_reason),
+        cmocka_unit_test(sections_that_do_not_fit_together_are_refused),
         cmocka_unit_test(a_file_that_ends_in_a_string_spoils_no_later_one),
         cmocka_unit_test(zeros_that_are_no_nul_stay),
         cmocka_unit_test(a_dollar_can_be_written),
