@@ -55,7 +55,8 @@ static bool read_limit(const struct options *options, uint64_t usual, uint64_t m
 static void print_log_line(const struct options *options, json_t *item)
 {
     CLEANUP(free)
-    char *line = options->wants_json ? json_dumps(item, JSON_COMPACT | JSON_ENSURE_ASCII) : print_member(item, "line");
+    char *line = options->wants_json ? json_dumps(item, JSON_COMPACT | JSON_ENSURE_ASCII)
+                                     : print_member(item, "line");
 
     if (line)
         print_line("%s", line);

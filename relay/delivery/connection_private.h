@@ -9,7 +9,7 @@
 /* Its transaction is over for the site's counts. */
 void connection_settle(struct connection *connection, bool is_kept);
 void connection_drop_stream(struct connection *connection);
-void connection_close_soon(struct connection *connection); /* freed on a later turn */
+void connection_close_soon(struct connection *connection);     /* freed on a later turn */
 void connection_release_former(struct connection *connection); /* the replies to it are read */
 /* This host or address would not do: the next one, on a later turn. */
 void connection_try_another(struct connection *connection);
