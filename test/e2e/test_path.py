@@ -1,6 +1,7 @@
 """The test of the way to an address (POST /diagnostics/path): what delivery would see, step by step,
 and not one message more."""
 import json
+import signal
 import ssl
 import threading
 
@@ -8,7 +9,7 @@ import pytest
 
 from appliance import PATIENCE, wait_for
 from messages import text
-from panel import Panel, set_up
+from panel import set_up
 from receivers import DROP, HANG
 from test_delivery import Net, settings
 
@@ -69,6 +70,7 @@ def relay(module_world, authority, net, receiver):
 def as_usual(receiver):
     receiver.behaviour.clear()
     receiver.sessions.clear()
+    receiver.extensions = receiver.EXTENSIONS
 
 
 def steps(relay, egress="good", **what):
@@ -76,7 +78,7 @@ def steps(relay, egress="good", **what):
     started = relay.owner.post("/diagnostics/path", {**what, **({"egress": egress} if egress else {})})
     assert started.status == 202, started.content
     path = f"/jobs/{started.body['id']}"
-    wait_for(lambda: relay.owner.get(path).body["state"] != "running", "end of the test", timeout=60 * PATIENCE)
+    wait_for(lambda: relay.owner.get(path).body["state"] != "running", "end of the test", timeout=60)
     job = relay.owner.get(path).body
     assert [step["n"] for step in job["steps"]] == list(range(len(job["steps"])))
     return job["steps"]
@@ -219,11 +221,12 @@ def test_it_is_counted_like_any_other_connection(world):
     assert began.wait(60 * PATIENCE)
     job = relay.owner.post("/diagnostics/path", {"address": "bob@dest.example"}).body
     path = f"/jobs/{job['id']}"
-    wait_for(lambda: ("address", "found") in told(relay.owner.get(path).body["steps"]), "the limit", timeout=30 * PATIENCE)
-    assert len(receiver.sessions) == 1
+    steps_of = lambda: told(relay.owner.get(path).body["steps"])
+    wait_for(lambda: ("address", "found") in steps_of(), "it knows where to go, and asks for its turn")
+    assert len(receiver.sessions) == 1 and ("pace", "free") not in steps_of()
     may_go.set()
     relay.wait_delivered(message)
-    wait_for(lambda: relay.owner.get(path).body["state"] == "done", "end of the test", timeout=60 * PATIENCE)
+    wait_for(lambda: relay.owner.get(path).body["state"] == "done", "end of the test", timeout=60)
     assert told(relay.owner.get(path).body["steps"])[-2:] == [("quit", "ended"), ("name", "private")]
     assert len(receiver.sessions) == 2 and most == [1]
 
@@ -239,10 +242,20 @@ def test_the_command_tells_the_same(relay):
 
 
 def test_a_stop_does_not_wait_for_it(world):
-    receiver = world.receiver({"CONNECT": HANG})
+    """A host that never greets is left at once: well before the 30 s of a reply or the drain's 27 s are over."""
+    connected, left = threading.Event(), threading.Event()
+
+    def keep_silent(session, _):
+        connected.set()
+        session.socket.recv(1)
+        left.set()
+        return DROP
+    receiver = world.receiver({"CONNECT": keep_silent})
     relay = world.appliance(f'route "*" {{ via = "{receiver.address}" }}\n' + PANEL)
     owner = set_up(relay, patience=PATIENCE)
-    assert isinstance(owner, Panel)
     owner.post("/diagnostics/path", {"address": "ann@dest.example"})
-    wait_for(lambda: receiver.sessions, "the connection", timeout=30 * PATIENCE)
-    relay.stop(timeout=20 * PATIENCE)
+    assert connected.wait(60 * PATIENCE)
+    relay.process.send_signal(signal.SIGTERM)
+    relay.log.wait("draining", timeout=30 * PATIENCE)
+    assert left.wait(20)  # not the more for patience: it is what is shown
+    relay.stop()
