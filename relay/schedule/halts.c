@@ -20,7 +20,7 @@ struct halt {
     struct site_paces paces;
     struct halt_turns *turns;      /* instead of these; NULL: none */
     uint32_t n_pledged[N_CLASSES]; /* picked and not yet said; with turns: so many are taken */
-    struct list flows;             /* set aside */
+    struct list flows[N_CLASSES];  /* set aside */
 };
 
 struct halt_key {
@@ -85,16 +85,17 @@ static struct halt *make(struct schedule *schedule, const struct halt_key *key)
     halt->hash = hash;
     halt->user_id = key->user_id;
     halt->campaign = key->campaign;
-    list_init(&halt->flows);
+    for (int class = 0; class < N_CLASSES; class ++)
+        list_init(&halt->flows[class]);
     list_append(&schedule->halts, &halt->link);
     return halt;
 }
 
-static void take_back(struct schedule *schedule, struct halt *halt, unsigned most)
+static void take_back(struct schedule *schedule, struct list *flows, unsigned most)
 {
     struct list *link;
 
-    while (most-- > 0 && (link = list_take_first(&halt->flows)) != NULL) {
+    while (most-- > 0 && (link = list_take_first(flows)) != NULL) {
         struct flow *flow = CONTAINER_OF(link, struct flow, link);
 
         flow_take_back(flow);
@@ -102,9 +103,15 @@ static void take_back(struct schedule *schedule, struct halt *halt, unsigned mos
     }
 }
 
+static void take_all_back(struct schedule *schedule, struct halt *halt)
+{
+    for (int class = 0; class < N_CLASSES; class ++)
+        take_back(schedule, &halt->flows[class], UINT32_MAX);
+}
+
 static void forget(struct schedule *schedule, struct halt *halt)
 {
-    take_back(schedule, halt, UINT32_MAX);
+    take_all_back(schedule, halt);
     list_remove(&halt->link);
     table_remove(&schedule->halt_table, halt->hash, halt);
     free(halt->stop.reason);
@@ -148,7 +155,7 @@ void schedule_halt(struct schedule *schedule, const struct halt_order *order, in
     halt->turns = order->turns;
     say(&halt->stop, order->stop_reason, order->stop_until_ms, now_ms);
     say(&halt->slow, order->slow_reason, order->slow_until_ms, now_ms);
-    take_back(schedule, halt, UINT32_MAX);
+    take_all_back(schedule, halt);
 }
 
 void halts_free(struct schedule *schedule)
@@ -205,7 +212,7 @@ bool halts_set_aside(struct schedule *schedule, struct flow *flow, int64_t now_m
     struct halt *closed = first_closed(halts, n, flow, now_ms);
 
     if (closed)
-        flow_set_aside(flow, &closed->flows);
+        flow_set_aside(flow, &closed->flows[flow->share->message_class]);
     return closed != NULL;
 }
 
@@ -315,16 +322,12 @@ void halts_drop_turn(struct schedule *schedule, uint32_t user_id, uint32_t campa
             halts[i]->turns->owner->put(halts[i]->turns, message_class);
 }
 
-/* Of the flows set aside: when the first of them may go. */
-static int64_t next_ms(const struct halt *halt, int64_t now_ms)
+/* Of the flows set aside: when the first of this class may go.  A class that has none is not asked:
+ * turns that nobody ever wanted seem to be there. */
+static int64_t next_ms(const struct halt *halt, enum message_class message_class, int64_t now_ms)
 {
-    int64_t urgent_ms, bulk_ms;
-
-    if (list_is_empty(&halt->flows))
-        return INT64_MAX;
-    urgent_ms = opens_ms(halt, CLASS_TRANSACTIONAL, now_ms);
-    bulk_ms = opens_ms(halt, CLASS_BULK, now_ms);
-    return urgent_ms < bulk_ms ? urgent_ms : bulk_ms;
+    return list_is_empty(&halt->flows[message_class]) ? INT64_MAX
+                                                      : opens_ms(halt, message_class, now_ms);
 }
 
 void halts_advance(struct schedule *schedule, int64_t now_ms)
@@ -333,8 +336,9 @@ void halts_advance(struct schedule *schedule, int64_t now_ms)
     {
         struct halt *halt = CONTAINER_OF(link, struct halt, link);
 
-        if (next_ms(halt, now_ms) <= now_ms)
-            take_back(schedule, halt, TAKEN_BACK_AT_ONCE);
+        for (int class = 0; class < N_CLASSES; class ++)
+            if (next_ms(halt, (enum message_class) class, now_ms) <= now_ms)
+                take_back(schedule, &halt->flows[class], TAKEN_BACK_AT_ONCE);
     }
 }
 
@@ -345,10 +349,13 @@ int64_t halts_wake_ms(const struct schedule *schedule)
     LIST_FOR_EACH(link, &schedule->halts)
     {
         const struct halt *halt = CONTAINER_OF(link, struct halt, link);
-        int64_t one_ms = next_ms(halt, schedule->halts_looked_ms);
 
-        if (one_ms < at_ms)
-            at_ms = one_ms;
+        for (int class = 0; class < N_CLASSES; class ++) {
+            int64_t one_ms = next_ms(halt, (enum message_class) class, schedule->halts_looked_ms);
+
+            if (one_ms < at_ms)
+                at_ms = one_ms;
+        }
     }
     return at_ms;
 }

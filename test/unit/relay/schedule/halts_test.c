@@ -127,7 +127,7 @@ static void an_order_stops_what_was_picked_before(void **state)
 struct counter {
     struct halt_turns turns;
     uint32_t n_here, n_wanted, n_taken, n_put, n_used;
-    int64_t opens_ms;
+    int64_t opens_ms[N_CLASSES];
 };
 
 static struct counter *counter_of(const struct halt_turns *turns)
@@ -138,8 +138,7 @@ static struct counter *counter_of(const struct halt_turns *turns)
 static int64_t counter_opens_ms(const struct halt_turns *turns, enum message_class message_class,
                                 int64_t now_ms)
 {
-    (void)message_class;
-    return counter_of(turns)->n_here ? now_ms : counter_of(turns)->opens_ms;
+    return counter_of(turns)->n_here ? now_ms : counter_of(turns)->opens_ms[message_class];
 }
 
 static bool counter_want(struct halt_turns *turns, enum message_class message_class, uint32_t n)
@@ -169,13 +168,14 @@ static void counter_use(struct halt_turns *turns, enum message_class message_cla
     counter_of(turns)->n_used++;
 }
 
+static const struct halt_turns_owner counting = {counter_opens_ms, counter_want, counter_take,
+                                                 counter_put, counter_use};
+
 /* Each takes a turn when it is picked, uses it when it is said, and gives back what it was not. */
 static void turns_that_others_count_are_taken_used_and_given_back(void **state)
 {
-    static const struct halt_turns_owner owner = {counter_opens_ms, counter_want, counter_take,
-                                                  counter_put, counter_use};
     struct bench *bench = *state;
-    struct counter counter = {.turns = {&owner}, .opens_ms = bench->now_ms};
+    struct counter counter = {.turns = {&counting}};
 
     halt(bench, (struct halt_order){.user_id = 1,
                                     .slow_reason = "slowly",
@@ -187,7 +187,7 @@ static void turns_that_others_count_are_taken_used_and_given_back(void **state)
     route_all(bench, ready_site(bench));
     assert_int_equal(leave_of(bench, 1), 0); /* the other user's goes */
     assert_int_equal(counter.n_wanted, 5);
-    counter.opens_ms = bench->now_ms + 7000;
+    counter.opens_ms[CLASS_BULK] = bench->now_ms + 7000;
     assert_int_equal(why_of(bench, 0).until_ms, bench->now_ms + 7000);
     assert_true(schedule_wake_ms(bench->schedule) <= bench->now_ms + 7000);
     counter.n_here = 3;
@@ -206,6 +206,32 @@ static void turns_that_others_count_are_taken_used_and_given_back(void **state)
     halts_use_turn(bench->schedule, 1, 0, CLASS_BULK, bench->now_ms);
     assert_int_equal(counter.n_taken, 5);
     assert_int_equal(counter.n_used, 4);
+    halt(bench, (struct halt_order){.user_id = 1});
+}
+
+/* Nobody is woken for turns of a class of which nothing waits, for nobody ever asks for them. */
+static void what_waits_of_one_class_is_woken_when_that_may_go(void **state)
+{
+    struct bench *bench = *state;
+    struct counter counter = {.turns = {&counting}};
+
+    halt(bench, (struct halt_order){.user_id = 1,
+                                    .slow_reason = "slowly",
+                                    .slow_until_ms = INT64_MAX,
+                                    .turns = &counter.turns});
+    admit(bench, "a.example", 1, CLASS_BULK, 1);
+    route_all(bench, ready_site(bench));
+    assert_int_equal(leave(bench), 0);
+    counter.opens_ms[CLASS_BULK] = bench->now_ms + 700;
+    counter.n_wanted = 0;
+    assert_int_equal(halts_wake_ms(bench->schedule), bench->now_ms + 700);
+    assert_true(schedule_wake_ms(bench->schedule) > bench->now_ms);
+    assert_int_equal(leave(bench), 0);
+    assert_int_equal(counter.n_wanted, 0); /* it was not taken back in vain */
+    bench->now_ms += 700;
+    counter.n_here = 1;
+    assert_int_equal(leave(bench), 1);
+    assert_int_equal(halts_wake_ms(bench->schedule), INT64_MAX);
     halt(bench, (struct halt_order){.user_id = 1});
 }
 
@@ -239,6 +265,7 @@ int main(void)
         TEST(a_user_goes_no_faster_than_ordered),
         TEST(an_order_stops_what_was_picked_before),
         TEST(turns_that_others_count_are_taken_used_and_given_back),
+        TEST(what_waits_of_one_class_is_woken_when_that_may_go),
         TEST(the_last_leaves_as_the_limits_say),
     };
 
