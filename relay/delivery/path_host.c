@@ -166,11 +166,12 @@ static void tell_stop(struct path_test *test, const struct lane *lane, int64_t n
 static bool may_begin(struct path_test *test)
 {
     int64_t now_ms = shard_now_ms(test->shard);
-    uint8_t way;
-    struct site *site = target_ensure(test->shard, &test->plan, &way);
+    struct site *site = path_site(test);
     struct lane *lane = site ? site_lane(site, test->number) : NULL;
     struct why why;
 
+    if (!site)
+        return false;
     if (!lane) {
         PATH_TELL(test, PATH_NO_MEMORY, NULL);
         path_end(test);
@@ -234,11 +235,14 @@ static bool is_allowed(struct path_test *test, struct ip_address address)
     enum address_verdict verdict = ADDRESS_ALLOWED;
     char text[IP_TEXT_SIZE];
 
-    if (test->plan.policy.kind != TARGET_ROUTE)
+    if (test->plan.policy.kind != TARGET_ROUTE || test->is_ordered)
         verdict = delivery_config_address(test->config, address);
     if (verdict == ADDRESS_ALLOWED)
         return true;
-    PATH_TELL(test, verdict == ADDRESS_OWN ? PATH_ADDRESS_OURS : PATH_ADDRESS_NOT_PUBLIC,
+    PATH_TELL(test,
+              verdict == ADDRESS_OWN ? PATH_ADDRESS_OURS
+              : test->is_ordered     ? PATH_ADDRESS_HOP_NOT_PUBLIC
+                                     : PATH_ADDRESS_NOT_PUBLIC,
               path_host_name(test), ip_print(address, text));
     if (verdict == ADDRESS_OWN) { /* and all behind it lead back to us (RFC 5321 5.1) */
         test->n_order = test->order_at + 1;

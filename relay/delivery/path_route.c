@@ -53,10 +53,12 @@ static void lead_elsewhere(struct path_test *test, const struct order *order)
     CLEANUP(free) char *via = slice_to_string(order->via);
     struct route_rule rule;
 
-    if (delivery_config_next_hop(test->config, order->via, &rule, &test->arena) == 0)
-        lead_to_rule(test, &rule);
-    else
+    if (delivery_config_next_hop(test->config, order->via, &rule, &test->arena) < 0) {
         end_with(test, PATH_ROUTE_NO_HOP, via);
+        return;
+    }
+    test->is_ordered = rule.domain.len == 0;
+    lead_to_rule(test, &rule);
 }
 
 static const struct order *hop_order(const struct path_test *test, enum order_scope scope,

@@ -114,16 +114,23 @@ static void on_tick(struct timer *tick)
 
 /* ---- our addresses in turn ---- */
 
+struct site *path_site(struct path_test *test)
+{
+    bool is_of_now = test->config == test->shard->config;
+    uint8_t way;
+    struct site *site = is_of_now ? target_ensure(test->shard, &test->plan, &way) : NULL;
+
+    if (site && site->owner)
+        return site;
+    PATH_TELL(test, is_of_now ? PATH_NO_MEMORY : PATH_CHANGED, NULL);
+    path_end(test);
+    return NULL;
+}
+
 static void start_one(struct path_test *test)
 {
-    uint8_t way;
-    struct site *site = target_ensure(test->shard, &test->plan, &way);
-
-    if (!site || !site->owner) {
-        PATH_TELL(test, PATH_NO_MEMORY, NULL);
-        path_end(test);
+    if (!path_site(test))
         return;
-    }
     test->number = (uint32_t)__builtin_ctz(test->numbers);
     test->has_number = true;
     test->one_began_ms = test->told_ms = shard_now_ms(test->shard);
@@ -215,6 +222,7 @@ static void begin(struct path_test *test)
     delivery_config_unref(test->config);
     arena_reset(&test->arena);
     test->config = delivery_config_ref(test->shard->config);
+    test->is_ordered = false;
     path_route(test);
 }
 

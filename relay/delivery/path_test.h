@@ -30,6 +30,7 @@ struct path_test {
     /* Where it goes. */
     struct target_plan plan; /* the arena's */
     struct mx_query mx;
+    bool is_ordered; /* its next hop is an order's alone, and no route's of the settings */
 
     /* From where. */
     uint32_t numbers; /* bit n: number n is still to be tried */
@@ -72,6 +73,9 @@ void path_tell(struct path_test *test, enum path_word word, const char *phase,
 void path_later(struct path_test *test, void (*then)(struct path_test *test)); /* next turn */
 void path_end_one(struct path_test *test); /* of our addresses: the next, or the end */
 void path_end(struct path_test *test);
+/* The plan's site, which takes what the plan says of it; NULL after the end was told: without
+ * memory, or when the settings that the plan is made of are not those of now any more. */
+struct site *path_site(struct path_test *test);
 void path_move(struct path_test *test, struct delivery_shard *shard);
 
 /* ---- path_route.c ---- */

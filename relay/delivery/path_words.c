@@ -43,6 +43,9 @@ static const struct word {
         "{host} has no address that could be used: {reason}"},
     [PATH_ADDRESS_NOT_PUBLIC] = {"address", "not_public", PATH_FAIL, {"host", "address"},
         "{host} has the address {address}, which is not on the public Internet: not tried."},
+    [PATH_ADDRESS_HOP_NOT_PUBLIC] = {"address", "hop_not_public", PATH_FAIL, {"host", "address"},
+        "An order leads to {host} [{address}], which is not on the public Internet and no route "
+        "of the settings: delivery tries it, this test does not."},
     [PATH_ADDRESS_OURS] = {"address", "ours", PATH_FAIL, {"host", "address"},
         "{host} has the address {address}, which is ours: the mail would loop."},
     [PATH_ADDRESS_OTHER_FAMILY] = {"address", "other_family", PATH_WARN, {"host", "address"},
@@ -113,6 +116,8 @@ static const struct word {
     [PATH_LOST] = {NULL, "lost", PATH_FAIL, {"reason"}, "The conversation broke off: {reason}"},
     [PATH_UNREACHED] = {"end", "unreached", PATH_FAIL, {NULL}, "No mail host let us in."},
     [PATH_CANCELLED] = {"end", "cancelled", PATH_WARN, {NULL}, "Ended before its end."},
+    [PATH_CHANGED] = {"end", "settings_changed", PATH_WARN, {NULL},
+        "The settings changed meanwhile: test again."},
     [PATH_OUT_OF_TIME] = {"end", "out_of_time", PATH_WARN, {NULL}, "It took too long."},
     [PATH_NO_MEMORY] = {"end", "no_memory", PATH_FAIL, {NULL}, "The service is out of memory."},
 };

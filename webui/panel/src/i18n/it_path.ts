@@ -16,6 +16,7 @@ export const path: Record<string, string> = {
   "address.found": "{host} ha questi indirizzi: {addresses}.",
   "address.none": "{host} non ha indirizzi utilizzabili: {reason}",
   "address.not_public": "{host} ha l’indirizzo {address}, che non è su Internet pubblica: non provato.",
+  "address.hop_not_public": "Un ordine porta a {host} [{address}], che non è su Internet pubblica e non è una rotta delle impostazioni: la consegna lo prova, questo test no.",
   "address.ours": "{host} ha l’indirizzo {address}, che è nostro: la posta girerebbe in tondo.",
   "address.other_family": "{address} di {host} è di una famiglia che questo nostro indirizzo non ha.",
   "name.confirmed": "{address} si chiama {name}, il nome con cui ci presentiamo, e il nome riporta all’indirizzo.",
@@ -54,6 +55,7 @@ export const path: Record<string, string> = {
   "lost": "La conversazione si è interrotta: {reason}",
   "end.unreached": "Nessun server di posta ci ha lasciato entrare.",
   "end.cancelled": "Fermato prima della fine.",
+  "end.settings_changed": "Le impostazioni sono cambiate nel frattempo: ripetere il test.",
   "end.out_of_time": "Ha richiesto troppo tempo.",
   "end.no_memory": "Il servizio ha esaurito la memoria.",
 };
