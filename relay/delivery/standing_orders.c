@@ -148,10 +148,19 @@ static bool has_somebody(const struct order *order)
     return slice_equal(user, SLICE_LITERAL("*"));
 }
 
+/* What stands of that name may be about another user by now, whose turns are not this one's. */
+static const struct order *standing_of(const struct delivery_shard *shard, const struct order *of,
+                                       enum order_action action)
+{
+    const struct order *order = shard_order(shard, of->scope, action, of->name);
+
+    return order && order->user_id == of->user_id ? order : NULL;
+}
+
 static void obey_for_sender(struct delivery_shard *shard, const struct order *of)
 {
-    const struct order *stop = shard_order(shard, of->scope, ORDER_SUSPEND, of->name);
-    const struct order *slow = shard_order(shard, of->scope, ORDER_THROTTLE, of->name);
+    const struct order *stop = standing_of(shard, of, ORDER_SUSPEND);
+    const struct order *slow = standing_of(shard, of, ORDER_THROTTLE);
     char *stop_reason = stop ? slice_to_string(stop->reason) : NULL;
     char *slow_reason = slow ? slice_to_string(slow->reason) : NULL;
     struct halt_order order = {

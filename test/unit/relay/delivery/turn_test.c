@@ -7,6 +7,7 @@
 
 #include "policy/registry_orders.h"
 #include "policy/registry_users.h"
+#include "relay/base/list.h"
 #include "test/support/delivery_fixture.h"
 #include "test/support/smtp_receiver.h"
 
@@ -88,28 +89,37 @@ static struct registry_request request_of(struct scene *scene)
         .answer_to = scene->fixture->answers, .done = on_answer, .by = SLICE_LITERAL("test")};
 }
 
-/* The loops know it then: they answer what was asked afterwards. */
-static void await_answer(struct scene *scene)
+static void await_registry(struct scene *scene)
 {
     while (!is_answered) {
         assert_true(mailbox_wait(scene->fixture->answers, FIXTURE_PATIENCE_MS));
         mailbox_run(scene->fixture->answers);
     }
+}
+
+/* The loops know it then: they answer what was asked afterwards. */
+static void await_answer(struct scene *scene)
+{
+    await_registry(scene);
     (void)n_sending(scene);
 }
 
-static void add_user(struct scene *scene)
+#define TESTER SLICE_LITERAL("news@shop.example")
+
+static uint32_t add_user(struct scene *scene, struct slice name)
 {
     struct user_add_request wish = {
-        .request = request_of(scene),
-        .name = SLICE_LITERAL(
-            "news@shop.example"), /* the first: number 1, as the fixture's mail says */
-        .password = {.source = PASSWORD_NONE},
-    };
+        .request = request_of(scene), .name = name, .password = {.source = PASSWORD_NONE}};
 
     assert_true(registry_user_add(scene->fixture->registry, &wish));
-    await_answer(scene);
-    assert_int_equal(wish.user_id, 1);
+    await_registry(scene);
+    return wish.user_id;
+}
+
+/* The first: number 1, as the fixture's mail says. */
+static void add_tester(struct scene *scene)
+{
+    assert_int_equal(add_user(scene, TESTER), 1);
 }
 
 struct subject {
@@ -122,10 +132,10 @@ static struct subject receiver_of(const struct scene *scene)
     return (struct subject){ORDER_OF_DESTINATION, slice_of(scene->via)};
 }
 
-static const struct subject tester = {ORDER_OF_USER, SLICE_LITERAL("news@shop.example")};
+static const struct subject tester = {ORDER_OF_USER, TESTER};
 
-static void order(struct scene *scene, struct subject subject, enum order_action action,
-                  uint32_t messages_per_minute)
+static void give_order(struct scene *scene, struct subject subject, enum order_action action,
+                       uint32_t messages_per_minute)
 {
     struct order_request wish = {
         .request = request_of(scene),
@@ -137,7 +147,14 @@ static void order(struct scene *scene, struct subject subject, enum order_action
     };
 
     assert_true(registry_order(scene->fixture->registry, &wish));
-    await_answer(scene);
+    await_registry(scene);
+}
+
+static void order(struct scene *scene, struct subject subject, enum order_action action,
+                  uint32_t messages_per_minute)
+{
+    give_order(scene, subject, action, messages_per_minute);
+    (void)n_sending(scene);
 }
 
 static void end_orders(struct scene *scene, struct subject subject)
@@ -206,9 +223,66 @@ static void what_was_picked_before_its_user_was_stopped_or_slowed_is_kept_back(v
         struct scene scene;
 
         begin(&scene);
-        add_user(&scene);
+        add_tester(&scene);
         put_off_and_go_on(&scene, tester, actions[i], i);
     }
+}
+
+/* A loop that does not see what changes meanwhile. */
+struct stop {
+    struct task task;
+    sem_t reached, go_on;
+};
+
+static void stand_still(struct task *task)
+{
+    struct stop *stop = CONTAINER_OF(task, struct stop, task);
+
+    sem_post(&stop->reached);
+    sem_wait(&stop->go_on);
+}
+
+static void stop_loops(struct scene *scene, struct stop stops[FIXTURE_LOOPS])
+{
+    for (unsigned i = 0; i < FIXTURE_LOOPS; i++) {
+        stops[i].task.run = stand_still;
+        sem_init(&stops[i].reached, 0, 0);
+        sem_init(&stops[i].go_on, 0, 0);
+        mailbox_answer(loop_mailbox(scene->fixture->loops[i]), &stops[i].task);
+        sem_wait(&stops[i].reached);
+    }
+}
+
+static void delete_tester(struct scene *scene)
+{
+    struct user_request wish = {.request = request_of(scene), .name = TESTER};
+
+    assert_true(registry_user_delete(scene->fixture->registry, &wish));
+    await_registry(scene);
+}
+
+/* All of it seen as one change. */
+static void an_order_about_another_of_the_same_name_is_not_about_the_first(void **state)
+{
+    struct stop stops[FIXTURE_LOOPS];
+    struct scene scene;
+
+    (void)state;
+    begin(&scene);
+    add_tester(&scene);
+    assert_int_equal(add_user(&scene, SLICE_LITERAL("other@shop.example")), 2);
+    order(&scene, tester, ORDER_THROTTLE, 1);
+    let_in(&scene, 2 * MESSAGES);
+    await_quiet(&scene);
+    stop_loops(&scene, stops);
+    delete_tester(&scene);
+    assert_int_equal(add_user(&scene, TESTER), 3);
+    give_order(&scene, tester, ORDER_THROTTLE, 1);
+    for (unsigned i = 0; i < FIXTURE_LOOPS; i++)
+        sem_post(&stops[i].go_on);
+    await_all(&scene);
+    end_orders(&scene, tester);
+    end(&scene);
 }
 
 /* One leaves at once, the next in about 4 s, unless the machine is that slow. */
@@ -237,6 +311,7 @@ int main(void)
         cmocka_unit_test(what_a_new_limit_puts_off_waits_in_the_schedule_not_on_connections),
         cmocka_unit_test(what_was_picked_before_a_suspension_is_not_sent),
         cmocka_unit_test(what_was_picked_before_its_user_was_stopped_or_slowed_is_kept_back),
+        cmocka_unit_test(an_order_about_another_of_the_same_name_is_not_about_the_first),
         cmocka_unit_test(a_drain_does_not_wait_for_turns),
     };
 
