@@ -6,6 +6,7 @@
 #include "relay/base/clock.h"
 #include "relay/base/list.h"
 #include "webui/asking.h"
+#include "webui/guard.h"
 #include "webui/routes.h"
 
 enum { USUAL = 1000, MOST = 10000 };
@@ -67,7 +68,8 @@ static void add_limits(json_t *item, const struct site_limits *limits)
     json_object_set_new(item, "limit", strictest > 0 ? json_real(strictest) : json_null());
 }
 
-static json_t *last_reply_json(const struct last_reply *last)
+/* What receivers say is history, addresses and all: a token for destinations sees the code. */
+static json_t *last_reply_json(const struct last_reply *last, bool has_words)
 {
     static const char *const names[] = {
         [SAID_DELIVERED] = "delivered", [SAID_DEFERRED] = "deferred", [SAID_BOUNCED] = "bounced"};
@@ -76,7 +78,8 @@ static json_t *last_reply_json(const struct last_reply *last)
         return json_null();
     return json_pack("{s:o, s:o, s:o, s:s}", "at", json_time(last->at_utc_ms), "code",
                      last->code ? json_integer(last->code) : json_null(), "text",
-                     json_slice(slice_of(last->text)), "state", names[last->said]);
+                     has_words ? json_slice(slice_of(last->text)) : json_null(), "state",
+                     names[last->said]);
 }
 
 static json_t *past_json(const struct webui *webui, enum past_span span, struct slice name)
@@ -97,7 +100,7 @@ static json_t *or_null(int64_t utc_ms)
 }
 
 static void add_figures(json_t *item, const struct webui *webui,
-                        const struct destination_view *view)
+                        const struct destination_view *view, bool has_words)
 {
     json_object_set_new(item, "rate", json_integer(view->per_minute));
     json_object_set_new(item, "oldest_seconds",
@@ -107,11 +110,11 @@ static void add_figures(json_t *item, const struct webui *webui,
     add_limits(item, &view->limits);
     json_object_set_new(item, "hour", past_json(webui, PAST_HOUR, slice_of(view->name)));
     json_object_set_new(item, "day", past_json(webui, PAST_DAY, slice_of(view->name)));
-    json_object_set_new(item, "last_reply", last_reply_json(&view->last));
+    json_object_set_new(item, "last_reply", last_reply_json(&view->last, has_words));
     json_object_set_new(item, "drain_forecast", or_null(view->last_utc_ms));
 }
 
-static json_t *view_json(const struct webui *webui, const struct destination_view *view)
+static json_t *view_json(const struct exchange *exchange, const struct destination_view *view)
 {
     json_t *item = json_pack(
         "{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:s, s:o, s:o}", "name",
@@ -123,7 +126,8 @@ static json_t *view_json(const struct webui *webui, const struct destination_vie
         (int)view->n_connections, "busy", (int)view->n_busy, "state", why_name(view->state),
         "until", or_null(view->until_utc_ms), "reason", json_slice(slice_of(view->reason)));
 
-    add_figures(item, webui, view);
+    add_figures(item, exchange->webui, view,
+                guard_is_for(exchange, FOR_VIEWER, SLICE_LITERAL("history:read")));
     return item;
 }
 
@@ -141,7 +145,8 @@ static bool is_shown(const struct delivery_destinations *request, struct slice n
     return false;
 }
 
-static void add_suspension(json_t *items, const struct webui *webui, const struct order *order)
+static void add_suspension(json_t *items, const struct exchange *exchange,
+                           const struct order *order)
 {
     struct destination_view view = {.state = WHY_SUSPENDED, .until_utc_ms = -1, .last_utc_ms = -1};
 
@@ -149,7 +154,7 @@ static void add_suspension(json_t *items, const struct webui *webui, const struc
         view.until_utc_ms = order->until_utc_ms;
     slice_copy_to(order->name, view.name, sizeof(view.name));
     slice_copy_to(order->reason, view.reason, sizeof(view.reason));
-    json_array_append_new(items, view_json(webui, &view));
+    json_array_append_new(items, view_json(exchange, &view));
 }
 
 /* What is suspended shows even while no mail waits for it. */
@@ -165,7 +170,7 @@ static void add_suspensions(json_t *items, const struct exchange *exchange,
             !order_is_in_force(order, clock_utc_ms()) || is_shown(request, order->name) ||
             (request->name.len && !slice_equal_ignoring_case(request->name, order->name)))
             continue;
-        add_suspension(items, exchange->webui, order);
+        add_suspension(items, exchange, order);
     }
 }
 
@@ -194,7 +199,7 @@ static void answer(struct listing *listing)
     if (n)
         qsort(views, n, sizeof(*views), compare_views);
     for (size_t i = 0; i < n && i < request->most; i++)
-        json_array_append_new(items, view_json(exchange->webui, &views[i]));
+        json_array_append_new(items, view_json(exchange, &views[i]));
     add_suspensions(items, exchange, request);
     buffer_fini(&request->views);
     exchange_answer(exchange, 200,

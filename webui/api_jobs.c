@@ -143,7 +143,9 @@ void api_job_show(struct exchange *exchange)
     const struct path_job *path = find_path(exchange);
     struct job *job = path ? NULL : expect_job(exchange);
 
-    if (path)
+    if (path && !path_jobs_are_for(exchange))
+        exchange_problem(exchange, 403, "role_forbidden", "Tests of the way are operators'.");
+    else if (path)
         exchange_answer(exchange, 200, path_job_json(path));
     else if (job)
         exchange_answer(exchange, 200, job_json(job));

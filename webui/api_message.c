@@ -7,6 +7,7 @@
 #include "relay/message/encoded_word.h"
 #include "relay/message/header.h"
 #include "relay/spool/queue_id.h"
+#include "webui/guard.h"
 #include "webui/history_desk.h"
 #include "webui/history_json.h"
 #include "webui/queue_desk.h"
@@ -30,6 +31,7 @@ struct message {
     json_t *attempts; /* rows of history, the newest first */
     json_t *item;     /* of the queue; NULL: nothing of it waits */
     json_t *header;   /* its fields; NULL: they cannot be read (any more) */
+    bool is_whole;    /* all of them: for who may work with the mail */
 };
 
 static bool append_attempt(void *owner, const struct history_row *row)
@@ -72,14 +74,25 @@ static json_t *field_json(const struct header_field *field)
                      json_slice(slice_head(buffer_slice(&text), MOST_VALUE)));
 }
 
-static json_t *header_json(struct slice block)
+/* For everybody else: whose it is and when, and nothing of what it says or where it came from. */
+static bool is_for_all(struct slice name)
+{
+    static const char *const names[] = {"From", "To", "Date", "Message-ID"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (slice_equal_ignoring_case(name, slice_of(names[i])))
+            return true;
+    return false;
+}
+
+static json_t *header_json(struct slice block, bool is_whole)
 {
     struct header_walker walker = {block};
     struct header_field field;
     json_t *fields = json_array();
 
     while (json_array_size(fields) < MOST_FIELDS && header_next(&walker, &field))
-        if (field.name.len)
+        if (field.name.len && (is_whole || is_for_all(field.name)))
             json_array_append_new(fields, field_json(&field));
     return fields;
 }
@@ -90,7 +103,8 @@ static void read_header(struct message *message, struct spool_reader *reader)
     uint32_t header_bytes;
 
     if (spool_reader_bytes(reader, message->id, MOST_HEADER, &bytes, &header_bytes) == 0)
-        message->header = header_json(slice_head(buffer_slice(&bytes), header_bytes));
+        message->header =
+            header_json(slice_head(buffer_slice(&bytes), header_bytes), message->is_whole);
 }
 
 /* On the queue's reader thread. */
@@ -198,6 +212,7 @@ void api_message(struct exchange *exchange)
     if (!message)
         return;
     message->exchange = exchange;
+    message->is_whole = guard_is(exchange, FOR_OPERATOR);
     if (!queue_id_parse(exchange->argument, &message->id)) {
         exchange_problem(exchange, 404, "not_found", "This is no queue id.");
         return;

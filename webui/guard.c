@@ -180,6 +180,20 @@ bool guard_is(const struct exchange *exchange, enum route_level level)
            reaches(caller, level);
 }
 
+bool guard_is_for(const struct exchange *exchange, enum route_level level, struct slice scope)
+{
+    struct slice rest = exchange->caller.scopes;
+
+    if (!exchange->caller.token_id)
+        return guard_is(exchange, level);
+    while (rest.len && !slice_starts_with(rest, scope)) {
+        ptrdiff_t blank = slice_find(rest, ' ');
+
+        rest = slice_skip(rest, blank < 0 ? rest.len : (size_t)blank + 1);
+    }
+    return rest.len && reaches(&exchange->caller, level);
+}
+
 static const char *level_name(enum route_level level)
 {
     static const char *const names[] = {

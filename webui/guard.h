@@ -25,3 +25,7 @@ bool guard_confirmed(struct exchange *exchange);
 
 /* Whether the caller's role is at least that; tokens have no role. */
 bool guard_is(const struct exchange *exchange, enum route_level level);
+
+/* A role of at least that; or a token of such a role for anything of that kind ("destinations:"),
+ * or for just that ("history:read"). */
+bool guard_is_for(const struct exchange *exchange, enum route_level level, struct slice scope);

@@ -15,6 +15,7 @@ enum { BEAT_MS = 15000, LOGS_MS = 500, DESTINATIONS_MS = 5000 };
 static const char *const topic_names[N_LIVE_TOPICS] = {
     [LIVE_OVERVIEW] = "overview", [LIVE_QUEUE] = "queue", [LIVE_DESTINATIONS] = "destinations",
     [LIVE_LOGS] = "logs",         [LIVE_JOBS] = "jobs",   [LIVE_AUTH] = "auth",
+    [LIVE_PATHS] = "jobs",
 };
 
 void live_init(struct live *live, struct webui *webui)
@@ -128,7 +129,7 @@ void live_tell(struct webui *webui, enum live_topic topic, json_t *data)
 {
     struct live *live = &webui->live;
     /* Jobs end while their page reconnects, and nothing tells of them a second time. */
-    bool is_told = topic == LIVE_JOBS || live_is_watched(live, topic);
+    bool is_told = topic == LIVE_JOBS || topic == LIVE_PATHS || live_is_watched(live, topic);
     char *text = is_told ? live_event_text(live->next_number, topic, data) : NULL;
 
     json_decref(data);
@@ -302,6 +303,8 @@ static bool read_query(struct live_stream *stream, struct exchange *exchange)
                          "Topics are overview, queue, destinations, logs, jobs and auth:USER.");
         return false;
     }
+    if (stream->topics & 1U << LIVE_JOBS && path_jobs_are_for(exchange))
+        stream->topics |= 1U << LIVE_PATHS;
     if (level && !log_level_named(level, &stream->logs.level)) {
         exchange_problem(exchange, 422, "bad_level", "Levels are debug, info, warning and error.");
         return false;

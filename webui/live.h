@@ -19,6 +19,7 @@ enum live_topic {
     LIVE_LOGS,
     LIVE_JOBS,
     LIVE_AUTH,
+    LIVE_PATHS, /* jobs, too: of tests of the way, for who may begin them */
     N_LIVE_TOPICS
 };
 

@@ -8,6 +8,7 @@
 #include "relay/message/idn.h"
 #include "relay/smtp/address.h"
 #include "webui/exchange.h"
+#include "webui/guard.h"
 #include "webui/routes.h"
 
 void path_jobs_init(struct path_jobs *jobs, struct webui *webui)
@@ -50,6 +51,11 @@ struct path_job *path_jobs_find(const struct path_jobs *jobs, uint64_t number)
             return job;
     }
     return NULL;
+}
+
+bool path_jobs_are_for(const struct exchange *exchange)
+{
+    return guard_is_for(exchange, FOR_OPERATOR, SLICE_LITERAL("destinations:"));
 }
 
 bool path_job_cancel(struct path_job *job)
@@ -98,7 +104,7 @@ static void tell(const struct path_job *job, json_t *step)
 
     if (step)
         json_object_set(object, "step", step);
-    live_tell(job->webui, LIVE_JOBS, object);
+    live_tell(job->webui, LIVE_PATHS, object);
 }
 
 static json_t *step_json(const struct path_job *job, const struct path_step *step)

@@ -38,4 +38,6 @@ void path_jobs_stop(struct path_jobs *jobs); /* those under way end soon */
 
 struct path_job *path_jobs_find(const struct path_jobs *jobs, uint64_t number);
 bool path_job_cancel(struct path_job *job); /* false: it is over */
+/* Whether who asks may hear of them: who could begin one. */
+bool path_jobs_are_for(const struct exchange *exchange);
 json_t *path_job_json(const struct path_job *job);
