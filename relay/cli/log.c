@@ -62,22 +62,57 @@ static void print_log_line(const struct options *options, json_t *item)
         print_line("%s", line);
 }
 
+/* The newest line that was told; number is -1 while none has been asked for. */
+struct told {
+    json_int_t number;
+    char at[40];
+};
+
+static json_int_t number_of(const json_t *item)
+{
+    return json_integer_value(json_object_get(item, "number"));
+}
+
+static const char *time_of(const json_t *item)
+{
+    const char *text = json_string_value(json_object_get(item, "ts"));
+
+    return text ? text : "";
+}
+
+/* Numbers begin anew with the service; an older line is no sign of that, the newest may be
+ * forgotten before it.  A busy service says more in a second than can be asked for. */
+static void check_numbers(const json_t *items, struct told *last)
+{
+    size_t n = json_array_size(items);
+    const json_t *newest = json_array_get(items, 0);
+
+    if (n && number_of(newest) < last->number && strcmp(time_of(newest), last->at) > 0)
+        last->number = 0;
+    if (n == MOST_LINES && last->number >= 0 &&
+        number_of(json_array_get(items, n - 1)) > last->number + 1)
+        print_complaint("more came than can be shown: lines before the next are left out");
+}
+
 /* Those behind *last, the oldest first; *last is then the newest. */
-static int print_new_lines(const struct options *options, const char *path, json_int_t *last)
+static int print_new_lines(const struct options *options, const char *path, struct told *last)
 {
     struct answer answer;
     int exit_code = client_ask(options, "GET", path, NULL, &answer);
     json_t *items = json_object_get(answer.body, "items");
 
+    check_numbers(items, last);
     for (size_t i = json_array_size(items); i > 0; i--) {
         json_t *item = json_array_get(items, i - 1);
-        json_int_t number = json_integer_value(json_object_get(item, "number"));
 
-        if (number <= *last)
+        if (number_of(item) <= last->number)
             continue;
-        *last = number;
+        last->number = number_of(item);
+        slice_copy_to(slice_of(time_of(item)), last->at, sizeof(last->at));
         print_log_line(options, item);
     }
+    if (last->number < 0)
+        last->number = 0;
     json_decref(answer.body);
     return exit_code;
 }
@@ -98,7 +133,7 @@ static char *tail_path(const struct options *options, uint64_t limit)
 int log_tail(struct options *options)
 {
     CLEANUP(free) char *first = NULL, *next = NULL;
-    json_int_t last = -1;
+    struct told last = {.number = -1};
     uint64_t limit;
     int exit_code;
 
