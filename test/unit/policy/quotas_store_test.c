@@ -5,7 +5,6 @@
 #include <time.h>
 
 #include "policy/policy_internal.h"
-#include "policy/registry_internal.h"
 #include "policy/tally.h"
 
 enum { USERS = 60, BUDGETS = 6 }; /* more counts than a transaction takes */
@@ -23,18 +22,8 @@ static void note_notice(void *owner, const struct quota_notice *notice)
 
 static void open_policy(void)
 {
-    assert_int_equal(registry_open(&registry, folder), 0);
-    assert_int_equal(policy_start(&policy, &settings, registry), 0);
+    open_policy_alone(&settings);
     quotas_on_notice(policy, note_notice, NULL);
-    thread_own(&registry->owner);
-}
-
-static void close_policy(void)
-{
-    assert_int_equal(registry_start(registry), 0);
-    policy = policy_stop(policy);
-    registry = registry_stop(registry);
-    mailbox_run(home);
 }
 
 static void add_imported(unsigned i)
@@ -68,15 +57,6 @@ static int set_up(void **state)
     open_policy();
     for (unsigned i = 0; i < USERS; i++)
         add_imported(i);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    close_policy();
-    home = mailbox_free(home);
-    remove_folder();
     return 0;
 }
 
@@ -139,7 +119,7 @@ static void nobody_is_answered_before_a_store_that_holds_its_counts(void **state
     assert_int_equal(system(command), 0);
     turn();
     assert_int_equal(n_answered, USERS); /* and nobody is forgotten */
-    close_policy();
+    close_policy_alone();
     snprintf(command, sizeof(command), "rm -r %s && mv %s.copy %s", folder, folder, folder);
     assert_int_equal(system(command), 0);
     open_policy();
@@ -247,7 +227,7 @@ static void what_is_past_is_deleted_once_an_hour(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down_policy)
     const struct CMUnitTest tests[] = {
         TEST(nobody_is_answered_before_a_store_that_holds_its_counts),
         TEST(mail_does_not_wait_for_a_disk_that_fails),

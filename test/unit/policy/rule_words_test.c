@@ -4,40 +4,15 @@
 #include "policy/policy_internal.h"
 #include "policy/rule_words.h"
 
-static struct policy_settings settings;
 static struct rule_word found[3];
 static unsigned n_found;
-
-static void open_policy(void)
-{
-    assert_int_equal(registry_open(&registry, folder), 0);
-    settings = policy_default_settings;
-    assert_int_equal(policy_start(&policy, &settings, registry), 0);
-}
 
 static int set_up(void **state)
 {
     (void)state;
     make_folder();
     assert_int_equal(mailbox_new(&home, 16), 0);
-    open_policy();
-    return 0;
-}
-
-/* A service that ends stores what it was told. */
-static void close_policy(void)
-{
-    assert_int_equal(registry_start(registry), 0);
-    policy = policy_stop(policy);
-    registry = registry_stop(registry);
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    close_policy();
-    home = mailbox_free(home);
-    remove_folder();
+    open_policy_alone(&policy_default_settings);
     return 0;
 }
 
@@ -52,8 +27,8 @@ static int note_found(void *owner, const struct rule_word *word)
 
 static unsigned start_again(void)
 {
-    close_policy();
-    open_policy();
+    close_policy_alone();
+    open_policy_alone(&policy_default_settings);
     n_found = 0;
     assert_int_equal(rule_words_load(registry, note_found, NULL), 0);
     return n_found;
@@ -149,7 +124,7 @@ static void a_storm_is_bounded(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down_policy)
     const struct CMUnitTest tests[] = {
         TEST(what_was_done_is_there_after_a_start),
         TEST(the_last_word_stands_and_ends),

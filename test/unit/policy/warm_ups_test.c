@@ -5,7 +5,6 @@
 #include <stdatomic.h>
 
 #include "policy/policy_internal.h"
-#include "policy/registry_internal.h"
 #include "policy/warm_ups.h"
 #include "relay/base/event.h"
 
@@ -24,22 +23,6 @@ static void note_event(void *owner, const struct event *event)
         atomic_fetch_add(&n_not_stored, 1);
 }
 
-static void open_policy(void)
-{
-    assert_int_equal(registry_open(&registry, folder), 0);
-    assert_int_equal(policy_start(&policy, &policy_default_settings, registry), 0);
-    thread_own(&registry->owner);
-}
-
-/* What is left to store is stored by a settings thread of its own. */
-static void close_policy(void)
-{
-    assert_int_equal(registry_start(registry), 0);
-    policy = policy_stop(policy);
-    registry = registry_stop(registry);
-    mailbox_run(home);
-}
-
 static int set_up(void **state)
 {
     (void)state;
@@ -47,16 +30,7 @@ static int set_up(void **state)
     n_answered = 0;
     make_folder();
     assert_int_equal(mailbox_new(&home, 16), 0);
-    open_policy();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    close_policy();
-    home = mailbox_free(home);
-    remove_folder();
+    open_policy_alone(&policy_default_settings);
     return 0;
 }
 
@@ -129,8 +103,8 @@ static void nothing_is_granted_before_it_is_stored(void **state)
     turn();
     assert_int_equal(n_answered, 1);
     assert_int_equal(query.answer.n_granted, 5);
-    close_policy();
-    open_policy();
+    close_policy_alone();
+    open_policy_alone(&policy_default_settings);
     assert_int_equal(used_now(), 5);
     assert_int_equal(atomic_load(&n_not_stored), 0);
 }
@@ -155,8 +129,8 @@ static void mail_does_not_wait_for_a_disk_that_fails(void **state)
     turn();
     assert_int_equal(n_answered, 3);
     assert_int_equal(atomic_load(&n_not_stored), 2);
-    close_policy();
-    open_policy();
+    close_policy_alone();
+    open_policy_alone(&policy_default_settings);
     {
         struct warm_ups_list list = list_now();
         uint32_t n_used = 0;
@@ -200,7 +174,7 @@ static void the_list_says_what_each_pair_did(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down_policy)
         TEST(nothing_is_granted_before_it_is_stored),
         TEST(mail_does_not_wait_for_a_disk_that_fails),
         TEST(the_list_says_what_each_pair_did),
