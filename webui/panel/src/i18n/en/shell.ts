@@ -151,4 +151,9 @@ export const shell = {
   "error.http_503": "The service is not ready.",
   "error.bad_address": "That is no address and no domain.",
   "error.no_such_egress": "None of the sending addresses is called so.",
+  "error.path_running": "Another test is still going on.",
+  "error.nothing_left": "The addresses of that pool are themselves led away: no address would be left to send from.",
+  "error.changed_meanwhile": "It was changed since you looked at it. Load it anew and look again.",
+  "error.done_before": "It is done already; the secret in its answer was shown once and not kept.",
+  "error.key_reused": "The page used the key of another request. Reload the page and try again.",
 };

@@ -152,4 +152,9 @@ export const shell: Record<keyof typeof english, string> = {
   "error.http_503": "Il servizio non è pronto.",
   "error.bad_address": "Non è un indirizzo né un dominio.",
   "error.no_such_egress": "Nessun indirizzo di uscita si chiama così.",
+  "error.path_running": "Un’altra prova è ancora in corso.",
+  "error.nothing_left": "Gli indirizzi di quel pool sono a loro volta deviati: non ne rimarrebbe nessuno da cui inviare.",
+  "error.changed_meanwhile": "È stato modificato dopo l’ultima lettura. Caricarlo di nuovo e controllare.",
+  "error.done_before": "È già fatto; il segreto nella risposta è stato mostrato una volta sola e non conservato.",
+  "error.key_reused": "La pagina ha usato la chiave di un’altra richiesta. Ricaricare la pagina e riprovare.",
 };
