@@ -13,7 +13,8 @@ const browser = await launch();
 const kept = new Map();
 
 async function travel({ name, url, language = 'en', input = {}, on, keep, width }) {
-  const page = kept.get(on) ?? await newPage(browser, { language, width });
+  if (on && !kept.has(on)) throw new Error(`no page was kept as ${on}`);
+  const page = on ? kept.get(on) : await newPage(browser, { language, width });
   kept.delete(on);
   try {
     const result = await journeys[name](page, url, { language, ...input });
