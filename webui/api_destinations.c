@@ -19,21 +19,6 @@ struct listing {
 
 /* ---- one of them ---- */
 
-static json_t *names_json(const char *names)
-{
-    struct slice rest = slice_of(names);
-    json_t *items = json_array();
-
-    while (rest.len) {
-        ptrdiff_t comma = slice_find(rest, ',');
-        size_t len = comma < 0 ? rest.len : (size_t)comma;
-
-        json_array_append_new(items, json_slice(slice_head(rest, len)));
-        rest = slice_skip(rest, comma < 0 ? len : len + 1);
-    }
-    return items;
-}
-
 static const struct {
     const char *name;
     size_t offset; /* in struct site_limits */
@@ -120,7 +105,7 @@ static json_t *view_json(const struct exchange *exchange, const struct destinati
         "{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:s, s:o, s:o}", "name",
         json_slice(slice_of(view->name)), "provider",
         *view->provider ? json_slice(slice_of(view->provider)) : json_null(), "domains",
-        names_json(view->domains), "n_domains", (json_int_t)view->n_domains, "ready",
+        json_split(slice_of(view->domains), ','), "n_domains", (json_int_t)view->n_domains, "ready",
         (json_int_t)view->n_ready, "waiting", (json_int_t)view->n_waiting, "sending",
         (json_int_t)view->n_sending, "held", (json_int_t)view->n_held, "connections",
         (int)view->n_connections, "busy", (int)view->n_busy, "state", why_name(view->state),

@@ -49,17 +49,7 @@ static const char *finding_of(const struct key_check *key, char reason[JUDGE_REA
 /* Each text that DNS has at the name, the strings of a record joined. */
 static json_t *found_json(const struct key_check *key)
 {
-    struct slice texts = buffer_slice(&key->order.texts);
-    json_t *found = json_array();
-
-    while (texts.len) {
-        ptrdiff_t end = slice_find(texts, '\n');
-        size_t len = end < 0 ? texts.len : (size_t)end;
-
-        json_array_append_new(found, json_slice(slice_head(texts, len)));
-        texts = slice_skip(texts, end < 0 ? len : len + 1);
-    }
-    return found;
+    return json_split(buffer_slice(&key->order.texts), '\n');
 }
 
 static json_t *key_json(const struct key_check *key, bool *is_good)

@@ -100,8 +100,13 @@ static void answer(struct warm_ups_list *list)
 {
     struct egress_call *call = CONTAINER_OF(list, struct egress_call, list);
     const struct settings *settings = call->exchange->webui->settings;
-    json_t *items = json_array();
+    json_t *items;
 
+    if (!list->views) { /* no memory: "new" would be wrong */
+        exchange_busy(call->exchange);
+        return;
+    }
+    items = json_array();
     for (size_t i = 0; i < settings->n_egress; i++)
         add_address(items, &settings->egress[i], list);
     free(list->views);

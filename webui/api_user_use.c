@@ -88,8 +88,10 @@ void user_answer_with_use(struct exchange *exchange, const struct user *user, js
 
     if (call)
         call->name = arena_copy(&exchange->arena, user->name);
-    if (!call) { /* it is answered already */
+    if (!call || !call->name.data) {
         json_decref(body);
+        if (call) /* otherwise it is answered already */
+            exchange_busy(exchange);
         return;
     }
     pulse_want(&exchange->webui->pulse);

@@ -245,6 +245,20 @@ json_t *json_slice(struct slice text)
     return json_stringn(mended.data ? mended.data : "", mended.len);
 }
 
+json_t *json_split(struct slice list, char between)
+{
+    json_t *items = json_array();
+
+    while (list.len) {
+        ptrdiff_t end = slice_find(list, between);
+        size_t len = end < 0 ? list.len : (size_t)end;
+
+        json_array_append_new(items, json_slice(slice_head(list, len)));
+        list = slice_skip(list, end < 0 ? len : len + 1);
+    }
+    return items;
+}
+
 json_t *json_time(int64_t utc_ms)
 {
     char text[CLOCK_DATE_SIZE];

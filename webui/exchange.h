@@ -124,5 +124,6 @@ const char *exchange_cookie_name(const struct exchange *exchange);
 /* For handlers that answer later: memory of the exchange's arena, zeroed; NULL after a 500. */
 void *exchange_memory(struct exchange *exchange, size_t bytes);
 
-json_t *json_slice(struct slice text); /* bytes that are no UTF-8 come as U+FFFD */
-json_t *json_time(int64_t utc_ms);     /* RFC 3339, null for 0 */
+json_t *json_slice(struct slice text);               /* bytes that are no UTF-8 come as U+FFFD */
+json_t *json_split(struct slice list, char between); /* an array of what is between, as above */
+json_t *json_time(int64_t utc_ms);                   /* RFC 3339, null for 0 */

@@ -12,7 +12,7 @@ struct exchange;
 struct webui;
 typedef struct json_t json_t;
 
-enum { PATHS_KEPT = 16, PATHS_AT_ONCE = 4, PATHS_OF_ONE = 1, PATHS_MOST_STEPS = 1000 };
+enum { PATHS_KEPT = 16, PATHS_AT_ONCE = 4, PATHS_MOST_STEPS = 1000 };
 
 struct path_jobs {
     struct webui *webui;
