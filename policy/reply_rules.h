@@ -26,7 +26,7 @@ enum rule_verb {
     RULE_PROBE,         /* one transaction at a time, until one goes well */
     RULE_OTHER_ADDRESS, /* ours rests there, and this mail tries another at once */
     RULE_BOUNCE,        /* what was put off fails for good */
-    RULE_HOLD,          /* until an operator releases it */
+    RULE_HOLD,          /* for its time; a recipient: until an operator releases it */
     RULE_NOTIFY,        /* only said */
     N_RULE_VERBS
 };

@@ -245,6 +245,7 @@ static struct new_entry entry_of_row(const struct delivery_config *config, struc
                            (row->flags & RECIPIENT_DELAY_REPORTED ? ENTRY_DELAY_REPORTED : 0)),
         .is_held = row->state == RECIPIENT_HELD,
         .is_braked = row->state == RECIPIENT_HELD && row->flags & RECIPIENT_BRAKED,
+        .is_by_rule = (row->flags & RECIPIENT_RULED) != 0,
         .needs_attempt = true,
         .due_ms = has_time(row) ? row->next_utc_ms - utc_offset_ms : 0,
     };

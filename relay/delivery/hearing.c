@@ -270,8 +270,11 @@ bool hearing_keeps_back(struct dispatch *dispatch, struct judgement *judgement)
     if (!block)
         return false;
     *judgement = (struct judgement){.verdict = VERDICT_HELD, .text = slice_of(block->reason)};
-    if (block->verb == RULE_HOLD)
+    if (block->verb == RULE_HOLD) {
+        judgement->held_until_ms = block->until_ms;
+        judgement->is_by_rule = true;
         return true;
+    }
     judgement->verdict = VERDICT_AGAIN;
     judgement->due_ms = block->until_ms > now_ms ? block->until_ms : block->probed_until_ms;
     for (uint32_t i = 0; i < dispatch->n_entries; i++)

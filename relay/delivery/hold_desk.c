@@ -116,10 +116,28 @@ void hold_note(struct delivery_shard *shard, const struct new_entry *entry)
         walk_at(shard, entry->due_ms);
 }
 
-void hold_braked(struct delivery_shard *shard, const struct entry *entry)
+uint32_t hold_row_flags(const struct judgement *judgement)
 {
-    if (!is_braked(user_of(shard->directory, entry->message->user_id)))
-        walk_at(shard, shard_now_ms(shard));
+    if (judgement->verdict != VERDICT_HELD)
+        return 0;
+    return (judgement->is_braked ? RECIPIENT_BRAKED : 0U) |
+           (judgement->held_until_ms ? RECIPIENT_TIMED : 0U) |
+           (judgement->is_by_rule ? RECIPIENT_RULED : 0U);
+}
+
+void hold_believe(struct delivery_shard *shard, struct entry *entry,
+                  const struct judgement *judgement)
+{
+    schedule_hold(shard->schedule, entry);
+    if (judgement->is_braked) {
+        entry->due_s = ENTRY_UNTIL_UNBRAKED;
+        if (!is_braked(user_of(shard->directory, entry->message->user_id)))
+            walk_at(shard, shard_now_ms(shard));
+    } else if (judgement->held_until_ms) {
+        entry->is_by_rule = judgement->is_by_rule;
+        schedule_hold_until(shard->schedule, entry, judgement->held_until_ms);
+        walk_at(shard, judgement->held_until_ms);
+    }
 }
 
 /* Whoever is braked in one and not in the other. */

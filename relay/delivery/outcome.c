@@ -171,13 +171,15 @@ static struct spool_change change_of(struct outcome *outcome, const struct outco
         .flags = RECIPIENT_DELAY_REPORTED,
         .is_marked = item->is_marked,
     };
+    int64_t due_ms;
 
     if (change.kind != CHANGE_ROW)
         return change;
     change.attempts = item->entry->attempts;
-    change.flags = row_flags(item->entry) | (item->judgement.is_braked ? RECIPIENT_BRAKED : 0U);
+    change.flags = row_flags(item->entry) | hold_row_flags(&item->judgement);
     item->entry->flags &= (uint8_t)~ENTRY_OPEN; /* the row's mark goes with this change */
-    change.next_utc_ms = item->due_ms ? shard_utc_of(outcome->shard, item->due_ms) : clock_utc_ms();
+    due_ms = verdict == VERDICT_HELD ? item->judgement.held_until_ms : item->due_ms;
+    change.next_utc_ms = due_ms ? shard_utc_of(outcome->shard, due_ms) : clock_utc_ms();
     if (verdict == VERDICT_RELEASED)
         return change;
     if (item->judgement.is_doubtful) {
@@ -230,11 +232,7 @@ static void believe(struct outcome *outcome, const struct outcome_item *item)
         schedule_defer(schedule, item->entry, item->due_ms, now_ms);
         break;
     case VERDICT_HELD:
-        schedule_hold(schedule, item->entry);
-        if (item->judgement.is_braked) {
-            item->entry->due_s = ENTRY_UNTIL_UNBRAKED;
-            hold_braked(outcome->shard, item->entry);
-        }
+        hold_believe(outcome->shard, item->entry, &item->judgement);
         break;
     case VERDICT_RELEASED:
     case VERDICT_AGAIN:

@@ -19,6 +19,9 @@ struct judgement {
     int64_t due_ms;   /* LATER, AGAIN: not before this (monotonic); 0: by the steps, or at once */
     bool is_doubtful; /* the final dot went out, its answer did not come */
     bool is_braked;   /* HELD: as all mail of its user */
+    int64_t held_until_ms; /* HELD: until then (monotonic); 0: until released, or as all mail of its
+                              user */
+    bool is_by_rule;       /* HELD until then: by a rule, no quota */
 };
 
 struct outcome_item {

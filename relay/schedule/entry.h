@@ -35,8 +35,9 @@ struct entry {
     uint32_t due_s;     /* WAITING: second of the schedule's clock; HELD: as well, or one below */
     uint32_t to_hash;   /* stored_hash() of the whole address */
     uint32_t n : 24;    /* recipient of its message, from 1 */
-    uint32_t state : 4; /* enum entry_state */
-    uint32_t pool : 4;  /* of our addresses: which it may leave from (lane.h) */
+    uint32_t state : 3; /* enum entry_state */
+    uint32_t is_by_rule : 1; /* HELD until a time: a rule said so, no quota */
+    uint32_t pool : 4;       /* of our addresses: which it may leave from (lane.h) */
     uint16_t attempts;
     uint8_t flags;       /* enum entry_flags */
     uint8_t clock_epoch; /* of the last attempt; see schedule_clock_jumped() */

@@ -75,7 +75,7 @@ static struct why why_ready(struct schedule *schedule, const struct entry *entry
 
 static struct why why_held(const struct schedule *schedule, const struct entry *entry)
 {
-    struct why why = WHY_SIMPLY(WHY_QUOTA);
+    struct why why = WHY_SIMPLY(entry->is_by_rule ? WHY_HELD : WHY_QUOTA);
 
     if (entry->due_s == ENTRY_UNTIL_RELEASED)
         return WHY_SIMPLY(WHY_HELD);

@@ -73,17 +73,24 @@ struct schedule *schedule_free(struct schedule *schedule)
     return NULL;
 }
 
+/* For entry.due_s: what is due since before the start is due at once. */
+static uint32_t held_second(const struct schedule *schedule, int64_t due_ms)
+{
+    int64_t due_s = (due_ms - schedule->start_ms + 999) / 1000;
+
+    return due_s < 1 ? 1 : due_s < UINT32_MAX - 1 ? (uint32_t)due_s : UINT32_MAX - 1;
+}
+
 static void place_held(struct schedule *schedule, struct entry *entry,
                        const struct new_entry *new_entry)
 {
-    int64_t due_s = (new_entry->due_ms - schedule->start_ms + 999) / 1000;
-
     place_apart(schedule, entry, ENTRY_HELD);
+    entry->is_by_rule = new_entry->is_by_rule;
     entry->due_s = ENTRY_UNTIL_RELEASED;
     if (new_entry->is_braked)
         entry->due_s = ENTRY_UNTIL_UNBRAKED;
-    else if (new_entry->due_ms) /* what is due since before the start is due at once */
-        entry->due_s = due_s < 1 ? 1 : due_s < UINT32_MAX - 1 ? (uint32_t)due_s : UINT32_MAX - 1;
+    else if (new_entry->due_ms)
+        entry->due_s = held_second(schedule, new_entry->due_ms);
 }
 
 bool entry_is_held_no_more(const struct schedule *schedule, const struct entry *entry,
@@ -169,6 +176,12 @@ void schedule_hold(struct schedule *schedule, struct entry *entry)
     place_none(schedule, entry);
     place_apart(schedule, entry, ENTRY_HELD);
     entry->due_s = ENTRY_UNTIL_RELEASED;
+}
+
+void schedule_hold_until(struct schedule *schedule, struct entry *entry, int64_t due_ms)
+{
+    schedule_hold(schedule, entry);
+    entry->due_s = held_second(schedule, due_ms);
 }
 
 void schedule_return(struct schedule *schedule, struct entry *entry, int64_t now_ms)

@@ -85,6 +85,7 @@ struct new_entry {
     uint8_t flags;
     bool is_held;
     bool is_braked;     /* held, as all mail of its user */
+    bool is_by_rule;    /* held until due_ms: a rule said so, no quota */
     bool needs_attempt; /* must not expire before one more attempt (after a restart) */
     int64_t due_ms;     /* monotonic; up to now: at once.  Held: until then; 0: until released */
 };
@@ -122,6 +123,7 @@ void schedule_reweigh(struct schedule *schedule);
 void schedule_finish(struct schedule *schedule, struct entry *entry); /* gone for good */
 void schedule_defer(struct schedule *schedule, struct entry *entry, int64_t due_ms, int64_t now_ms);
 void schedule_hold(struct schedule *schedule, struct entry *entry); /* until released */
+void schedule_hold_until(struct schedule *schedule, struct entry *entry, int64_t due_ms);
 void schedule_return(struct schedule *schedule, struct entry *entry,
                      int64_t now_ms);                                       /* no attempt */
 void schedule_note_attempt(struct schedule *schedule, struct entry *entry); /* before defer */

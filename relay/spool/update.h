@@ -16,6 +16,7 @@ enum recipient_flags {
     RECIPIENT_DELIVERED = 8,
     RECIPIENT_TIMED = 16,  /* held until next_utc_ms */
     RECIPIENT_BRAKED = 32, /* held as all mail of its user is (policy/brake_book.h) */
+    RECIPIENT_RULED = 64,  /* beside RECIPIENT_TIMED: by a rule, no quota */
 };
 
 enum spool_change_kind {

@@ -267,6 +267,27 @@ def test_a_from_domain_waits_alone(world, net):
     assert [t.sender for t in scene.two.taken] == [SENDER]
 
 
+def test_a_campaign_that_a_rule_holds_leaves_when_its_time_is_over(world, net):
+    """Why says so, others pass, and it leaves by itself."""
+    lasts = int(3 * PATIENCE)
+    scene = Scene(world, net, f"hold on campaign for {lasts}s", {"MAIL": first(2, SLOWER)})
+
+    def spring(n):
+        message = b"X-Staffetta-Campaign: Spring\r\n" + text(f"s{n}").encode().replace(b"\n", b"\r\n")
+        return scene.relay.send(scene.login, SENDER, f"r{n}@one.example", message)
+    spring(0), spring(1)
+    applied = scene.wait_applied(rule="big-slow", action="hold", scope="campaign")
+    waiting = spring(2)
+    event = scene.relay.log.wait("held", msg=waiting, timeout=30 * PATIENCE)
+    assert "rule big-slow: the big one wants less" in event["reply"]
+    why, = scene.relay.json("queue", "why", waiting)
+    assert why["why"] == "held" and abs(moment({"ts": why["until"]}) - moment(applied) - lasts) < 2, why
+    scene.relay.wait_delivered(scene.send("one", 3))  # of no campaign
+    released = scene.relay.log.wait("released", msg=waiting, timeout=30 * PATIENCE)
+    assert moment(released) - moment(applied) >= lasts - 0.1
+    scene.relay.wait_delivered(waiting)
+
+
 def test_a_provider_that_wants_tls_gets_no_mail_in_clear(world, net):
     """Broken STARTTLS is followed by a try in clear elsewhere, never there."""
     scene = Scene(world, net, "slow on site")

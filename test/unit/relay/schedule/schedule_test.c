@@ -232,6 +232,36 @@ static void held_mail_stays_until_it_is_returned(void **state)
     assert_true(next_pick(bench));
 }
 
+/* By whom is told apart; when it is over is the holder's business, which is told only that it is.
+ */
+static void held_mail_has_a_time_of_a_quota_or_of_a_rule(void **state)
+{
+    static const enum why_kind kinds[] = {WHY_QUOTA, WHY_HELD};
+    struct bench *bench = *state;
+    int64_t due_ms = bench->now_ms + 3600000;
+
+    for (unsigned is_by_rule = 0; is_by_rule < 2; is_by_rule++) {
+        struct new_entry new_entry = {.message = new_message(bench, 1, CLASS_BULK),
+                                      .domain = SLICE_LITERAL("a.example"),
+                                      .n = 1,
+                                      .is_held = true,
+                                      .is_by_rule = is_by_rule,
+                                      .due_ms = due_ms};
+        struct entry *entry;
+        struct why why;
+
+        assert_int_equal(schedule_admit(bench->schedule, &new_entry, bench->now_ms), 0);
+        entry = pool_at(&bench->schedule->entries, is_by_rule);
+        schedule_take(bench->schedule, entry);
+        schedule_hold_until(bench->schedule, entry, due_ms);
+        why = schedule_why_entry(bench->schedule, entry, bench->now_ms);
+        assert_int_equal(why.kind, kinds[is_by_rule]);
+        assert_in_range(why.until_ms, due_ms, due_ms + 999);
+        assert_false(entry_is_held_no_more(bench->schedule, entry, due_ms - 1));
+        assert_true(entry_is_held_no_more(bench->schedule, entry, due_ms + 999));
+    }
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, bench_set_up, bench_tear_down)
 
 int main(void)
@@ -246,6 +276,7 @@ int main(void)
         CASE(a_domain_that_moves_takes_its_waiting_mail_along),
         CASE(what_is_asked_of_a_selection_touches_just_that),
         CASE(held_mail_stays_until_it_is_returned),
+        CASE(held_mail_has_a_time_of_a_quota_or_of_a_rule),
     };
 
     if (secret_start() < 0)
