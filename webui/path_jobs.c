@@ -74,7 +74,7 @@ static const char *state_of(const struct path_job *job)
 {
     if (!job->is_over)
         return "running";
-    return atomic_load(&job->request.is_cancelled) ? "cancelled" : "done";
+    return job->is_cut ? "cancelled" : "done";
 }
 
 static json_t *head_json(const struct path_job *job)
@@ -126,6 +126,8 @@ static void on_step(struct path_step *step)
     struct path_job *job = CONTAINER_OF(step->request, struct path_job, request);
     json_t *object = NULL;
 
+    /* Asked for after its last step, it ended before. */
+    job->is_cut = strcmp(step->code, "cancelled") == 0;
     if (step->verdict > job->worst)
         job->worst = step->verdict;
     if (json_array_size(job->steps) < PATHS_MOST_STEPS)
@@ -228,6 +230,67 @@ static bool is_free(struct exchange *exchange)
     return false;
 }
 
+enum { HOUR_MS = 3600 * 1000 };
+
+static struct slice account_of(const struct exchange *exchange)
+{
+    const struct access_book *book = exchange->webui->access.book;
+
+    for (uint32_t i = 0; exchange->caller.token_id && book && i < book->n_tokens; i++)
+        if (book->tokens[i].id == exchange->caller.token_id)
+            return book->tokens[i].by;
+    return slice_of(exchange->by);
+}
+
+/* When one more may begin; 0: now. */
+static int64_t rests_until_ms(const struct path_jobs *jobs, struct slice account, int64_t now_ms)
+{
+    unsigned n = jobs->n_started < PATHS_AN_HOUR ? jobs->n_started : PATHS_AN_HOUR;
+    int64_t first_ms = 0, first_own_ms = 0;
+    unsigned n_all = 0, n_own = 0;
+
+    for (unsigned i = jobs->n_started - n; i != jobs->n_started; i++) {
+        const struct path_start *start = &jobs->starts[i % PATHS_AN_HOUR];
+
+        if (now_ms - start->ms >= HOUR_MS)
+            continue;
+        if (n_all++ == 0)
+            first_ms = start->ms;
+        if (slice_equal(slice_of(start->by), account) && n_own++ == 0)
+            first_own_ms = start->ms;
+    }
+    if (n_all >= PATHS_AN_HOUR)
+        return first_ms + HOUR_MS;
+    return n_own >= PATHS_AN_HOUR_OF_ONE ? first_own_ms + HOUR_MS : 0;
+}
+
+/* Who is on the socket can connect without us. */
+static bool has_budget(struct exchange *exchange)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    int64_t until_ms = rests_until_ms(&exchange->webui->paths, account_of(exchange), now_ms);
+
+    if (exchange->is_local || until_ms == 0)
+        return true;
+    exchange->retry_after_s = (unsigned)((until_ms - now_ms + 999) / 1000);
+    exchange_problem_with(exchange, 429, "too_many_tests",
+                          "So many tests of the way an hour are enough.",
+                          json_pack("{s:i}", "seconds", (int)exchange->retry_after_s));
+    return false;
+}
+
+static void note_start(const struct exchange *exchange)
+{
+    struct path_jobs *jobs = &exchange->webui->paths;
+    struct path_start *start = &jobs->starts[jobs->n_started % PATHS_AN_HOUR];
+
+    if (exchange->is_local)
+        return;
+    start->ms = clock_monotonic_ms();
+    slice_copy_to(account_of(exchange), start->by, sizeof(start->by));
+    jobs->n_started++;
+}
+
 static struct path_job *make_job(struct exchange *exchange)
 {
     struct webui *webui = exchange->webui;
@@ -252,7 +315,7 @@ void api_path_test(struct exchange *exchange)
 {
     struct webui *webui = exchange->webui;
     const struct operations *operations = webui->parts.operations;
-    struct path_job *job = is_free(exchange) ? make_job(exchange) : NULL;
+    struct path_job *job = is_free(exchange) && has_budget(exchange) ? make_job(exchange) : NULL;
 
     if (!job) {
         exchange_busy(exchange); /* unless it was refused */
@@ -264,6 +327,7 @@ void api_path_test(struct exchange *exchange)
         exchange_busy(exchange);
         return;
     }
+    note_start(exchange);
     webui->n_waiting++;
     exchange_answer(exchange, 202, path_job_json(job));
 }

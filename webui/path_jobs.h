@@ -12,12 +12,25 @@ struct exchange;
 struct webui;
 typedef struct json_t json_t;
 
-enum { PATHS_KEPT = 16, PATHS_AT_ONCE = 4, PATHS_MOST_STEPS = 1000 };
+enum {
+    PATHS_KEPT = 16,
+    PATHS_AT_ONCE = 4,
+    PATHS_MOST_STEPS = 1000,
+    PATHS_AN_HOUR = 60, /* over TCP: each is a connection in our name to whom they like */
+    PATHS_AN_HOUR_OF_ONE = 30,
+};
+
+struct path_start {
+    int64_t ms;   /* monotonic */
+    char by[256]; /* an administrator: a token's is its maker's */
+};
 
 struct path_jobs {
     struct webui *webui;
     struct list jobs; /* the oldest first */
     unsigned n_jobs;
+    struct path_start starts[PATHS_AN_HOUR]; /* a ring */
+    unsigned n_started;
 };
 
 struct path_job {
@@ -28,7 +41,7 @@ struct path_job {
     char by[256];
     int64_t started_utc_ms;
     enum path_verdict worst;
-    bool is_over;
+    bool is_over, is_cut; /* cut: its last step says that it was cancelled */
     json_t *steps;
 };
 

@@ -143,6 +143,7 @@ export const shell = {
   "error.queue_unreadable": "The queue cannot be read at the moment. Mail is not affected.",
   "error.too_many_streams": "Too many pages of the panel are open: this one is renewed each 30 seconds.",
   "error.too_many_at_once": "Others of these requests are still being answered. Try again in a moment.",
+  "error.too_many_tests": "So many tests an hour are enough. Try again later.",
   "error.cancelled": "Somebody cancelled this before its end.",
   "error.too_many_jobs": "Other orders are still being carried out. Try again in a moment.",
   "error.job_over": "It is done already.",

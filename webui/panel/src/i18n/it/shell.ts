@@ -144,6 +144,7 @@ export const shell: Record<keyof typeof english, string> = {
   "error.queue_unreadable": "La coda non si può leggere al momento. La posta non ne risente.",
   "error.too_many_streams": "Troppe pagine del pannello aperte: questa si rinnova ogni 30 secondi.",
   "error.too_many_at_once": "Altre richieste di questo tipo sono ancora in corso. Riprovare tra un momento.",
+  "error.too_many_tests": "Tanti test in un'ora bastano. Riprovare più tardi.",
   "error.cancelled": "Qualcuno ha annullato l'operazione prima della fine.",
   "error.too_many_jobs": "Altri ordini sono ancora in corso. Riprovare tra un momento.",
   "error.job_over": "È già concluso.",
