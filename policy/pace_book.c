@@ -7,14 +7,15 @@ static const uint32_t windows_s[N_PACE_WINDOWS] = {1, 60, 3600, 86400};
 
 /* Of messages a second bulk has 95 % on the average, for the next turn is never far. */
 struct part {
-    uint32_t n, window_s;
+    uint64_t n;
+    uint32_t window_s;
 };
 
 static struct part bulk_part(const struct pace_book *book, int i)
 {
     uint32_t n = book->limits.n[i];
 
-    return windows_s[i] == 1 ? (struct part){n * 95, 100}
+    return windows_s[i] == 1 ? (struct part){(uint64_t)n * 95, 100}
                              : (struct part){pace_bulk_share(n), windows_s[i]};
 }
 
@@ -32,6 +33,9 @@ void pace_book_set_limits(struct pace_book *book, const struct pace_limits *limi
             continue;
         book->limits.n[i] = book->used[i].limit = limits->n[i];
         pace_start(&book->all[i], limits->n[i], windows_s[i], now_ms);
+        if (book->is_known)
+            book->bulk[i] = book->all[i];
+        book->started_us[i] = book->all[i].turn_us;
     }
     book->is_known = true;
 }
@@ -80,6 +84,16 @@ uint32_t pace_book_lease(struct pace_book *book, bool is_bulk, uint32_t n_wanted
     return n;
 }
 
+/* Some were granted at the former limit, whose steps were others: none comes before the start. */
+static void give_back(struct pace *pace, struct part part, uint32_t n_back, int64_t started_us)
+{
+    if (pace->turn_us <= started_us)
+        return;
+    pace_give_back(pace, part.n, part.window_s, n_back);
+    if (pace->turn_us < started_us)
+        pace->turn_us = started_us;
+}
+
 void pace_book_return(struct pace_book *book, bool is_bulk, uint32_t n_unused, uint32_t n_spent,
                       int64_t last_spent_ms, int64_t now_ms)
 {
@@ -91,9 +105,9 @@ void pace_book_return(struct pace_book *book, bool is_bulk, uint32_t n_unused, u
             permit_budget_return(&book->used[i], n_unused, n_spent, last_spent_ms, now_ms);
         else /* nobody asks what was spent */
             permit_budget_return(&book->used[i], n_unused + n_spent, 0, 0, now_ms);
-        pace_give_back(&book->all[i], n, windows_s[i], n_unused);
+        give_back(&book->all[i], (struct part){n, windows_s[i]}, n_unused, book->started_us[i]);
         if (is_bulk)
-            pace_give_back(&book->bulk[i], bulk.n, bulk.window_s, n_unused);
+            give_back(&book->bulk[i], bulk, n_unused, book->started_us[i]);
     }
 }
 

@@ -19,6 +19,7 @@ struct pace_book {
     bool is_known; /* its limits are; nothing is granted before */
     struct pace_limits limits;
     struct pace all[N_PACE_WINDOWS], bulk[N_PACE_WINDOWS];
+    int64_t started_us[N_PACE_WINDOWS]; /* where their rows began with this limit */
     struct permit_budget used[N_PACE_WINDOWS];
 };
 

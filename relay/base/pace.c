@@ -13,14 +13,15 @@ static int64_t run_ahead_us(uint32_t seconds)
     return (int64_t)seconds * 1000000 / RUN_AHEAD;
 }
 
-static int64_t step_us(uint32_t n, uint32_t seconds)
+static int64_t step_us(uint64_t n, uint32_t seconds)
 {
+    int64_t row_us = (int64_t)seconds * 1000000 * (IN_HAND + 1) / IN_HAND + run_ahead_us(seconds);
+
     assert(n > 0);
-    return ((int64_t)seconds * 1000000 * (IN_HAND + 1) / IN_HAND + run_ahead_us(seconds) + n - 1) /
-           n;
+    return (row_us + (int64_t)n - 1) / (int64_t)n;
 }
 
-int64_t pace_next_ms(const struct pace *pace, uint32_t n, uint32_t window_s, uint32_t n_ahead)
+int64_t pace_next_ms(const struct pace *pace, uint64_t n, uint32_t window_s, uint32_t n_ahead)
 {
     if (n == 0 || (pace->turn_us == 0 && n_ahead == 0))
         return 0;
@@ -28,7 +29,7 @@ int64_t pace_next_ms(const struct pace *pace, uint32_t n, uint32_t window_s, uin
     return (pace->turn_us + n_ahead * step_us(n, window_s) - run_ahead_us(window_s) + 999) / 1000;
 }
 
-uint32_t pace_room(const struct pace *pace, uint32_t n, uint32_t window_s, uint32_t most,
+uint32_t pace_room(const struct pace *pace, uint64_t n, uint32_t window_s, uint32_t most,
                    int64_t now_ms)
 {
     int64_t now_us = now_ms * 1000, turn_us = pace->turn_us > now_us ? pace->turn_us : now_us;
@@ -42,7 +43,7 @@ uint32_t pace_room(const struct pace *pace, uint32_t n, uint32_t window_s, uint3
                                                   : most;
 }
 
-void pace_use(struct pace *pace, uint32_t n, uint32_t window_s, int64_t at_ms)
+void pace_use(struct pace *pace, uint64_t n, uint32_t window_s, int64_t at_ms)
 {
     if (n == 0)
         return;
@@ -50,13 +51,13 @@ void pace_use(struct pace *pace, uint32_t n, uint32_t window_s, int64_t at_ms)
     pace->turn_us += step_us(n, window_s);
 }
 
-void pace_give_back(struct pace *pace, uint32_t n, uint32_t window_s, uint32_t n_back)
+void pace_give_back(struct pace *pace, uint64_t n, uint32_t window_s, uint32_t n_back)
 {
     if (n)
         pace->turn_us -= n_back * step_us(n, window_s);
 }
 
-void pace_start(struct pace *pace, uint32_t n, uint32_t window_s, int64_t fresh_ms)
+void pace_start(struct pace *pace, uint64_t n, uint32_t window_s, int64_t fresh_ms)
 {
     if (n)
         pace->turn_us = fresh_ms * 1000 + step_us(n, window_s) + run_ahead_us(window_s);

@@ -12,16 +12,16 @@ struct pace {
 
 /* When the next is allowed after n_ahead others that have not used theirs yet, in milliseconds; a
  * value up to now_ms: at once. */
-int64_t pace_next_ms(const struct pace *pace, uint32_t n, uint32_t window_s, uint32_t n_ahead);
-void pace_use(struct pace *pace, uint32_t n, uint32_t window_s, int64_t at_ms);
+int64_t pace_next_ms(const struct pace *pace, uint64_t n, uint32_t window_s, uint32_t n_ahead);
+void pace_use(struct pace *pace, uint64_t n, uint32_t window_s, int64_t at_ms);
 
 /* How many are allowed at once, up to most; and: so many uses did not happen after all. */
-uint32_t pace_room(const struct pace *pace, uint32_t n, uint32_t window_s, uint32_t most,
+uint32_t pace_room(const struct pace *pace, uint64_t n, uint32_t window_s, uint32_t most,
                    int64_t now_ms);
-void pace_give_back(struct pace *pace, uint32_t n, uint32_t window_s, uint32_t n_back);
+void pace_give_back(struct pace *pace, uint64_t n, uint32_t window_s, uint32_t n_back);
 
 /* As if it had just been used as fast as it may be: nobody knows what went before. */
-void pace_start(struct pace *pace, uint32_t n, uint32_t window_s, int64_t fresh_ms);
+void pace_start(struct pace *pace, uint64_t n, uint32_t window_s, int64_t fresh_ms);
 
 /* What it did not use until now is not saved up. */
 void pace_catch_up(struct pace *pace, int64_t now_ms);

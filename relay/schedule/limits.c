@@ -31,13 +31,14 @@ static uint32_t limit_of(const struct site_limits *limits, enum site_pace pace)
 /* Bulk's part of a pace.  Of messages a second it is 95 % on the average, for the next turn is
  * never far; of longer windows one at least is left. */
 struct part {
-    uint32_t n, window_s;
+    uint64_t n;
+    uint32_t window_s;
 };
 
 static struct part bulk_part(enum site_pace which, uint32_t n)
 {
     if (which == PACE_MESSAGES_PER_SECOND)
-        return (struct part){n * 95, 100};
+        return (struct part){(uint64_t)n * 95, 100};
     return (struct part){pace_bulk_share(n), windows_s[which]};
 }
 

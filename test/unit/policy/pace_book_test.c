@@ -180,6 +180,77 @@ static void the_same_limits_again_change_nothing(void **state)
     assert_int_not_equal(pace_book_next_ms(&book, false, 2000), next_ms);
 }
 
+/* Each is worth as much as it was granted for, not an hour of the new limit. */
+static void what_comes_back_after_a_change_takes_no_new_limit_back(void **state)
+{
+    static const struct pace_limits before = {
+        {0, 0, 36000, 0}
+    };
+    static const struct pace_limits after = {
+        {0, 0, 1, 0}
+    };
+    static const int64_t now_ms = 3600000;
+
+    (void)state;
+    for (int is_bulk = 0; is_bulk < 2; is_bulk++) {
+        struct pace_book book;
+        uint32_t n_out;
+        int64_t next_ms;
+
+        pace_book_init(&book);
+        pace_book_set_limits(&book, &before, 0);
+        n_out = pace_book_lease(&book, is_bulk, 100, now_ms);
+        assert_true(n_out > 50);
+        pace_book_set_limits(&book, &after, now_ms);
+        next_ms = book.all[2].turn_us / 1000 - 60000;
+        assert_true(next_ms > now_ms + 3000000);
+        pace_book_return(&book, is_bulk, n_out / 2, 0, 0, now_ms);
+        assert_true(pace_book_next_ms(&book, is_bulk, now_ms) > next_ms);
+        assert_int_equal(pace_book_lease(&book, is_bulk, 1, next_ms), 0);
+        pace_book_return(&book, is_bulk, n_out - n_out / 2 - 1, 0, 0, now_ms + 3600000);
+        assert_int_equal(pace_book_lease(&book, is_bulk, 1, now_ms + 2 * 3600000), 0); /* one out */
+        pace_book_return(&book, is_bulk, 1, 0, 0, now_ms + 2 * 3600000);
+        assert_int_equal(pace_book_lease(&book, is_bulk, 1, now_ms + 2 * 3600000), 1);
+        pace_book_return(&book, is_bulk, 1, 0, 0, now_ms + 2 * 3600000);
+        assert_true(book.all[2].turn_us >= book.started_us[2]);
+    }
+}
+
+/* What one a day made bulk wait for is not waited for when there may be more. */
+static void a_raised_limit_holds_bulk_as_all(void **state)
+{
+    static const struct pace_limits before = {
+        {0, 0, 0, 1}
+    };
+    static const struct pace_limits after = {
+        {0, 0, 0, 86400}
+    };
+    static const int64_t day_ms = 86400000;
+    struct pace_book book;
+
+    (void)state;
+    pace_book_init(&book);
+    pace_book_set_limits(&book, &before, 0);
+    assert_int_equal(pace_book_lease(&book, true, 1, 2 * day_ms), 1);
+    pace_book_set_limits(&book, &after, 2 * day_ms);
+    assert_int_equal(pace_book_lease(&book, true, 1, 2 * day_ms + day_ms / 24), 1);
+}
+
+/* 95 times it is more than 32 bits hold. */
+static void the_highest_limits_hold_nobody_up(void **state)
+{
+    static const struct pace_limits many = {
+        {UINT32_MAX / 95 + 1, 0, 0, 0}
+    };
+    struct pace_book book;
+
+    (void)state;
+    pace_book_init(&book);
+    pace_book_set_limits(&book, &many, 0);
+    for (int64_t now_ms = 1000; now_ms < 1100; now_ms++)
+        assert_int_equal(pace_book_lease(&book, true, 10, now_ms), 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +258,9 @@ int main(void)
         cmocka_unit_test(one_an_hour_is_one_whoever_asks),
         cmocka_unit_test(what_is_asked_for_at_the_time_said_is_there),
         cmocka_unit_test(the_same_limits_again_change_nothing),
+        cmocka_unit_test(what_comes_back_after_a_change_takes_no_new_limit_back),
+        cmocka_unit_test(a_raised_limit_holds_bulk_as_all),
+        cmocka_unit_test(the_highest_limits_hold_nobody_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

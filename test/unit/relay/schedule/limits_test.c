@@ -89,6 +89,20 @@ static void urgent_mail_passes_where_bulk_has_used_its_share(void **state)
                 paces_message_ms(&paces, &limits, CLASS_TRANSACTIONAL, none));
 }
 
+/* 95 times it is more than 32 bits hold. */
+static void the_highest_limit_of_a_second_holds_bulk_no_more_than_others(void **state)
+{
+    static const struct site_limits limits = {.messages_per_second = UINT32_MAX / 95 + 1};
+    static const uint32_t none[N_CLASSES];
+    struct site_paces paces = {0};
+
+    (void)state;
+    for (int64_t at_ms = 1000; at_ms < 1100; at_ms++) {
+        assert_true(paces_message_ms(&paces, &limits, CLASS_BULK, none) <= at_ms);
+        paces_use_message(&paces, &limits, CLASS_BULK, at_ms);
+    }
+}
+
 static void waits_follow_the_steps_and_the_last_is_repeated(void **state)
 {
     static const struct {
@@ -139,6 +153,7 @@ int main(void)
         cmocka_unit_test(a_steady_user_gets_at_least_95_percent_of_the_pace),
         cmocka_unit_test(bulk_leaves_a_share_of_every_limit),
         cmocka_unit_test(urgent_mail_passes_where_bulk_has_used_its_share),
+        cmocka_unit_test(the_highest_limit_of_a_second_holds_bulk_no_more_than_others),
         cmocka_unit_test(waits_follow_the_steps_and_the_last_is_repeated),
         cmocka_unit_test(a_site_is_left_alone_longer_and_longer_within_bounds),
     };
