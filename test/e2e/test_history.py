@@ -1,8 +1,5 @@
-"""What became of mail, as the API tells it: history, counters, log lines, and the streams."""
-import json
+"""What became of mail, as the API tells it: history, and the streams."""
 import re
-import socket
-import subprocess
 import time
 import threading
 import urllib.parse
@@ -12,6 +9,7 @@ import pytest
 from appliance import PATIENCE, submit, wait_for
 from messages import text
 from panel import PASSWORD, Panel, set_up
+from streams import Stream
 from test_api import API, Control, ask, problem
 
 pytestmark = pytest.mark.sanitized
@@ -34,13 +32,12 @@ def get_text(relay, path, **query):
     return answer.read().decode()
 
 
-@pytest.fixture(scope="module")
-def relay(module_world):
-    """One message: delivered to anna, refused for nobody, deferred for later."""
-    receiver = module_world.receiver(
+def one_of_each(world):
+    """A service with one message: delivered to anna, refused for nobody, deferred for later."""
+    receiver = world.receiver(
         {"RCPT": lambda session, line: "550 5.1.1 " + NASTY if "nobody" in line
          else "450 4.2.2 Mailbox full" if "later" in line else None})
-    service = module_world.relay_to(receiver, 'delivery { retry = { "1h" } }\n')
+    service = world.relay_to(receiver, 'delivery { retry = { "1h" } }\n')
     service.login = service.add_user(SENDER)
     with service.client(service.login) as client:
         reply = submit(client, SENDER, ["anna@dest.example", "nobody@dest.example",
@@ -52,6 +49,11 @@ def relay(module_world):
     wait_for(lambda: len(get(service, "/deliveries", filter="msgid:" + service.message)["items"]) >= 4,
              "history knows all of it")
     return service
+
+
+@pytest.fixture(scope="module")
+def relay(module_world):
+    return one_of_each(module_world)
 
 
 def deliveries(relay, words, **query):
@@ -134,127 +136,6 @@ def test_a_message_with_all_its_attempts(relay):
     assert problem(relay, "GET", API + "/messages/0000000000") == (404, "not_found")
 
 
-# ---- counters
-
-def total(relay, metric, **query):
-    series = get(relay, "/stats", metric=metric, **query)["series"][0]
-    return sum(n or 0 for n in series["sum"])
-
-
-def test_counters_say_what_the_rows_say(relay):
-    wait_for(lambda: total(relay, "bounced", range="24h") >= 1, "counters are stored",
-             timeout=60 * PATIENCE)
-    for span in ("24h", "week", "month", "year"):
-        assert total(relay, "accepted", range=span) >= 3
-        assert total(relay, "delivered", range=span) >= 1
-    assert total(relay, "accepted", range="24h", by="user:" + SENDER) >= 3
-    assert total(relay, "accepted", range="24h", by="user:nobody") == 0
-    said = get(relay, "/stats", metric="delivered,queued,latency_p95", range="week")
-    assert said["step"] == 1800 and len(said["times"]) == 336 == len(said["series"][0]["mean"])
-    assert said["times"][1] - said["times"][0] == 1800 and said["gaps"] == []
-    for name in ("mean", "min", "max"):
-        assert len(said["series"][2][name]) == 336
-    csv = get_text(relay, "/stats.csv", metric="accepted", range="24h").splitlines()
-    assert csv[0] == "time,accepted" and sum(float(line.split(",")[1]) for line in csv[1:]) >= 3
-
-
-@pytest.mark.parametrize("query, code", [
-    ({"metric": "luck"}, "bad_metric"), ({"by": "moon:1"}, "bad_by"), ({"by": "user"}, "bad_by"),
-    ({"range": "ever"}, "bad_range"), ({"step": "7"}, "bad_step"),
-    ({"from": "2026-01-02T00:00:00Z", "to": "2026-01-01T00:00:00Z"}, "bad_time"),
-    ({"range": "year", "step": "60"}, "bad_step")])
-def test_stats_are_asked_for_strictly(relay, query, code):
-    path = API + "/stats?" + urllib.parse.urlencode(query)
-    assert problem(relay, "GET", path) == (422, code)
-
-
-def test_overview(relay):
-    said = wait_for(lambda: (lambda seen: seen if seen["tiles"]["bounced_24h"] else None)(
-        get(relay, "/overview")), "the day is summed up", timeout=60 * PATIENCE)
-    assert said["state"] in ("ok", "attention") and said["version"]
-    assert said["tiles"]["queued"] >= 1 and said["tiles"]["held"] == 0
-    assert said["tiles"]["oldest_seconds"] >= 0 and said["tiles"]["accepted_24h"] >= 3
-    assert len(said["spark"]["delivered"]) == 24 and sum(said["spark"]["accepted"]) >= 3
-    top = said["top_destinations"][0]
-    assert top["name"] == "other.example" and top["queued"] == 1 and top["rate"] >= 0
-    assert said["certificate"]["days_left"] > 0 and said["certificate"]["name"] == "default"
-    assert said["top_users"][0]["name"] == SENDER and said["disk"]["free"] > 0
-
-
-def test_how_each_destination_fares(relay):
-    def found():
-        said = get(relay, "/destinations")
-        assert said["total"] == len(said["items"]) == 1  # both domains go to one next hop
-        row = said["items"][0]
-        # One message, and the report about the one that was refused.
-        return row if row["oldest_seconds"] is not None and row["day"]["delivered"] == 2 else None
-    row = wait_for(found, "it has been counted and looked at", timeout=60 * PATIENCE)
-    assert row["domains"] == ["other.example"] and row["provider"] is None
-    assert (row["waiting"], row["oldest_seconds"] >= 0, row["rate"] >= 0) == (1, True, True)
-    for span in ("hour", "day"):
-        assert (row[span]["delivered"], row[span]["deferred"], row[span]["bounced"]) == (2, 1, 1)
-        assert row[span]["percent"] == 50
-    last = row["last_reply"]
-    assert last["state"] == "delivered" and last["code"] == 250 and last["at"] and last["text"]
-    assert row["drain_forecast"] is None  # nothing is due now
-    get(relay, "/destinations", name="other.example", limit=1)
-    assert problem(relay, "GET", API + "/destinations?limit=0") == (422, "bad_limit")
-
-
-def test_limits_of_destinations(relay):
-    relay.cli("destination", "throttle", "other.example", "--per-hour", "120", "--connections", "2", "--reason", "r")
-    try:
-        row = wait_for(lambda: [r for r in get(relay, "/destinations")["items"] if r["limits"]],
-                       "the order is known")[0]
-        assert row["limits"]["messages_per_hour"] == 120 and row["limits"]["connections"] == 2
-        assert row["limit"] == 2
-    finally:
-        relay.cli("destination", "resume", "other.example")
-
-
-def test_how_each_user_fares(relay):
-    def found():
-        row = get(relay, "/users")["items"][0]
-        return row if row["queued"] and row["day"]["delivered"] == 2 else None
-    row = wait_for(found, "it has been counted and looked at", timeout=60 * PATIENCE)
-    assert row["last_used"] and (row["queued"], row["held"]) == (1, 0)
-    assert 33 < row["day"]["bounce_percent"] < 34 and row["day"]["accepted"] >= 3
-    assert row["used"]["recipients_per_month"] >= 3 and row["quotas"] == {}
-    one = get(relay, "/users/" + SENDER)
-    assert {name: one[name] for name in ("last_used", "used", "quotas", "queued", "held", "day")} == {
-        name: row[name] for name in ("last_used", "used", "quotas", "queued", "held", "day")}
-
-
-def test_the_command_line_searches_what_became_of_mail(relay):
-    rows = relay.json("log", "search", "msgid:" + relay.message)
-    assert {(row["recipient"], row["state"]) for row in rows if row["n"]} == {
-        ("anna@dest.example", "delivered"), ("nobody@dest.example", "bounced"), ("later@other.example", "deferred")}
-    assert [row["recipient"] for row in relay.json("log", "search", "msgid:" + relay.message, "state:bounced")] == [
-        "nobody@dest.example"]
-    assert len(relay.json("log", "search", "msgid:" + relay.message, "--limit", "2")) == 2
-    assert relay.json("log", "search", "--to", "2020-01-01T00:00:00Z") == []
-    assert "nobody@dest.example" in relay.cli("log", "search", "to:nobody@dest.example")
-    for wrong in (("search", "colour:red"), ("search", "--limit", "0"), ("tail", "--limit", "5000"), ("tail", "--level", "loud")):
-        assert relay.command("log", *wrong).returncode in (64, 65), wrong
-
-
-def test_the_command_line_tells_the_last_lines(relay):
-    lines = relay.json("log", "tail", "--event", "bounced", "--text", relay.message)
-    assert [line["fields"]["rcpt"] for line in lines] == ["2"]
-    numbers = [line["number"] for line in relay.json("log", "tail")]
-    assert numbers == sorted(numbers) and len(numbers) > 5
-    assert len(relay.cli("log", "tail", "--limit", "3").splitlines()) == 3
-    following = subprocess.Popen([str(relay.binary), "--socket", str(relay.folder / "run/control.sock"), "log", "tail", "--follow",
-                                  "--event", "destination_resumed"], stdout=subprocess.PIPE, text=True)
-    try:
-        relay.cli("destination", "suspend", "followed.example", "--reason", "r")
-        relay.cli("destination", "resume", "followed.example")
-        assert any("followed.example" in line for line in iter(following.stdout.readline, ""))  # after those before it
-    finally:
-        following.kill()
-        following.wait()
-
-
 def test_header_and_text_of_a_message_while_it_waits(world):
     relay = world.relay_to(world.receiver({"RCPT": lambda session, line: "450 4.2.2 Later" if "later" in line else None}),
                            'panel { address = "127.0.0.1:0" }\ndelivery { retry = { "1h" } }\n')
@@ -284,75 +165,7 @@ def test_header_and_text_of_a_message_while_it_waits(world):
     assert get(relay, f"/messages/{waiting}")["header"] is None and owner.get(f"/messages/{waiting}/raw").status == 404
 
 
-# ---- log
-
-def test_the_last_lines(relay):
-    lines = get(relay, "/logs", limit=1000)["items"]
-    assert [line["number"] for line in lines] == sorted((line["number"] for line in lines),
-                                                        reverse=True)
-    one = next(line for line in lines if line["event"] == "bounced")
-    assert one["fields"]["msg"] == relay.message and one["level"] == "info"
-    assert one["line"].startswith("ts=") and "event=bounced" in one["line"]
-    assert "from" not in one["fields"]  # what only history keeps
-    assert {line["event"] for line in get(relay, "/logs", event="queued")["items"]} == {"queued"}
-    assert all("later@" in line["line"]
-               for line in get(relay, "/logs", text="LATER@")["items"])
-    assert all(line["level"] in ("warning", "error")
-               for line in get(relay, "/logs", level="warning")["items"])
-    first = get(relay, "/logs", limit=2)
-    again = get(relay, "/logs", limit=2, cursor=first["next_cursor"])
-    assert again["items"][0]["number"] < first["items"][-1]["number"]
-    assert problem(relay, "GET", API + "/logs?level=loud") == (422, "bad_level")
-
-
 # ---- streams
-
-class Stream:
-    """A client of server-sent events."""
-
-    def __init__(self, relay, topics, last=None, panel=None, token=None, cookie=None, **query):
-        self.socket = socket.socket(socket.AF_INET if panel else socket.AF_UNIX)
-        self.socket.settimeout(60 * PATIENCE)
-        self.socket.connect(panel or str(relay.folder / "run/control.sock"))
-        words = urllib.parse.urlencode({"topics": topics, **query})
-        head = f"GET {API}/events?{words} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-        head += f"Last-Event-ID: {last}\r\n" if last else ""
-        head += f"Authorization: Bearer {token}\r\n" if token else ""
-        head += f"Cookie: {cookie}\r\n" if cookie else ""
-        self.socket.sendall((head + "\r\n").encode())
-        self.file = self.socket.makefile("rb")
-        self.status = int(self.file.readline().split()[1])
-        self.headers = {}
-        while (line := self.file.readline().strip()):
-            name, _, value = line.decode().partition(":")
-            self.headers[name.lower()] = value.strip()
-        self.rest = b""
-
-    def block(self):
-        """The next block: {id, event, data}, {} of a comment; None at the end."""
-        while b"\n\n" not in self.rest:
-            size = self.file.readline().strip()
-            if not size or int(size, 16) == 0:
-                return None
-            self.rest += self.file.read(int(size, 16))
-            self.file.readline()
-        block, self.rest = self.rest.split(b"\n\n", 1)
-        found = dict(line.split(": ", 1) for line in block.decode().split("\n")
-                     if not line.startswith(":"))
-        if "data" in found:
-            found["data"] = json.loads(found["data"])
-        return found
-
-    def event(self, name):
-        while (block := self.block()) is not None:
-            if block.get("event") == name:
-                return block
-        raise AssertionError(f"the stream ended before {name}")
-
-    def close(self):
-        self.file.close()
-        self.socket.close()
-
 
 @pytest.fixture
 def streams(relay):
