@@ -60,25 +60,73 @@ static void digest_request(const struct exchange *exchange, uint8_t out[DIGEST_B
         secret_wipe(bytes.data, bytes.capacity); /* bodies hold passwords */
 }
 
-/* Past ones go, and the oldest that is answered where there is no room. */
-static void make_room(struct repeats *repeats, const char *account)
+static unsigned n_of(const struct repeats *repeats, const char *account)
 {
-    int64_t now_ms = clock_monotonic_ms();
-    unsigned n_own = 0;
+    unsigned n = 0;
 
     LIST_FOR_EACH(link, &repeats->kept)
-    n_own += strcmp(CONTAINER_OF(link, struct repeat, link)->account, account) == 0;
+    n += strcmp(CONTAINER_OF(link, struct repeat, link)->account, account) == 0;
+    return n;
+}
+
+/* The oldest answered one of an account; NULL: all are still to be answered. */
+static struct repeat *oldest_of(const struct repeats *repeats, const char *account)
+{
     LIST_FOR_EACH(link, &repeats->kept)
     {
         struct repeat *repeat = CONTAINER_OF(link, struct repeat, link);
-        bool is_own = strcmp(repeat->account, account) == 0;
-        bool is_too_many = repeats->n_kept >= REPEATS_MOST || (is_own && n_own >= REPEATS_OF_ONE);
 
-        if (!repeat->status || (now_ms - repeat->began_ms < REPEAT_KEPT_MS && !is_too_many))
-            continue;
-        n_own -= is_own;
-        forget(repeats, repeat);
+        if (repeat->status && strcmp(repeat->account, account) == 0)
+            return repeat;
     }
+    return NULL;
+}
+
+/* That of whoever keeps most, so that nobody pushes out what others may ask for once more. */
+static struct repeat *most_dispensable(const struct repeats *repeats)
+{
+    struct repeat *found = NULL;
+    unsigned most = 0;
+
+    LIST_FOR_EACH(link, &repeats->kept)
+    {
+        struct repeat *repeat = CONTAINER_OF(link, struct repeat, link);
+        unsigned n = 0;
+
+        if (!repeat->status || (found && strcmp(repeat->account, found->account) == 0))
+            continue;
+        n = n_of(repeats, repeat->account);
+        if (n > most) {
+            most = n;
+            found = repeat;
+        }
+    }
+    return found;
+}
+
+static void forget_past(struct repeats *repeats)
+{
+    int64_t now_ms = clock_monotonic_ms();
+
+    LIST_FOR_EACH(link, &repeats->kept)
+    {
+        struct repeat *repeat = CONTAINER_OF(link, struct repeat, link);
+
+        if (repeat->status && now_ms - repeat->began_ms >= REPEAT_KEPT_MS)
+            forget(repeats, repeat);
+    }
+}
+
+static void make_room(struct repeats *repeats, const char *account)
+{
+    struct repeat *repeat = NULL;
+
+    if (n_of(repeats, account) >= REPEATS_OF_ONE)
+        repeat = oldest_of(repeats, account);
+    else if (repeats->n_kept >= REPEATS_MOST)
+        repeat = most_dispensable(repeats);
+    if (repeat)
+        forget(repeats, repeat);
 }
 
 static struct repeat *find(const struct exchange *exchange, const char *account)
@@ -137,12 +185,13 @@ bool repeats_begin(struct exchange *exchange)
         return false;
     }
     name_account(exchange, account);
-    make_room(repeats, account);
+    forget_past(repeats);
     repeat = find(exchange, account);
     if (repeat) {
         answer_again(exchange, repeat);
         return false;
     }
+    make_room(repeats, account);
     repeat = repeats->n_kept < REPEATS_MOST ? calloc(1, sizeof(*repeat)) : NULL;
     if (!repeat) {
         exchange_busy(exchange);
