@@ -146,13 +146,16 @@ static void note_sending(void *owner, struct entry *entry)
     buffer_append_u32(&request->pairs, entry->n);
 }
 
-/* There are few among the millions, and mostly it is known early that there are no more. */
+/* There are few among the millions: when this slice met them all there are no more.  Of those that
+ * earlier ones met some may have ended, and then their number tells nothing. */
 static bool sending_slice(struct delivery_visit *visit)
 {
     static const struct selection sending = {.states = 1U << ENTRY_SENDING};
+    uint32_t n_sending = visit->shard->schedule->n_states[ENTRY_SENDING];
 
-    return visit->n_met < visit->shard->schedule->n_states[ENTRY_SENDING] &&
-           delivery_visit_entries(visit, &sending, note_sending);
+    visit->n_met = 0;
+    return n_sending > 0 && delivery_visit_entries(visit, &sending, note_sending) &&
+           visit->n_met < n_sending;
 }
 
 static void sending_done(struct task *task)

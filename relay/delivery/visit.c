@@ -23,7 +23,7 @@ static void leave(struct delivery_visit *visit)
 {
     bool is_last = visit->shard->index + 1 == visit->delivery->n_shards;
 
-    visit->cursor = visit->n_met = 0;
+    visit->cursor = 0;
     if (is_last && visit->round == VISIT_RELEASES) {
         mailbox_answer(visit->answer_to, visit->answer);
         visit->task.run = end;

@@ -29,7 +29,7 @@ struct delivery_visit {
     uint32_t cursor;
     struct list taken; /* entries that this slice took */
     struct site *site; /* of the domain asked for */
-    uint32_t n_met;    /* entries, on this loop */
+    uint32_t n_met;    /* entries, in this slice */
 };
 
 /* answer is posted to answer_to, to run done there, when every loop was visited.  False: no memory
