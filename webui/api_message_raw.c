@@ -52,7 +52,7 @@ void api_message_raw(struct exchange *exchange)
         exchange_problem(exchange, 404, "not_found", "This is no queue id.");
         return;
     }
-    if (!turn_of_all(exchange, &exchange->webui->tables, AT_ONCE))
+    if (!turn_of_all(exchange, &exchange->webui->messages, AT_ONCE))
         return;
     raw->job.answer_to = exchange->webui->mailbox;
     raw->job.work = read_bytes;

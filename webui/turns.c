@@ -4,6 +4,7 @@ void turns_init(struct webui *webui)
 {
     list_init(&webui->searches);
     list_init(&webui->tables);
+    list_init(&webui->messages);
 }
 
 static bool is_same(const struct caller *a, const struct caller *b)

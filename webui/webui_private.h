@@ -52,6 +52,6 @@ struct webui {
     struct jobs jobs;
     struct path_jobs paths;
     struct repeats repeats;
-    struct list changes;          /* exchanges that change something: state.h */
-    struct list searches, tables; /* exchanges under way: turns.h */
+    struct list changes;                    /* exchanges that change something: state.h */
+    struct list searches, tables, messages; /* exchanges under way: turns.h */
 };

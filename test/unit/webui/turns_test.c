@@ -82,6 +82,35 @@ static void two_tables_at_once(void **state)
         exchange_free(answers[i]);
 }
 
+static struct exchange *ask_raw(void)
+{
+    struct exchange *exchange = new_exchange(HTTP_GET, "/", NULL);
+
+    exchange->argument = SLICE_LITERAL("0000000000001");
+    api_message_raw(exchange);
+    await_answer(exchange);
+    return exchange;
+}
+
+/* And who reads them slowly keeps nobody from tables. */
+static void two_messages_at_once_beside_them(void **state)
+{
+    struct exchange *raw[3], *table;
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        raw[i] = ask_raw();
+    assert_int_equal(raw[0]->status, 404);
+    assert_int_equal(raw[1]->status, 404);
+    assert_int_equal(raw[2]->status, 429);
+    table = ask(api_deliveries_csv, 1);
+    await_answer(table);
+    assert_int_equal(table->status, 200);
+    exchange_free(table);
+    for (int i = 0; i < 3; i++)
+        exchange_free(raw[i]);
+}
+
 enum { LONG_ROWS = 6000, REPLY_BYTES = 1900, MOST_BYTES = 8 << 20 };
 
 static void remember_much(void)
@@ -126,6 +155,7 @@ int main(void)
         cmocka_unit_test(two_searches_of_one_account_at_once),
         cmocka_unit_test(over_the_socket_as_many_as_ever),
         cmocka_unit_test(two_tables_at_once),
+        cmocka_unit_test(two_messages_at_once_beside_them),
         cmocka_unit_test(a_table_has_an_end),
     };
 
