@@ -20,6 +20,7 @@ enum {
     NEEDS_CONFIRMATION = 1, /* the password was given within the last minutes (not by tokens) */
     NO_AUDIT = 2,           /* changes nothing but who is signed in, or how it looks to them */
     IS_AUDITED = 4,         /* though it changes nothing */
+    ONLY_ASKS = 8,          /* a POST, audited, that leaves its object as it is */
 };
 
 struct route {
@@ -56,6 +57,10 @@ extern const struct route_table access_routes;
 #define POST(path, run, who, scope, body)                                                          \
     {                                                                                              \
         HTTP_POST, FOR_##who, path, run, scope, 0, NONE, body                                      \
+    }
+#define ASKING_POST(path, run, who, scope, body)                                                   \
+    {                                                                                              \
+        HTTP_POST, FOR_##who, path, run, scope, ONLY_ASKS, NONE, body                              \
     }
 #define QUIET_POST(path, run, who, scope, body)                                                    \
     {                                                                                              \

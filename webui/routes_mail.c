@@ -41,7 +41,7 @@ static const struct route routes[] = {
     DELETE(API "/networks/{}", api_networks_delete, ADMIN, "networks:write", NONE),
     GET(API "/domains", api_domains_list, VIEWER, "domains:read", NONE),
     POST(API "/domains", api_domains_add, ADMIN, "domains:write", DOMAIN),
-    POST(API "/domains/{}:check", api_domain_check, OPERATOR, "domains:read", NONE),
+    ASKING_POST(API "/domains/{}:check", api_domain_check, OPERATOR, "domains:read", NONE),
     POST(API "/domains/{}:options", api_domain_options, ADMIN, "domains:write", SIGNING),
     GET(API "/domains/{}", api_domain_show, VIEWER, "domains:read", NONE),
     CONFIRMED_DELETE(API "/domains/{}", api_domain_delete, ADMIN, "domains:write", NONE),

@@ -113,7 +113,8 @@ bool state_judge(struct exchange *exchange)
     if (exchange->method == HTTP_GET || find(exchange->route) == N_SHOWS)
         return true;
     if (!exchange->fields.if_match || (!is_being_changed(exchange) && is_meant(exchange))) {
-        list_append(&exchange->webui->changes, &exchange->change);
+        if (!(exchange->route->flags & ONLY_ASKS))
+            list_append(&exchange->webui->changes, &exchange->change);
         return true;
     }
     exchange_problem(exchange, 412, "changed_meanwhile",

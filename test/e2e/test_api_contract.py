@@ -8,7 +8,7 @@ from appliance import PATIENCE
 from panel import PASSWORD, Panel, set_up
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ROW = re.compile(r"\b(?:CONFIRMED_|QUIET_)?(GET|POST|DELETE)\(((?:API )?\"[^\"]+\"),\s*\w+,\s*(\w+),\s*(NULL|\"[^\"]*\")")
+ROW = re.compile(r"\b(?:CONFIRMED_|QUIET_|ASKING_)?(GET|POST|DELETE)\(((?:API )?\"[^\"]+\"),\s*\w+,\s*(\w+),\s*(NULL|\"[^\"]*\")")
 
 
 def rows():
