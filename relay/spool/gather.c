@@ -11,6 +11,7 @@ enum {
     EMPTY_ROUNDS = 2, /* that bring nothing more, until a group is taken */
     MOST_ROUNDS = 64, /* a source that always brings one more */
     PATIENCE_MS = 50,
+    LOOK_MS = 5, /* whether others brought enough, while one stands still */
 };
 
 int gather_init(struct gatherer *gatherer, struct mailbox *answer_to,
@@ -78,7 +79,7 @@ static bool await_all(struct gatherer *gatherer, uint32_t n_outstanding, int64_t
 
         if (rest_ms <= 0 || gatherer->n_new >= ENOUGH)
             return false;
-        mailbox_sleep(gatherer->answer_to, (int)rest_ms);
+        mailbox_sleep(gatherer->answer_to, rest_ms < LOOK_MS ? (int)rest_ms : LOOK_MS);
         mailbox_run(gatherer->answer_to);
     }
     return true;

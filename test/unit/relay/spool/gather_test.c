@@ -6,10 +6,11 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "relay/base/clock.h"
 #include "relay/base/list.h"
 #include "relay/spool/gather.h"
 
-enum { ENDLESS = 1000000 };
+enum { ENDLESS = 1000000, GROUP = 256, PATIENCE_MS = 30000 };
 
 /* A thread that has one more message at each visit, n_left times. */
 struct source {
@@ -175,12 +176,33 @@ static void nobody_waits_twice_for_a_thread_that_does_not_come(void **state)
     end(&gatherer, sources, 2);
 }
 
+static void a_group_that_is_full_waits_for_nobody(void **state)
+{
+    struct source source = {0};
+    struct gatherer gatherer;
+    int64_t end_ms;
+
+    (void)state;
+    begin(&gatherer, &source, 1);
+    gatherer.patience_ms = PATIENCE_MS;
+    notes(&gatherer, 2);
+    for (unsigned i = 0; i < GROUP; i++)
+        post(&source); /* from elsewhere: this one's thread does not come */
+    end_ms = clock_monotonic_ms() + PATIENCE_MS;
+    gather_run(&gatherer);
+    assert_true(clock_monotonic_ms() < end_ms);
+    assert_true(mailbox_may_sleep(source.spool));
+    assert_int_equal(gatherer.n_awaited, 1);
+    end(&gatherer, &source, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_message_on_its_own_asks_nobody),
         cmocka_unit_test(in_a_crowd_what_is_in_the_house_comes_along),
         cmocka_unit_test(a_group_has_an_end),
+        cmocka_unit_test(a_group_that_is_full_waits_for_nobody),
         cmocka_unit_test(nobody_waits_twice_for_a_thread_that_does_not_come),
     };
 
