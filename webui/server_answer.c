@@ -4,7 +4,6 @@
 
 #include "relay/base/secret.h"
 #include "webui/assets.h"
-#include "webui/inflate.h"
 #include "webui/request_fields.h"
 
 /* On everything: what is no page has then nothing to run either. */
@@ -76,15 +75,13 @@ void server_add_headers(const struct exchange *exchange, struct MHD_Response *re
         add(response, "Connection", "close");
 }
 
-static struct MHD_Response *make_unpacked(const struct asset *asset)
+static struct MHD_Response *make_unpacked(const struct exchange *exchange)
 {
-    struct buffer text = BUFFER_INIT;
+    struct slice text = unpacked_find(&exchange->webui->unpacked, exchange->asset);
 
-    if (inflate_asset(asset, &text) < 0) {
-        buffer_fini(&text);
-        return NULL;
-    }
-    return MHD_create_response_from_buffer(text.len, text.data, MHD_RESPMEM_MUST_FREE);
+    return text.data ? MHD_create_response_from_buffer(text.len, (void *)text.data,
+                                                       MHD_RESPMEM_PERSISTENT)
+                     : NULL;
 }
 
 /* The text, which may hold a password that was made, is the library's until it has left. */
@@ -97,7 +94,7 @@ static struct MHD_Response *make_response(struct exchange *exchange)
         size_t len = exchange->status == 200 ? asset->len : 0;
 
         if (len && !takes_gzip(exchange))
-            return make_unpacked(asset);
+            return make_unpacked(exchange);
         return MHD_create_response_from_buffer(len, (void *)asset->gz, MHD_RESPMEM_PERSISTENT);
     }
     response = MHD_create_response_from_buffer_with_free_callback(exchange->text_len,

@@ -103,6 +103,7 @@ static void release(struct webui *webui)
     path_jobs_fini(&webui->paths);
     server_close_all(webui);
     repeats_fini(&webui->repeats);
+    unpacked_fini(&webui->unpacked);
     if (webui->panel_fd >= 0)
         close(webui->panel_fd);
     free(webui->certificate);
@@ -129,6 +130,7 @@ int webui_new(struct webui **out, struct registry *registry)
     turns_init(webui);
     list_init(&webui->changes);
     repeats_init(&webui->repeats);
+    unpacked_init(&webui->unpacked);
     pulse_init(&webui->pulse, webui);
     past_init(&webui->past, webui);
     live_init(&webui->live, webui);

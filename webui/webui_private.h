@@ -13,6 +13,7 @@
 #include "webui/path_jobs.h"
 #include "webui/pulse.h"
 #include "webui/repeats.h"
+#include "webui/unpacked.h"
 #include "webui/webui.h"
 
 struct MHD_Daemon;
@@ -52,6 +53,7 @@ struct webui {
     struct jobs jobs;
     struct path_jobs paths;
     struct repeats repeats;
+    struct unpacked_files unpacked;
     struct list changes;                    /* exchanges that change something: state.h */
     struct list searches, tables, messages; /* exchanges under way: turns.h */
 };

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "webui/inflate.h"
+#include "webui/unpacked.h"
 
 /* printf 'staffetta staffetta staffetta' | gzip -9n */
 static const unsigned char packed[] = {0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02,
@@ -41,10 +42,29 @@ static void what_is_cut_or_broken_is_no_file(void **state)
     }
 }
 
+static void each_file_is_inflated_once(void **state)
+{
+    struct asset one = {.gz = packed, .len = sizeof(packed)}, other = one,
+                 broken = {.gz = packed, .len = 9};
+    struct unpacked_files files;
+    struct slice first;
+
+    (void)state;
+    unpacked_init(&files);
+    first = unpacked_find(&files, &one);
+    assert_slice_is(first, "staffetta staffetta staffetta");
+    assert_slice_is(unpacked_find(&files, &other), "staffetta staffetta staffetta");
+    assert_null(unpacked_find(&files, &broken).data);
+    assert_ptr_equal(unpacked_find(&files, &one).data, first.data);
+    assert_int_equal(files.n_files, 2);
+    unpacked_fini(&files);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_is_as_it_was_before),
+        cmocka_unit_test(each_file_is_inflated_once),
         cmocka_unit_test(what_is_cut_or_broken_is_no_file),
     };
 
