@@ -76,13 +76,15 @@ void job_note_work(struct job *job, const struct entry *entry)
     bool is_counted = true;
 
     if (chosen && job->phase == JOB_WORKING) {
-        /* What a quota or the brake held is not to leave before its time when it is undone. */
-        chosen->bits |= entry->state == ENTRY_HELD ? JOB_BINNED : JOB_BINNED | JOB_OURS;
+        chosen->bits |= JOB_BINNED | JOB_OURS;
+        chosen->held_until_s = job->command.held_until_s;
     } else if (chosen && job->phase == JOB_UNDOING) {
         is_counted = !(chosen->bits & JOB_TOLD) && !atomic_load(&job->is_cancelled);
         chosen->bits |= JOB_TOLD;
-        if (entry->state == ENTRY_HELD)
+        if (entry->state == ENTRY_HELD) {
             chosen->bits &= (uint8_t)~JOB_OURS; /* whoever holds it from here on is not us */
+            job->command.given_back_until_s = chosen->held_until_s;
+        }
     }
     if (is_counted)
         atomic_fetch_add(&job->n_done, 1);

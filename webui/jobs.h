@@ -12,8 +12,8 @@ enum {
     JOBS_KEPT = 64,
     JOBS_AT_ONCE = 8,
     JOB_UNDO_MS = 60000,
-    JOB_SHARE_SLOTS = 2048,    /* half as many users and destinations are told apart */
-    JOB_MOST_BYTES = 96 << 20, /* of struct chosen: eight million recipients */
+    JOB_SHARE_SLOTS = 2048,     /* half as many users and destinations are told apart */
+    JOB_MOST_BYTES = 128 << 20, /* of struct chosen: eight million recipients */
 };
 
 enum job_phase {
@@ -29,7 +29,7 @@ enum job_phase {
 /* What is known of each recipient that an order concerns: bits of struct chosen. */
 enum job_bits {
     JOB_BINNED = 1 << 0, /* lies in the bin, or was held before: to be ended with it */
-    JOB_OURS = 1 << 1,   /* this order held it: undone, it is released */
+    JOB_OURS = 1 << 1,   /* this order held it: undone, it is released, or held as it was before */
     JOB_TOLD = 1 << 2,   /* counted in n_done of the undoing */
 };
 

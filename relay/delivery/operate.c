@@ -61,6 +61,44 @@ static void note_age(const struct delivery_shard *shard, const struct entry *ent
         site_age_note(site, shard->looks_begun, entry->message->arrived_utc_ms);
 }
 
+static void tell_asker(const struct delivery_visit *visit, struct delivery_command *command,
+                       const struct entry *entry)
+{
+    command->held_until_s = entry_held_until_s(visit->shard->schedule, entry);
+    command->given_back_until_s = ENTRY_UNTIL_RELEASED;
+    if (command->note && (!command->notes_below || entry->message->id < command->notes_below))
+        command->note(command, entry, telling_site(visit->shard, entry));
+}
+
+/* Each has a time of its own. */
+static void give_back(struct delivery_shard *shard, struct entry *entry, uint32_t until_s)
+{
+    bool is_braked = until_s == ENTRY_UNTIL_UNBRAKED;
+    struct judgement held = {
+        .verdict = VERDICT_HELD,
+        .text = SLICE_LITERAL("it is held as before: what was done to it was undone"),
+        .is_braked = is_braked,
+        .is_by_rule = !is_braked && entry->is_by_rule,
+        .held_until_ms = is_braked ? 0 : (int64_t)until_s * 1000 - shard->schedule->utc_offset_ms,
+    };
+    struct list one;
+
+    list_init(&one);
+    list_append(&one, &entry->link);
+    outcome_for_all(shard, &one, &held);
+}
+
+static void change_row(struct delivery_visit *visit, struct entry *entry)
+{
+    const struct delivery_command *command = visit->request;
+
+    schedule_take(visit->shard->schedule, entry);
+    if (command->verb == DELIVERY_RELEASE && command->given_back_until_s != ENTRY_UNTIL_RELEASED)
+        give_back(visit->shard, entry, command->given_back_until_s);
+    else
+        list_append(&visit->taken, &entry->link);
+}
+
 static void visit_entry(void *owner, struct entry *entry)
 {
     struct delivery_visit *visit = owner;
@@ -73,16 +111,14 @@ static void visit_entry(void *owner, struct entry *entry)
     }
     command->n_selected++;
     command->n_by_state[entry->state]++;
-    if (command->note && (!command->notes_below || entry->message->id < command->notes_below))
-        command->note(command, entry, telling_site(visit->shard, entry));
+    tell_asker(visit, command, entry);
     if (verb == DELIVERY_LOOK)
         note_age(visit->shard, entry);
     if (entry->state == ENTRY_SENDING) {
         command->n_busy++;
         order_note(entry, verb);
     } else if (verbs[verb].changes_rows) {
-        schedule_take(visit->shard->schedule, entry);
-        list_append(&visit->taken, &entry->link);
+        change_row(visit, entry);
     } else if (verb != DELIVERY_COUNT && verb != DELIVERY_LOOK) {
         try_now(visit->shard, entry, verb == DELIVERY_REQUEUE);
     }

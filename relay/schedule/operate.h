@@ -36,6 +36,10 @@ struct delivery_command {
      * its site's name or its domain's.  May be NULL. */
     void (*note)(struct delivery_command *command, const struct entry *entry,
                  const char *destination);
+    uint32_t held_until_s; /* of the one told of: entry_held_until_s() */
+    /* RELEASE: note() may say that this one is held until then once more, as it was before somebody
+     * held it for good; ENTRY_UNTIL_RELEASED: it is released. */
+    uint32_t given_back_until_s;
     uint64_t notes_below; /* of messages with lower ids alone; 0: of all.  note() may change it */
 
     /* True: the walk ends where it is; what was done stays.  May be NULL. */

@@ -101,6 +101,15 @@ bool entry_is_held_no_more(const struct schedule *schedule, const struct entry *
            schedule->start_ms + (int64_t)entry->due_s * 1000 <= now_ms;
 }
 
+uint32_t entry_held_until_s(const struct schedule *schedule, const struct entry *entry)
+{
+    if (entry->state != ENTRY_HELD)
+        return ENTRY_UNTIL_RELEASED;
+    if (entry->due_s == ENTRY_UNTIL_RELEASED || entry->due_s == ENTRY_UNTIL_UNBRAKED)
+        return entry->due_s;
+    return (uint32_t)((schedule->start_ms + schedule->utc_offset_ms + 999) / 1000 + entry->due_s);
+}
+
 int schedule_admit(struct schedule *schedule, const struct new_entry *new_entry, int64_t now_ms)
 {
     struct domain *domain = domain_make(schedule, new_entry->domain);

@@ -132,6 +132,10 @@ void schedule_note_attempt(struct schedule *schedule, struct entry *entry); /* b
  */
 void schedule_repool(struct schedule *schedule, struct entry *entry, int64_t now_ms);
 
+/* Until when it is held: UTC seconds, ENTRY_UNTIL_RELEASED (which is what is not held is, too) or
+ * ENTRY_UNTIL_UNBRAKED. */
+uint32_t entry_held_until_s(const struct schedule *schedule, const struct entry *entry);
+
 /* Held until a time that has come.  Nobody looks by itself: whoever holds asks now and then. */
 bool entry_is_held_no_more(const struct schedule *schedule, const struct entry *entry,
                            int64_t now_ms);

@@ -17,7 +17,7 @@ static bool has_id(const struct selection *selection, uint64_t id)
 
 struct chosen chosen_of(uint64_t id, uint32_t n, unsigned bits)
 {
-    return (struct chosen){(uint32_t)(id >> 32), (uint32_t)id, n & 0xffffff, bits & 0xff};
+    return (struct chosen){(uint32_t)(id >> 32), (uint32_t)id, n & 0xffffff, bits & 0xff, 0};
 }
 
 int chosen_compare(const void *a, const void *b)

@@ -8,8 +8,9 @@
 struct chosen {
     uint32_t id_high, id_low;
     uint32_t n : 24, bits : 8;
+    uint32_t held_until_s; /* the asker's own, too: entry_held_until_s() */
 };
-_Static_assert(sizeof(struct chosen) == 12, "");
+_Static_assert(sizeof(struct chosen) == 16, "");
 
 struct chosen chosen_of(uint64_t id, uint32_t n, unsigned bits);
 int chosen_compare(const void *a, const void *b); /* for qsort(); not by bits */

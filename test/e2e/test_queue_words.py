@@ -1,6 +1,7 @@
 """The queue by filter words, and orders on all that they select: counted, done, undone."""
 import threading
 import urllib.parse
+from datetime import datetime
 
 import pytest
 
@@ -33,6 +34,10 @@ def relay(module_world):
 
 def padded(sender, size):
     return text("words", sender=sender, body=("x" * 70 + "\n") * (size // 71 + 1))
+
+
+def moment(time):
+    return datetime.fromisoformat(time.replace("Z", "+00:00")).timestamp()
 
 
 def found(relay, words, **query):
@@ -172,6 +177,25 @@ def test_words_of_rows_order_the_recipients_they_name(relay):
     wait_for(lambda: states_of(relay, 1) == both, "what another order held stays so")
     done(relay, order(relay, verb="release", filter="state:held")[2]["id"])
     wait_for(lambda: found(relay, "state:held") == [], "they are released")
+
+
+def test_an_undone_delete_gives_back_what_a_quota_held_with_its_time(world):
+    relay = world.relay_to(world.receiver())
+    login = relay.add_user(ANNA)
+    relay.cli("user", "limit", ANNA, "recipients_per_day=1")
+    relay.wait_delivered(relay.send(login, ANNA, "one@dest.example", padded(ANNA, 10)))
+    held = relay.send(login, ANNA, "two@dest.example", padded(ANNA, 10))
+    relay.log.wait("held", msg=held, timeout=30 * PATIENCE)
+    before, = relay.json("queue", "why", held)
+    said = done(relay, order(relay, verb="delete", filter=f"from:{ANNA}", reason="spam")[2]["id"])
+    relay.log.wait("held", msg=held, count=2, timeout=30 * PATIENCE)
+    binned, = relay.json("queue", "why", held)
+    assert (before["why"], binned["why"], binned["until"]) == ("quota", "held", None)
+    assert ask(relay, "POST", API + f"/jobs/{said['id']}:undo", {})[0] == 200
+    wait_for(lambda: job(relay, said["id"])["undone"], "it is undone")
+    after = wait_for(lambda: [row for row in relay.json("queue", "why", held) if row["why"] == "quota"],
+                     "it is held as before")[0]
+    assert abs(moment(after["until"]) - moment(before["until"])) <= 3, (before, after)
 
 
 def test_an_undone_delete_does_not_hold_what_was_being_sent(world):

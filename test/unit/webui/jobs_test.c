@@ -35,10 +35,12 @@ static void visit(struct delivery_command *command, struct entry *entry)
     if (command->verb == DELIVERY_RELEASE && is_sending)
         return;
     command->n_selected++;
+    command->held_until_s = entry->state == ENTRY_HELD ? entry->due_s : 0;
+    command->given_back_until_s = 0;
     command->note(command, entry, "dest.example");
     if (command->verb != DELIVERY_COUNT && !is_sending) {
-        entry->state = after[command->verb];
-        entry->due_s = 0;
+        entry->state = command->given_back_until_s ? ENTRY_HELD : after[command->verb];
+        entry->due_s = command->given_back_until_s;
     }
 }
 
@@ -126,9 +128,11 @@ static void what_is_undone_is_as_before(void **state)
     entries[1].due_s = 7; /* by a quota */
     walk(DELIVERY_HOLD);
     assert_int_equal(job->n_done, 3);
+    assert_int_equal(entries[1].due_s, 0); /* it does not leave out of the bin */
     assert_true(job_undo(job));
     walk(DELIVERY_RELEASE);
     assert_states(ENTRY_WAITING, ENTRY_HELD, ENTRY_SENDING);
+    assert_int_equal(entries[1].due_s, 7);
     assert_false(job->is_undone); /* one is still being sent, and may come to be held */
     entries[0].state = entries[2].state = ENTRY_HELD;
     pass_time(job);
