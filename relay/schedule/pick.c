@@ -1,6 +1,7 @@
 /* Which transaction starts next. */
 #include <assert.h>
 
+#include "relay/schedule/fetch.h"
 #include "relay/schedule/halts.h"
 #include "relay/schedule/places.h"
 
@@ -8,7 +9,6 @@ enum {
     LOOK_AHEAD = 16,      /* entries of a flow that are searched for more of the same message */
     URGENT_IN_A_ROW = 19, /* then bulk may go once */
     MOST_PASSED = 16,     /* queues of a station that stay in line though others pass them */
-    FETCH_BYTES = 320,    /* of a site, of a lane: what a decision reads */
     PASSED_WAIT_MS = 100, /* then the next ones are looked at */
 };
 
@@ -365,27 +365,6 @@ static bool try_provider(struct attempt *attempt, struct provider *provider)
     return false;
 }
 
-/* With many sites in turn each of them has long left the cache: the memory of the next two is
- * fetched meanwhile (a third of a decision's time with 200,000 domains). */
-static void fetch_next(const struct schedule *schedule)
-{
-    const struct list *next = schedule->ready.next;
-    const struct turn *turn = CONTAINER_OF(next, struct turn, link);
-
-    if (next == &schedule->ready)
-        return;
-    for (int line = 0; line < FETCH_BYTES; line += 64)
-        __builtin_prefetch((const char *)next->next + line);
-    if (turn->kind == TURN_OF_SITE) {
-        const struct site *site = CONTAINER_OF(turn, struct site, turn);
-        const struct list *lane = site->lanes.next, *queue = site->queues[CLASS_BULK].next;
-
-        __builtin_prefetch(queue);
-        for (int line = 0; line < FETCH_BYTES; line += 64)
-            __builtin_prefetch((const char *)lane + line);
-    }
-}
-
 bool schedule_next(struct schedule *schedule, int64_t now_ms, struct pick *out)
 {
     struct list *link;
@@ -395,7 +374,7 @@ bool schedule_next(struct schedule *schedule, int64_t now_ms, struct pick *out)
         struct attempt attempt = {schedule, now_ms, out, -1};
 
         turn->is_ready = false;
-        fetch_next(schedule);
+        fetch_next_turns(schedule);
         if (turn->kind == TURN_OF_SITE
                 ? try_site(&attempt, CONTAINER_OF(turn, struct site, turn))
                 : try_provider(&attempt, CONTAINER_OF(turn, struct provider, turn)))
