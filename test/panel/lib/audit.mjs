@@ -1,5 +1,5 @@
 // axe-core, reflow and complaints of the browser, on many pages in many looks.
-import { findings, newPage } from './browser.mjs';
+import { findings, lostFocus, newPage } from './browser.mjs';
 import { startMocks } from './mocks.mjs';
 import { DIALOGUES, PAGES, settle } from './pages.mjs';
 import { rowsOf } from './looks.mjs';
@@ -13,8 +13,10 @@ async function auditRow(page, mocks, row) {
   try {
     await page.goto((await mocks.url(who, row.state)) + path.slice(1));
     await settle(page);
-    if (act) await act(page);
-    return [...await findings(page), ...page.complaints];
+    if (!act) return [...await findings(page), ...page.complaints];
+    const lost = await lostFocus(page); // what is pressed takes it away
+    await act(page);
+    return [...lost, ...await findings(page, true), ...page.complaints];
   } catch (error) {
     return [String(error.message), ...page.complaints];
   }
