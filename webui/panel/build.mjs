@@ -3,7 +3,7 @@
 import { build } from "esbuild";
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -27,17 +27,18 @@ function licences(inputs) {
   }).join(`\n${"-".repeat(72)}\n\n`);
 }
 
-// English goes into the bundle as one text, a group to a line ("order" and then "retry=Try now"): its
-// keys pack a third better than as an object's.  The other languages need not name their keys again:
-// values in the order of the English keys.
+// English goes into the bundles as two texts, what comes first and the rest, a group to a line ("order" and
+// then "retry=Try now"): its keys pack a third better than as an object's.  The other languages need not name
+// their keys again: values in the order of the English keys, the first ones first.
 const catalogues = {
   name: "catalogues",
   setup({ onLoad }) {
-    onLoad({ filter: /i18n[/\\](en|it)\.ts$/ }, async ({ path }) => {
-      const { english, italian } = await evaluate(`export { english } from "./en"; export { italian } from "./it";`, dirname(path));
-      const groups = grouped(Object.keys(english));
-      const text = path.endsWith("it.ts") ? `export const italian = ${JSON.stringify([...groups.values()].flat().map((key) => italian[key]))};`
-        : `import { unpacked } from "./packed"; export const english = unpacked(${JSON.stringify(packed(groups, english))});`;
+    onLoad({ filter: /i18n[/\\](first|late|it)\.ts$/ }, async ({ path }) => {
+      const words = await evaluate(["first", "late", "it"].map((name) => `export * from "./${name}";`).join(" "), dirname(path));
+      const name = basename(path, ".ts");
+      const values = [words.first, words.late].flatMap((part) => in_order(part).map((key) => words.italian[key]));
+      const text = name === "it" ? `export const italian = ${JSON.stringify(values)};`
+        : `import { unpacked } from "./packed"; export const ${name} = unpacked(${JSON.stringify(packed(words[name]))});`;
       return { contents: text, loader: "js" };
     });
   },
@@ -52,12 +53,17 @@ function grouped(keys) {
   return groups;
 }
 
-function packed(groups, words) {
+/** The keys as unpacked() makes them. */
+function in_order(words) {
+  return [...grouped(Object.keys(words)).values()].flat();
+}
+
+function packed(words) {
   const line = (name, key) => {
     if (/[\n=]/.test(key) || words[key].includes("\n")) throw new Error(`${key} cannot be packed`);
     return `${key.slice(name.length + 1)}=${words[key]}`;
   };
-  return [...groups].map(([name, keys]) => [name, ...keys.map((key) => line(name, key))].join("\n")).join("\n\n");
+  return [...grouped(Object.keys(words))].map(([name, keys]) => [name, ...keys.map((key) => line(name, key))].join("\n")).join("\n\n");
 }
 
 async function evaluate(contents, resolveDir) {

@@ -32,12 +32,12 @@ Object.assign(globalThis, {
 });
 `;
 
-/* The module of that file under webui/panel/src, and all that it needs. */
+/* The module of that file under webui/panel/src, and all that it needs; with the words of every bundle. */
 export async function load(file) {
   const from = packages();
   const esbuild = createRequire(path.join(from, 'package.json'))('esbuild');
   const result = await esbuild.build({
-    entryPoints: [path.join(SOURCES, file)], bundle: true, write: false, format: 'esm', platform: 'node', banner: { js: BROWSER },
+    stdin: { contents: `import './bundles/words'; export * from './${file}';`, resolveDir: SOURCES, loader: 'ts' }, bundle: true, write: false, format: 'esm', platform: 'node', banner: { js: BROWSER },
     target: 'node18', jsx: 'automatic', jsxImportSource: 'preact',
     nodePaths: [path.join(from, 'node_modules')], loader: { '.css': 'empty', '.svg': 'text' },
   });

@@ -1,4 +1,5 @@
 import "./common";
+import "./words";
 export { default as About } from "../pages/about";
 export { default as Access } from "../pages/access";
 export { default as Account } from "../pages/account";

@@ -1,5 +1,6 @@
 // Pages that are looked at one after the other come in one file: it packs better than many.
 import "./common";
+import "./words";
 export { default as Deliveries } from "../pages/deliveries";
 export { default as Destinations } from "../pages/destinations";
 export { default as Diagnostics } from "../pages/diagnostics";

@@ -1,6 +1,8 @@
-// Words in the person's language.  English is always there; the others come when they are chosen.
+// Words in the person's language.  English is always there, that of some bundles as soon as they are; the
+// others come when they are chosen.
 import { signal } from "@preact/signals";
-import { english, type Key } from "../i18n/en";
+import type { Key } from "../i18n/en";
+import { first } from "../i18n/first";
 import type { Language } from "./signals";
 
 export type { Key };
@@ -12,7 +14,9 @@ export type Plural = Stem<Key>;
 export const languages: Record<Language, string> = { en: "English", it: "Italiano" };
 export const language = signal<Language>("en");
 
-let words: Record<string, string> = english;
+const english: Record<string, string> = { ...first };
+let translated: Record<string, string> | string[] | null = null;
+let words = english;
 let rules = new Intl.PluralRules("en");
 
 function fill(text: string, values?: Values): string {
@@ -21,7 +25,7 @@ function fill(text: string, values?: Values): string {
 
 export function t(key: Key, values?: Values): string {
   void language.value; // who shows words is drawn again when the language changes
-  return fill(words[key] ?? english[key], values);
+  return fill(words[key] ?? english[key] ?? key, values);
 }
 
 const grouped = { useGrouping: "always" } as unknown as Intl.NumberFormatOptions; // Italian would leave 2300 alone
@@ -38,7 +42,7 @@ export function tn(stem: Plural, n: number, values?: Values): string {
 export function word(prefix: string, name: string, instead: string = name, values?: Values): string {
   void language.value;
   const key = `${prefix}.${name}`;
-  const text = words[key] ?? (english as Record<string, string>)[key];
+  const text = words[key] ?? english[key];
   return text === undefined ? instead : fill(text, values);
 }
 
@@ -46,15 +50,23 @@ export function has_word(key: string): boolean {
   return key in english;
 }
 
-/** The build leaves the keys away: values in the order of the English ones. */
-function named(values: Record<string, string> | string[]): Record<string, string> {
+/** English words that come with a bundle, before it draws. */
+export function learn(more: Record<string, string>): void {
+  Object.assign(english, more);
+  words = named(translated);
+}
+
+/** The build leaves the keys away: values in the order of the English ones, the first ones first. */
+function named(values: typeof translated): Record<string, string> {
+  if (!values) return english;
   if (!Array.isArray(values)) return values;
   return Object.fromEntries(Object.keys(english).map((key, i) => [key, values[i] ?? ""]));
 }
 
 export async function speak(to: Language): Promise<void> {
   const tongue: Language = to in languages ? to : "en";
-  words = tongue === "it" ? named((await import("../i18n/it")).italian) : english;
+  translated = tongue === "it" ? (await import("../i18n/it")).italian : null;
+  words = named(translated);
   rules = new Intl.PluralRules(tongue);
   language.value = tongue;
   document.documentElement.lang = tongue;

@@ -1,12 +1,6 @@
-// English, which is always at hand.  A file for each part of the panel.
-import { entry } from "./en/entry";
-import { history } from "./en/history";
-import { now } from "./en/now";
-import { orders } from "./en/orders";
-import { self } from "./en/self";
-import { senders } from "./en/senders";
-import { shell } from "./en/shell";
-import { system } from "./en/system";
+// English as a whole: its keys are those of every language.  The bundles get it in its two parts.
+import { first } from "./first";
+import { late } from "./late";
 
-export const english = { ...shell, ...now, ...orders, ...history, ...entry, ...senders, ...system, ...self };
+export const english = { ...first, ...late };
 export type Key = keyof typeof english;

@@ -52,6 +52,11 @@ export const history = {
   "level.info": "Info",
   "level.debug": "Debug",
 
+  "chart.legend": "Lines",
+  "chart.hint": "{label}. Left and right arrow keys read the values.",
+  "chart.point": "Point at the graph, or use the arrow keys, to read its values.",
+  "chart.before": "(before: {value})",
+
   "graphs.about": "Lines to see, numbers to cite.",
   "graphs.range": "Time",
   "graphs.whole": "Leave the zoom",

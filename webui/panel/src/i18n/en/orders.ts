@@ -125,10 +125,4 @@ export const orders = {
   "span.d1": "1 day",
   "span.d7": "1 week",
   "span.never": "Until it is ended",
-
-  "limit.connections": "Connections",
-  "limit.messages_per_second": "Messages a second",
-  "limit.messages_per_minute": "Messages a minute",
-  "limit.messages_per_hour": "Messages an hour",
-  "limit.messages_per_day": "Messages a day",
 };

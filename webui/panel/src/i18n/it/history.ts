@@ -53,6 +53,11 @@ export const history: Record<keyof typeof english, string> = {
   "level.info": "Info",
   "level.debug": "Debug",
 
+  "chart.legend": "Linee",
+  "chart.hint": "{label}. Le frecce sinistra e destra leggono i valori.",
+  "chart.point": "Indicare un punto del grafico, o usare le frecce, per leggerne i valori.",
+  "chart.before": "(prima: {value})",
+
   "graphs.about": "Linee da vedere, numeri da citare.",
   "graphs.range": "Periodo",
   "graphs.whole": "Esci dallo zoom",

@@ -126,10 +126,4 @@ export const orders: Record<keyof typeof english, string> = {
   "span.d1": "1 giorno",
   "span.d7": "1 settimana",
   "span.never": "Finché non viene terminato",
-
-  "limit.connections": "Connessioni",
-  "limit.messages_per_second": "Messaggi al secondo",
-  "limit.messages_per_minute": "Messaggi al minuto",
-  "limit.messages_per_hour": "Messaggi all’ora",
-  "limit.messages_per_day": "Messaggi al giorno",
 };
