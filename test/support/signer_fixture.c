@@ -1,5 +1,6 @@
 #include "test/support/signer_fixture.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -58,6 +59,15 @@ int wait_for_signer(void)
     return status;
 }
 
+void halt_signer(void)
+{
+    int status;
+
+    assert_int_equal(kill(running.signer_pid, SIGSTOP), 0);
+    assert_int_equal(waitpid(running.signer_pid, &status, WUNTRACED), running.signer_pid);
+    assert_true(WIFSTOPPED(status));
+}
+
 void connect_client(void)
 {
     int fd;
@@ -110,8 +120,10 @@ int signer_tear_down(void **state)
     running.client = signer_client_free(running.client);
     running.loop = loop_free(running.loop);
     close(running.message_fd);
-    if (running.signer_pid)
+    if (running.signer_pid) {
+        kill(running.signer_pid, SIGCONT); /* a test that failed may have left it halted */
         wait_for_signer();
+    }
     snprintf(command, sizeof(command), "rm -r '%s'", running.folder);
     return system(command);
 }

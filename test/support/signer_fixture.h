@@ -35,6 +35,7 @@ int signer_tear_down(void **state);
 /* By hand: the process and a link to it; its end and its wait status; one more connection. */
 void start_signer(void);
 int wait_for_signer(void);
+void halt_signer(void); /* by SIGSTOP; returns when it stands still */
 void connect_client(void);
 
 /* A request to sign dkim_sample, and a copy of its answer. */

@@ -160,7 +160,7 @@ static void large_requests_wait_for_room(void **state)
     while (prefix.len < SIGNER_PREFIX_MAX - 100)
         buffer_append_text(&prefix, "X-Campaign: words and words and words\r\n");
     running.n_awaited = N_REQUESTS;
-    assert_int_equal(kill(running.signer_pid, SIGSTOP), 0);
+    halt_signer();
     for (int i = 0; i < N_REQUESTS; i++) {
         prepare_signing(&all[i], "example.com");
         all[i].request.prefix = buffer_slice(&prefix);
@@ -191,7 +191,7 @@ static void a_forgotten_request_is_never_answered(void **state)
     prepare_signing(&kept, "example.com");
     signer_sign(running.client, &unsent.request);
     signer_forget(&unsent.request.base);
-    assert_int_equal(kill(running.signer_pid, SIGSTOP), 0);
+    halt_signer();
     signer_sign(running.client, &forgotten.request);
     loop_stop(running.loop);
     loop_run(running.loop); /* one turn: it is on its way */

@@ -23,7 +23,7 @@ static void when_the_signer_dies_requests_end_and_later_go_on(void **state)
     (void)state;
     make_keys("example.com");
     running.n_awaited = N_REQUESTS;
-    assert_int_equal(kill(running.signer_pid, SIGSTOP), 0);
+    halt_signer();
     for (int i = 0; i < N_REQUESTS; i++) {
         prepare_signing(&all[i], "example.com");
         signer_sign(running.client, &all[i].request);
