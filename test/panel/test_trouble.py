@@ -42,7 +42,8 @@ def test_over_a_quota_mail_is_held_until_it_is_released(world, driver, language)
 def test_the_service_restarts_under_the_reader(home, driver, language):
     there, fresh = f"there-{language}@dest.example", f"fresh-{language}@dest.example"
     send_deferred(home, there)
-    driver.journey("reads", home.panel, language, keep="reader", owner=home.owner, path="queue", seen=there)
+    driver.journey("reads", home.panel, language, keep="reader", owner=home.owner, path="queue", seen=there,
+                   stops=True)
     home.stop()
     try:
         driver.journey("serviceGone", home.panel, language, on="reader", keep="reader", seen=there)

@@ -10,17 +10,18 @@ const row = (me, text) => rows(me).filter({ hasText: text }).first();
 const before = (me, key) => me.t(key).split('{')[0].trim();
 
 export const trouble = {
-  /* Somebody reads a list; the test goes on with the page. */
-  async reads(me, { owner, path, seen }) {
+  /* Somebody reads a list; the test goes on with the page.  stops: the service is about to, and its last
+   * answers may be refusals. */
+  async reads(me, { owner, path, seen, stops = false }) {
     await me.signIn(...owner);
     await me.at(path);
     await me.sees(seen);
+    if (stops) me.page.forgiven = NO_SERVICE;
     return {};
   },
 
   /* The service is gone: the bar says so, what was read stays, and a new question says what to do. */
   async serviceGone(me, { seen }) {
-    me.page.forgiven = NO_SERVICE;
     await me.page.locator('.stale').filter({ hasText: before(me, 'page.stale') }).waitFor();
     await me.sees(seen);
     await me.hit(me.page.locator('nav.side').getByRole('link', { name: me.t('nav.users'), exact: true }));
