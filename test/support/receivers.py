@@ -1,5 +1,6 @@
 """Where mail arrives in tests: `staffetta sink`, and a receiver in Python that misbehaves as told."""
 import json
+import os
 import pathlib
 import socket
 import ssl
@@ -70,7 +71,8 @@ class Session:
 
     def __init__(self, receiver, connection):
         self.receiver, self.socket = receiver, connection
-        self.wire = connection.dup()  # as long as the session, whatever STARTTLS makes of the socket
+        # As long as the session, whatever TLS makes of the socket (an SSLSocket cannot be dup()ed).
+        self.wire = socket.socket(fileno=os.dup(connection.fileno()))
         self.socket.settimeout(120 * PATIENCE)
         self.file = connection.makefile("rb")
         self.helo, self.is_secured, self.commands = None, False, []
